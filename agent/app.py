@@ -1,0 +1,187 @@
+"""The composition root: builds everything, and owns the order in which it starts and stops.
+
+start   lock the state folder · bind the listeners · a worker for each device · the broker
+        session · then, when the devices have had their first turn, the web · READY
+stop    STOPPING · no more requests · make safe what is configured so · say goodbye
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from agent import logs
+from agent.clock import Clock, SystemClock
+from agent.fleet.board import Board
+from agent.fleet.events import EventLog, Severity
+from agent.fleet.fleet import Fleet
+from agent.fleet.plan import Plan, plan_for
+from agent.reload import reload
+from agent.safety.gate import Gate
+from agent.settings import Station as Settings
+from agent.settings import load
+from agent.station import Station
+from agent.store.files import FileStore
+from agent.store.folder import owned
+from agent.systemd import Notifier
+from agent.web.ports import Ports, bound
+from drivers import Driver
+from drivers.transport.lines import Lines
+
+FIRST_ROUND_S: Final = 1.0
+"""How long the web waits for the devices' first turn: importing it takes the processor for a while."""
+
+
+def run(config: Path) -> None:
+    """Run the station of this config until SIGTERM or Ctrl-C.
+
+    Raises:
+        CannotStart: The config, a port, a folder or another agent stands in the way.
+    """
+    settings = load(config)
+    logs.configure(settings.log.format, settings.log.level)
+    with owned(settings.state), bound(settings) as ports:
+        agent = Agent(config, settings, ports, clock=SystemClock(), rng=Random())  # noqa: S311 - jitter
+        asyncio.run(agent.run())
+
+
+class Agent:
+    """One station, running. Everything that touches the outside was handed in."""
+
+    def __init__(
+        self,
+        config: Path,
+        settings: Settings,
+        ports: Ports,
+        *,
+        clock: Clock,
+        rng: Random,
+        notifier: Notifier | None = None,
+    ) -> None:
+        self._config, self.settings = config, settings
+        self._ports, self._clock, self._rng = ports, clock, rng
+        self._notifier = notifier or Notifier()
+        self._lines = Lines()
+        self.board = Board()
+        self.events = EventLog(clock)
+        self._stop, self._reload = asyncio.Event(), asyncio.Event()
+        self._background: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Start, serve until told to stop, and stop."""
+        self._heed_signals()
+        async with asyncio.TaskGroup() as self._tasks:
+            self.fleet = Fleet(
+                self._tasks,
+                self._open_driver,
+                clock=self._clock,
+                rng=self._rng,
+                board=self.board,
+                events=self.events,
+            )
+            station = self._station()
+            await self._start(station)
+            await self._stop.wait()
+            await self._end()
+
+    async def _start(self, station: Station) -> None:
+        for device in self.settings.devices.values():
+            if device.enabled:
+                self.fleet.start(plan_for(device, self.settings.reconnect))
+        broker = self._begin_broker(station)
+        first = asyncio.timeout(FIRST_ROUND_S)
+        try:
+            async with first:
+                await self.fleet.first_round()
+        except TimeoutError:
+            pass  # a device that takes longer holds nothing up
+        await self._begin_web(station, broker)
+        self._begin(self._notifier.watchdog(self._clock), "watchdog")
+        self._begin(self._heed_reloads(), "reload")
+        await self.fleet.first_round()
+        self._notifier.ready()
+        self._say_started(station)
+
+    def _station(self) -> Station:
+        gate = Gate(self.fleet.workers, FileStore(self.settings.files), self.events)
+        titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
+        return Station(
+            name=self.settings.name,
+            version=version("labkeeper"),
+            board=self.board,
+            workers=self.fleet.workers,
+            events=self.events,
+            gate=gate,
+            clock=self._clock,
+            titles={language: title for language, title in titles.items() if title},
+        )
+
+    def _begin_broker(self, station: Station) -> Any:
+        """Keep a session with the broker, where config has one."""
+        if self.settings.mqtt is None:
+            self.events.add("mqtt.off", "no broker is configured: nothing is published over MQTT")
+            return None
+        from agent.mqtt.session import BrokerSession
+
+        broker = BrokerSession(station, self.settings.mqtt, self._rng)
+        self._begin(broker.run(), "mqtt")
+        return broker
+
+    async def _begin_web(self, station: Station, broker: Any) -> None:
+        """Serve API and metrics. Their libraries are imported beside the loop, not on it."""
+        for module in ("agent.web.api", "agent.web.server", "agent.web.metrics_site"):
+            await asyncio.to_thread(import_module, module)
+        from agent.web.sites import sites
+
+        for name, site in sites(station, self.settings, self._ports, broker):
+            self._begin(site, name)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._background.append(self._tasks.create_task(work, name=name))
+
+    @asynccontextmanager
+    async def _open_driver(self, plan: Plan) -> AsyncIterator[Driver[Any]]:
+        async with self._lines.link(plan.address) as link:
+            yield plan.driver_class.over(link, limits=plan.limits, timeouts=plan.timeouts)
+
+    async def _heed_reloads(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            self.settings = await reload(self._config, self.settings, self.fleet, self.events)
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    async def _end(self) -> None:
+        """Take no more requests, make safe what is configured so, then end the rest."""
+        self._notifier.stopping()
+        self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
+        broker = [task for task in self._background if task.get_name() == "mqtt"]
+        await _cancel([task for task in self._background if task not in broker])
+        await self.fleet.end()
+        await _cancel(broker)
+
+    def _say_started(self, station: Station) -> None:
+        up = sum(snapshot.state.online for snapshot in self.board.latest.values())
+        self.events.add(
+            "agent.started",
+            f"station {station.name} runs: {up} of {len(self.board.latest)} devices answer",
+            severity=Severity.INFO,
+            version=station.version,
+        )
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

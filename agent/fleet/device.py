@@ -1,0 +1,198 @@
+"""The one task that owns one device: connect, identify, poll, obey, and reconnect for ever."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from agent.clock import Clock
+from agent.fleet.backoff import delays
+from agent.fleet.board import Board
+from agent.fleet.events import EventLog, Severity
+from agent.fleet.plan import OpenDriver, Plan
+from agent.fleet.polling import Polling
+from agent.fleet.requests import Requests
+from agent.fleet.samples import Cause, Outcome, Sample, Snapshot, Status
+from agent.fleet.states import DeviceState
+from agent.fleet.tally import Tally
+from drivers import Driver, Identity
+from drivers.errors import DriverError, LinkClosed, WrongInstrument
+
+
+class DeviceWorker:
+    """Everything the agent does with one device. Trouble here stays here."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        open_driver: OpenDriver,
+        *,
+        clock: Clock,
+        rng: Random,
+        board: Board,
+        events: EventLog,
+    ) -> None:
+        self.plan = plan
+        self.tally = Tally()
+        self.tried = asyncio.Event()
+        """Set once the first connect has ended, well or not."""
+        self._open_driver = open_driver
+        self._clock, self._rng, self._board, self._events = clock, rng, board, events
+        self._snapshot = Snapshot(device=plan.name, state=DeviceState.OFFLINE, since=clock.utc())
+        self._requests: Requests | None = None
+        self._again = asyncio.Event()
+        self._said_lost = False
+
+    async def run(self) -> None:
+        """Own the device until cancelled."""
+        self._post()
+        waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
+        while True:
+            connects = self.tally.connects
+            wait = await self._one_connection()
+            self.tried.set()
+            if self.tally.connects > connects:  # it did answer: begin again with short waits
+                waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
+            await self._pause(next(waits) if wait else None)
+
+    async def set(self, name: str, value: object) -> Outcome:
+        """Change a setting once, and read it back. The value has been checked by the gate."""
+        requests = self._requests
+        return await requests.set(name, value) if requests else self._absent()
+
+    async def do(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        """Run a command to its end, which a caller who goes away does not hasten."""
+        requests = self._requests
+        return await requests.do(name, arguments) if requests else self._absent()
+
+    async def read(self, names: tuple[str, ...]) -> Mapping[str, Sample]:
+        """Read values from the device now. Raises LinkError."""
+        if self._requests is None:
+            raise LinkClosed(self._absent().message)
+        return await self._requests.read(names)
+
+    async def stop(self) -> Outcome:
+        """Interrupt the device, end its command and make it safe, past every queue."""
+        requests = self._requests
+        return await requests.stop() if requests else self._absent()
+
+    def reconnect(self) -> None:
+        """Try again at once, also after another instrument had answered."""
+        self._again.set()
+
+    async def shut_down(self) -> None:
+        """Make the device safe where its config says so; the worker is cancelled afterwards."""
+        if self.plan.make_safe_on_shutdown and self._requests is not None:
+            outcome = await self._requests.stop()
+            if outcome.status is not Status.DONE:
+                self._say("device.unsafe", outcome.message, Severity.ERROR)
+
+    def gave_up_shutting_down(self) -> None:
+        """Say that the device could not be made safe in the time there was."""
+        self._say("device.unsafe", f"{self.plan.name} was not made safe in time", Severity.ERROR)
+
+    def _absent(self) -> Outcome:
+        state, reason = self._snapshot.state, self._snapshot.reason
+        why = f": {reason}" if reason else ""
+        return Outcome(
+            status=Status.FAILED,
+            message=f"{self.plan.name} is {state}{why}; nothing was sent",
+            cause=Cause.OFFLINE,
+        )
+
+    async def _one_connection(self) -> bool:
+        """Serve the device until its link is lost; return whether to try again by ourselves."""
+        try:
+            if not self._said_lost:
+                self._enter(DeviceState.CONNECTING)
+            async with self._open_driver(self.plan) as driver:
+                identity = await driver.meet(self.plan.serial_number)
+                await self._serve(driver, identity)
+        except Exception as error:  # noqa: BLE001 - a driver's own bug must not end the agent
+            return self._lost(_first(error))
+        return True
+
+    async def _serve(self, driver: Driver[Any], identity: Identity) -> None:
+        polling = Polling(self.plan, driver, self._clock, self.tally, self._change)
+        await polling.refresh()
+        self.tally.connects += 1
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._requests = Requests(self.plan, driver, polling, tasks, self._busy)
+                self._connected(identity)
+                for task in (
+                    polling.run(self._rng.random()),
+                    polling.watch_age(),
+                    polling.watch_link(),
+                ):
+                    tasks.create_task(self._until_lost(task), name=f"{self.plan.name}.poll")
+        finally:
+            self._requests = None
+
+    async def _until_lost(self, work: Coroutine[Any, Any, None]) -> None:
+        """Take no more requests from the moment one part of the connection fails."""
+        try:
+            await work
+        finally:
+            self._requests = None
+
+    async def _pause(self, seconds: float | None) -> None:
+        """Wait that long, or until somebody asks for a reconnect; None waits for that alone."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
+        except TimeoutError:
+            pass  # the usual end of a pause
+        self._again.clear()
+
+    def _connected(self, identity: Identity) -> None:
+        self._said_lost = False
+        self._snapshot = replace(self._snapshot, identity=identity)
+        self._enter(DeviceState.READY)
+        self._say("device.connected", f"{self.plan.name} answers: {identity.text}".rstrip(": "))
+        self.tried.set()
+
+    def _lost(self, error: Exception) -> bool:
+        """Mark everything stale at once, say so the first time; return whether to try again."""
+        self.tally.failed(error)
+        state = DeviceState.OFFLINE if isinstance(error, DriverError) else DeviceState.FAULT
+        if isinstance(error, WrongInstrument):
+            state = DeviceState.WRONG_DEVICE
+        reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
+        stale = {n: s.gone_stale(reason) for n, s in self._snapshot.samples.items()}
+        self._snapshot = replace(self._snapshot, samples=stale, activity="")
+        self._enter(state, reason)
+        if not self._said_lost:
+            self._said_lost = True
+            self._say(f"device.{state}", f"{self.plan.name}: {reason}", Severity.WARNING)
+        return state is not DeviceState.WRONG_DEVICE
+
+    def _busy(self, activity: str) -> None:
+        self._snapshot = replace(self._snapshot, activity=activity)
+        self._enter(DeviceState.BUSY if activity else DeviceState.READY)
+
+    def _enter(self, state: DeviceState, reason: str = "") -> None:
+        if (state, reason) != (self._snapshot.state, self._snapshot.reason):
+            self._snapshot = replace(
+                self._snapshot, state=state, reason=reason, since=self._clock.utc()
+            )
+        self._post()
+
+    def _change(self, samples: Mapping[str, Sample]) -> None:
+        self._snapshot = replace(self._snapshot, samples={**self._snapshot.samples, **samples})
+        self._post()
+
+    def _post(self) -> None:
+        self._snapshot = replace(self._snapshot, revision=self._snapshot.revision + 1)
+        self._board.post(self._snapshot)
+
+    def _say(self, kind: str, text: str, severity: Severity = Severity.INFO) -> None:
+        self._events.add(kind, text, device=self.plan.name, severity=severity)
+
+
+def _first(error: Exception) -> Exception:
+    """The first cause in a group of groups."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,78 @@
+"""All devices of the station: their workers, started and retired one by one."""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+from types import MappingProxyType
+
+from agent.clock import Clock
+from agent.fleet.board import Board
+from agent.fleet.device import DeviceWorker
+from agent.fleet.events import EventLog
+from agent.fleet.plan import OpenDriver, Plan
+
+SHUT_DOWN_WITHIN_S = 3.5
+
+
+class Fleet:
+    """The workers by device name. Workers run in `tasks` and are owned by it."""
+
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        open_driver: OpenDriver,
+        *,
+        clock: Clock,
+        rng: Random,
+        board: Board,
+        events: EventLog,
+    ) -> None:
+        self._group = tasks
+        self._open_driver = open_driver
+        self._clock, self._rng, self._board, self._events = clock, rng, board, events
+        self._workers: dict[str, DeviceWorker] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def workers(self) -> Mapping[str, DeviceWorker]:
+        """The workers by device name, as they are now."""
+        return MappingProxyType(self._workers)
+
+    def start(self, plan: Plan) -> None:
+        """Begin to own a device."""
+        worker = DeviceWorker(
+            plan,
+            self._open_driver,
+            clock=self._clock,
+            rng=self._rng,
+            board=self._board,
+            events=self._events,
+        )
+        self._workers[plan.name] = worker
+        self._tasks[plan.name] = self._group.create_task(worker.run(), name=f"{plan.name}.worker")
+
+    async def retire(self, name: str) -> None:
+        """Make a device safe where configured, end its worker, and take it off the board."""
+        worker, task = self._workers.pop(name), self._tasks.pop(name)
+        await _shut_down(worker, task)
+        self._board.remove(name)
+
+    async def first_round(self) -> None:
+        """Wait until every device has been tried once, well or not."""
+        for worker in tuple(self._workers.values()):
+            await worker.tried.wait()
+
+    async def end(self) -> None:
+        """Make safe what is configured so, all at once, and end every worker."""
+        ending = [_shut_down(worker, self._tasks[name]) for name, worker in self._workers.items()]
+        await asyncio.gather(*ending)
+
+
+async def _shut_down(worker: DeviceWorker, task: asyncio.Task[None]) -> None:
+    try:
+        async with asyncio.timeout(SHUT_DOWN_WITHIN_S):
+            await worker.shut_down()
+    except TimeoutError:
+        worker.gave_up_shutting_down()
+    task.cancel()
+    await asyncio.wait([task])

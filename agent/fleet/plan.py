@@ -1,0 +1,55 @@
+"""What the agent means to do with one device: config and driver, put together and checked."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.settings import Device, Reconnect
+from drivers import Address, Driver, Limits
+from drivers.catalogue import load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One device: `periods` holds seconds between polls by reading, 0 for only when asked."""
+
+    name: str
+    driver_name: str
+    driver_class: type[Driver[Any]]
+    address: Address
+    titles: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    periods: Mapping[str, float] = field(default_factory=dict)
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    serial_number: str = ""
+    simulated: bool = False
+    make_safe_on_shutdown: bool = False
+    first_retry: float = 0.25
+    most_retry: float = 4.0
+
+
+OpenDriver = Callable[[Plan], AbstractAsyncContextManager[Driver[Any]]]
+"""Opens the link of a plan and yields its driver on it; raises LinkError."""
+
+
+def plan_for(device: Device, reconnect: Reconnect) -> Plan:
+    """Put a device's config and its driver together; config has been checked against the driver."""
+    driver_class = load(device.driver)
+    periods = {name: reading.every for name, reading in driver_class.readings.items()}
+    titles = {"ko": device.title.ko, "en": device.title.en}
+    return Plan(
+        name=device.name,
+        driver_name=device.driver,
+        driver_class=driver_class,
+        address=device.address,
+        titles={language: title for language, title in titles.items() if title},
+        limits=device.limits,
+        periods={**periods, **device.poll},
+        timeouts=device.timeouts,
+        serial_number=device.serial_number,
+        simulated=device.simulated,
+        make_safe_on_shutdown=device.on_shutdown == "make_safe",
+        first_retry=reconnect.first,
+        most_retry=reconnect.most,
+    )

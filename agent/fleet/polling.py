@@ -1,0 +1,145 @@
+"""What is due is read, and becomes samples; what is overdue is called stale."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from agent.clock import Clock
+from agent.fleet.plan import Plan
+from agent.fleet.samples import Quality, Sample
+from agent.fleet.schedule import Schedule
+from agent.fleet.tally import Tally
+from drivers import Driver, word
+from drivers.errors import (
+    BadReply,
+    DeviceError,
+    DriverError,
+    LinkClosed,
+    LinkError,
+    LinkTimeout,
+    TurnTimeout,
+)
+
+GARBAGE_LIMIT: Final = 5
+"""Polls in a row without one sensible reply after which the link itself is blamed."""
+AGE_CHECK_S: Final = 1.0
+
+
+class Polling:
+    """The reading side of one connection. `change` is told of every new sample."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        driver: Driver[Any],
+        clock: Clock,
+        tally: Tally,
+        change: Callable[[Mapping[str, Sample]], None],
+    ) -> None:
+        self._plan, self._driver, self._clock = plan, driver, clock
+        self._tally, self._change = tally, change
+        self._latest: dict[str, Sample] = {}
+        self._garbage = 0
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._polled = tuple(name for name, period in plan.periods.items() if period > 0)
+
+    async def refresh(self) -> None:
+        """Read every polled value now. Raises LinkError."""
+        if self._polled:
+            await self._poll(self._polled)
+
+    async def run(self, phase: float) -> None:
+        """Poll until the link fails, which is raised as a LinkError."""
+        schedule = Schedule(self._plan.periods, self._clock.monotonic(), phase)
+        while True:
+            wait = schedule.next_due - self._clock.monotonic()
+            if wait > 0:
+                await self._clock.sleep(min(wait, 3600.0))
+            skipped = schedule.skipped
+            if due := schedule.take(self._clock.monotonic()):
+                self._tally.skipped += schedule.skipped - skipped
+                await self._poll(due)
+
+    async def read(self, names: Iterable[str]) -> Mapping[str, Sample]:
+        """Read these values now; a value that the device does not give is a bad sample.
+
+        Raises:
+            LinkError: The link failed, and no sample is new.
+        """
+        wanted = tuple(names)
+        values = await self._values(wanted)
+        samples = {name: self._sample(values[name]) for name in wanted}
+        self._latest.update(samples)
+        self._change(samples)
+        return samples
+
+    async def watch_link(self) -> None:
+        """Wait until a request finds the link lost, and raise what it found."""
+        await self._broken
+
+    def broken(self, error: LinkError) -> None:
+        """Say that a request found the link lost."""
+        if not self._broken.done():
+            self._broken.set_exception(error)
+
+    async def watch_age(self) -> None:
+        """Call a value stale that has missed three of its polls, whatever keeps it."""
+        while True:
+            await self._clock.sleep(AGE_CHECK_S)
+            now = self._clock.utc()
+            overdue = {
+                name: sample.gone_stale("overdue: the device has not been read in time")
+                for name, sample in self._latest.items()
+                if sample.quality in {Quality.GOOD, Quality.SIMULATED}
+                and self._plan.periods.get(name)
+                and now - sample.time > 3 * self._plan.periods[name] + AGE_CHECK_S
+            }
+            if overdue:
+                self._latest.update(overdue)
+                self._change(overdue)
+
+    async def _poll(self, names: tuple[str, ...]) -> None:
+        started = self._clock.monotonic()
+        try:
+            await self.read(names)
+        except TurnTimeout as error:  # nothing was asked: the old values are just that
+            self._tally.failed(error)
+            self._mark_stale(names, str(error))
+        self._tally.polled(self._clock.monotonic() - started)
+
+    async def _values(self, names: tuple[str, ...]) -> Mapping[str, Any]:
+        """Read; repeat once what was lost or garbled, since reading changes nothing."""
+        try:
+            values = await self._driver.read(names)
+        except (LinkTimeout, BadReply) as first:
+            self._tally.failed(first)
+            try:
+                values = await self._driver.read(names)
+            except BadReply as error:
+                return self._all_bad(names, error)
+        except DeviceError as error:
+            return dict.fromkeys(names, error)
+        self._garbage = 0
+        return values
+
+    def _all_bad(self, names: tuple[str, ...], error: BadReply) -> Mapping[str, Any]:
+        self._garbage += 1
+        if self._garbage >= GARBAGE_LIMIT:
+            raise LinkClosed(
+                f"{GARBAGE_LIMIT} polls in a row brought garbage: are baud rate and parity right? "
+                f"The last: {error}"
+            )
+        return dict.fromkeys(names, error)
+
+    def _sample(self, value: Any) -> Sample:
+        now = self._clock.utc()
+        if isinstance(value, DriverError):
+            self._tally.failed(value)
+            return Sample(value=None, quality=Quality.BAD, time=now, reason=str(value))
+        quality = Quality.SIMULATED if self._plan.simulated else Quality.GOOD
+        return Sample(value=word(value), quality=quality, time=now)
+
+    def _mark_stale(self, names: Iterable[str], reason: str) -> None:
+        stale = {n: self._latest[n].gone_stale(reason) for n in names if n in self._latest}
+        self._latest.update(stale)
+        self._change(stale)

@@ -1,0 +1,95 @@
+"""Frozen data that leaves a worker: a value with its time and quality, a device as it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from agent.fleet.states import DeviceState
+from drivers import Identity
+from drivers.errors import DeviceBusy, RequestError, UnknownName
+
+Value = float | int | bool | str
+Result = Value | Mapping[str, Value] | None
+"""What a command gives back: one value, several by name, or nothing."""
+
+
+class Quality(StrEnum):
+    """How far a value can be believed."""
+
+    GOOD = "good"
+    STALE = "stale"  # it was good once; the link is lost or the value is overdue
+    BAD = "bad"  # the device answered, but not with a value; `reason` says with what
+    SIMULATED = "simulated"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One value: when the device gave it (seconds UTC), and how far it can be believed.
+
+    A bad sample has no value. A stale one keeps the last, with the time it is from.
+    """
+
+    value: Value | None
+    quality: Quality
+    time: float
+    reason: str = ""
+
+    def gone_stale(self, reason: str) -> "Sample":
+        """The same, no longer to be believed. A bad sample stays bad."""
+        if self.quality in {Quality.BAD, Quality.STALE}:
+            return self
+        return replace(self, quality=Quality.STALE, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """One device as it stands: its state, why, since when (seconds UTC), and its latest values."""
+
+    device: str
+    state: DeviceState
+    since: float
+    reason: str = ""
+    activity: str = ""
+    identity: Identity | None = None
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    revision: int = 0
+
+
+class Status(StrEnum):
+    """How a request ended."""
+
+    DONE = "done"
+    REFUSED = "refused"  # the caller's to mend; nothing was sent
+    FAILED = "failed"  # the device or its link; what was done is known
+    UNKNOWN = "unknown"  # it was sent, and nobody can say whether it was done
+
+
+class Cause(StrEnum):
+    """Why a request was refused or failed, for programs; the message says it to people."""
+
+    NO_SUCH = "no-such"  # device, setting or command
+    NOT_ALLOWED = "not-allowed"  # by role
+    BAD_VALUE = "bad-value"  # type, range, argument or file
+    BUSY = "busy"  # a command is running
+    OFFLINE = "offline"  # there is no link, and nothing was sent
+
+    @classmethod
+    def of(cls, error: RequestError) -> "Cause":
+        """The cause that a refusal by the driver's declaration has."""
+        match error:
+            case UnknownName():
+                return cls.NO_SUCH
+            case DeviceBusy():
+                return cls.BUSY
+        return cls.BAD_VALUE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How a request ended, a sentence for the person who asked, and the value it gave."""
+
+    status: Status
+    message: str = ""
+    value: Result = None
+    cause: Cause | None = None

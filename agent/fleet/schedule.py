@@ -1,0 +1,49 @@
+"""Which values are due. A late poll is skipped and counted; polls never pile up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Row:
+    """Values of one period, due next at `due`."""
+
+    period: float
+    names: tuple[str, ...]
+    due: float
+
+
+class Schedule:
+    """The polls of one device on the monotonic clock, each period on its own fixed grid.
+
+    A grid begins `phase` of a period (0…1) after `start`, so that many devices that connect at once
+    do not fall due at once for ever.
+    """
+
+    def __init__(self, periods: Mapping[str, float], start: float, phase: float = 0.0) -> None:
+        by_period: dict[float, list[str]] = {}
+        for name, period in periods.items():
+            if period > 0:
+                by_period.setdefault(period, []).append(name)
+        self._rows = [
+            _Row(p, tuple(names), start + phase * p) for p, names in sorted(by_period.items())
+        ]
+        self.skipped = 0
+        """Polls that came so late that the next of the same value was due already."""
+
+    @property
+    def next_due(self) -> float:
+        """When something is due; infinity when nothing is ever polled."""
+        return min((row.due for row in self._rows), default=float("inf"))
+
+    def take(self, now: float) -> tuple[str, ...]:
+        """Return the names due at `now`, and set each to the next point of its grid after `now`."""
+        names: list[str] = []
+        for row in self._rows:
+            if row.due > now:
+                continue
+            names += row.names
+            missed = int((now - row.due) / row.period)
+            self.skipped += missed
+            row.due += (missed + 1) * row.period
+        return tuple(names)

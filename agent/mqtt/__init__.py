@@ -1,0 +1,1 @@
+"""Status out, requests in, over MQTT; everything else works without a broker."""

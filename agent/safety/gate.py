@@ -1,0 +1,117 @@
+"""The one door: every setting and command, from a person or a program, passes here.
+
+The order is always the same: does the device have it, who asks and may they, is the value
+allowed, and only then the device's own worker. Whatever the end, an event tells of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from agent.fleet.device import DeviceWorker
+from agent.fleet.events import EventLog, Severity
+from agent.fleet.samples import Cause, Outcome, Status
+from agent.roles import Actor, refusal
+from drivers import Driver, TextFile
+from drivers.errors import RequestError
+
+SEVERITY = {
+    Status.DONE: Severity.INFO,
+    Status.REFUSED: Severity.WARNING,
+    Status.FAILED: Severity.ERROR,
+    Status.UNKNOWN: Severity.ERROR,
+}
+
+
+class Files(Protocol):
+    """Where the files are that a command may be given by name."""
+
+    async def named(self, name: str) -> TextFile:
+        """Return the file, or raise a RequestError."""
+        ...
+
+
+class Gate:
+    """Settings and commands of all devices. Stop passes it too, but nothing here can refuse it."""
+
+    def __init__(self, workers: Mapping[str, DeviceWorker], files: Files, events: EventLog) -> None:
+        self._workers, self._files, self._events = workers, files, events
+
+    async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
+        """Change a setting, if this actor may, and return how that ended."""
+        target = f"{device}.{name}"
+        worker = self._workers.get(device)
+        if worker is None:
+            return self._told(actor, "set", target, self._no_such(device))
+        driver, limits = worker.plan.driver_class, worker.plan.limits
+        try:
+            checked = driver.check_setting(limits, name, value)
+        except RequestError as error:
+            refused = _refused(f"{device}.{error}", Cause.of(error))
+            return self._told(actor, "set", target, refused)
+        if why := refusal(actor, driver.settings()[name].role, f"setting {target}"):
+            return self._told(actor, "set", target, _refused(why, Cause.NOT_ALLOWED))
+        return self._told(actor, "set", target, await worker.set(name, checked), value)
+
+    async def do(
+        self, actor: Actor, device: str, name: str, arguments: Mapping[str, object]
+    ) -> Outcome:
+        """Run a command, if this actor may, and return how that ended."""
+        target = f"{device}.{name}"
+        worker = self._workers.get(device)
+        if worker is None:
+            return self._told(actor, "do", target, self._no_such(device))
+        driver = worker.plan.driver_class
+        try:
+            found = await self._with_files(driver, name, arguments)
+            checked = driver.check_arguments(worker.plan.limits, name, found)
+        except RequestError as error:
+            cause = Cause.BAD_VALUE if name in driver.commands else Cause.NO_SUCH
+            return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
+        if why := refusal(actor, driver.commands[name].role, target):
+            return self._told(actor, "do", target, _refused(why, Cause.NOT_ALLOWED))
+        return self._told(actor, "do", target, await worker.do(name, checked), dict(arguments))
+
+    async def stop(self, actor: Actor, device: str) -> Outcome:
+        """Interrupt a device and make it safe. Needs no role beyond being there."""
+        worker = self._workers.get(device)
+        if worker is None:
+            return self._told(actor, "stop", device, self._no_such(device))
+        return self._told(actor, "stop", device, await worker.stop())
+
+    async def _with_files(
+        self, driver: type[Driver[Any]], command: str, arguments: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Put the files themselves where a caller gave their names."""
+        found = dict(arguments)
+        if command in driver.commands:
+            for parameter in driver.commands[command].parameters:
+                name = found.get(parameter.name)
+                if parameter.form.kind == "file" and isinstance(name, str):
+                    found[parameter.name] = await self._files.named(name)
+        return found
+
+    def _no_such(self, device: str) -> Outcome:
+        known = ", ".join(sorted(self._workers)) or "none"
+        return _refused(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
+
+    def _told(
+        self, actor: Actor, verb: str, target: str, outcome: Outcome, value: object = None
+    ) -> Outcome:
+        """Record the request and its end as one event."""
+        device = target.partition(".")[0]
+        shown = "" if value is None else f" {value}"
+        ending = f": {outcome.message}" if outcome.message else ""
+        self._events.add(
+            f"{verb}.{outcome.status}",
+            f"{actor.name} ({actor.origin}) {verb} {target}{shown}: {outcome.status}{ending}",
+            device=device if device in self._workers else "",
+            severity=SEVERITY[outcome.status],
+            actor=actor.name,
+            origin=actor.origin,
+            target=target,
+        )
+        return outcome
+
+
+def _refused(why: str, cause: Cause) -> Outcome:
+    return Outcome(status=Status.REFUSED, message=why, cause=cause)

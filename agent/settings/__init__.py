@@ -1,0 +1,22 @@
+"""The station's configuration: read, checked as a whole, and handed on as plain frozen data."""
+
+from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect, Title
+from agent.settings.station import Changes, Device, Station, changed
+from agent.settings.station_file import load, read_secret
+from agent.settings.values import Listener
+
+__all__ = [
+    "Api",
+    "Changes",
+    "Device",
+    "Listener",
+    "Log",
+    "Metrics",
+    "Mqtt",
+    "Reconnect",
+    "Station",
+    "Title",
+    "changed",
+    "load",
+    "read_secret",
+]

@@ -1,0 +1,192 @@
+"""The config's keys: meaning, type, range and default. Durations are seconds.
+
+These models are the border: they know nothing of files, positions or drivers. The JSON Schema for
+editors is generated from them. Paths that the agent reads are relative to the station's file;
+paths that it writes are relative to `state`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.settings.values import (
+    End,
+    File,
+    Host,
+    Label,
+    Listen,
+    Listener,
+    Poll,
+    Protocol,
+    RoleName,
+    Seconds,
+    Text,
+)
+from drivers import Role
+from drivers.catalogue import DRIVERS
+
+STATION_NAME = r"^[a-z0-9-]{1,40}$"
+DEVICE_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+def _doc(text: str, **more: Any) -> Any:
+    """A key's description; its default stands beside it."""
+    return Field(description=text, **more)
+
+
+class Section(BaseModel):
+    """Keys that are known, values that are what they look like, and nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Title(Section):
+    """What people call it, in the languages of the lab."""
+
+    ko: Annotated[Label | None, _doc("In Korean, up to 80 characters.")] = None
+    en: Annotated[Label | None, _doc("In English, up to 80 characters.")] = None
+
+
+class LimitSettings(Section):
+    """A range narrower than the model's, in the unit of the setting or argument."""
+
+    low: Annotated[End | None, _doc("Lowest value allowed; the model's if not given.")] = None
+    high: Annotated[End | None, _doc("Highest value allowed; the model's if not given.")] = None
+
+
+class TimeoutSettings(Section):
+    """How long to wait, in seconds; what is not given is the driver's own."""
+
+    turn: Annotated[Seconds | None, _doc("For the link to be free.")] = None
+    first_byte: Annotated[Seconds | None, _doc("From a request to its reply's first byte.")] = None
+    next_byte: Annotated[Seconds | None, _doc("Between two bytes of a reply.")] = None
+    whole: Annotated[Seconds | None, _doc("From a request to the end of its reply.")] = None
+
+
+class DeviceSettings(Section):
+    """One device of the station."""
+
+    driver: Annotated[Text, _doc("Name in the catalogue.", examples=sorted(DRIVERS))]
+    address: Annotated[Text, _doc("Where it is: serial://…, tcp://…, visa://…, modbus+rtu://….")]
+    title: Annotated[Title, _doc("What people call it.")] = Title()
+    simulated: Annotated[
+        bool, _doc("A simulator stands in; its values are marked so and treated like any other.")
+    ] = False
+    serial_number: Annotated[
+        str, _doc("The one unit that may answer here, in quotes; empty: any unit of the model.")
+    ] = ""
+    poll: Annotated[
+        dict[str, Poll],
+        _doc("Seconds between two reads, by reading; 0: only when asked; else 0.05 or more."),
+    ] = {}
+    limits: Annotated[
+        dict[str, LimitSettings], _doc("Narrower ranges, by setting or by command.argument.")
+    ] = {}
+    timeouts: Annotated[TimeoutSettings, _doc("Waits that differ from the driver's.")] = (
+        TimeoutSettings()
+    )
+    on_shutdown: Annotated[
+        Literal["leave", "make_safe"], _doc("What the end of the agent means for the device.")
+    ] = "leave"
+    enabled: Annotated[bool, _doc("Whether the agent talks to it.")] = True
+
+
+class Mqtt(Section):
+    """The broker that hears of everything and may ask for something."""
+
+    host: Annotated[Host, _doc("Name or IP address of the broker.")]
+    port: Annotated[int, _doc("TCP port of the broker.", ge=1, le=65535)] = 1883
+    protocol: Annotated[Protocol, _doc("Version of MQTT: 5 or 3.1.1.")] = "5"
+    username: Annotated[Text | None, _doc("Name at the broker; none if not given.")] = None
+    password_file: Annotated[File | None, _doc("File whose first line is the password.")] = None
+    client_id: Annotated[
+        Label | None, _doc("Who the agent is at the broker; the station's name if not given.")
+    ] = None
+    keepalive: Annotated[
+        int,
+        _doc(
+            "Seconds of silence after which the broker takes the agent for dead × 1.5.",
+            ge=5,
+            le=600,
+        ),
+    ] = 15
+    commands: Annotated[bool, _doc("Whether requests over MQTT are answered at all.")] = True
+    role: Annotated[RoleName, _doc("What requests over MQTT may do.")] = Role.TECHNICIAN
+    min_interval: Annotated[
+        float, _doc("Seconds between two state messages of a device.", ge=0, le=60)
+    ] = 0.1
+
+
+class Metrics(Section):
+    """The page that Prometheus reads."""
+
+    listen: Annotated[Listen, _doc("Loopback host and port; port 0 takes a free one.")] = Listener(
+        "127.0.0.1", 9464
+    )
+
+
+class Api(Section):
+    """REST for programs on this machine, and the socket of the command line."""
+
+    listen: Annotated[Listen, _doc("Loopback host and port; port 0 takes a free one.")] = Listener(
+        "127.0.0.1", 8080
+    )
+    socket: Annotated[File, _doc("Unix socket of the command line.")] = Path("agent.sock")
+    socket_role: Annotated[RoleName, _doc("What callers on the socket may do.")] = Role.ENGINEER
+    token_file: Annotated[File, _doc("File with the token that changes over TCP need.")] = Path(
+        "api-token"
+    )
+    role: Annotated[RoleName, _doc("What callers with the token may do.")] = Role.ENGINEER
+    hosts: Annotated[
+        tuple[Label, ...],
+        _doc("Host names, beside the loopback ones, that callers may use.", strict=False),
+    ] = ()
+
+
+class Reconnect(Section):
+    """The waits between two attempts to reach a device; they double, with jitter."""
+
+    first: Annotated[Seconds, _doc("Longest wait after the first failure, seconds.")] = 0.25
+    most: Annotated[Seconds, _doc("Longest wait of all, seconds.")] = 4.0
+
+
+class Log(Section):
+    """What the agent writes about itself."""
+
+    format: Annotated[
+        Literal["auto", "json", "console"], _doc("auto: console on a terminal, else json.")
+    ] = "auto"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], _doc("The least that is written.")
+    ] = "info"
+
+
+class StationSettings(Section):
+    """One workstation and its devices."""
+
+    name: Annotated[
+        str, _doc("Name in topics and metrics: a to z, digits and -.", pattern=STATION_NAME)
+    ]
+    title: Annotated[Title, _doc("What people call the station.")] = Title()
+    state: Annotated[File, _doc("Folder for everything the agent writes.")] = Path(
+        "/var/lib/labkeeper"
+    )
+    files: Annotated[File, _doc("Folder of the files to print and run.")] = Path("files")
+    devices_folder: Annotated[
+        File | None, _doc("Folder of device files, each called after its device: psu1.yaml.")
+    ] = None
+    devices: Annotated[
+        dict[Annotated[str, Field(pattern=DEVICE_NAME)], DeviceSettings],
+        _doc(
+            "The devices by name: a to z, digits and _, a letter first.",
+            json_schema_extra={"additionalProperties": False},
+        ),
+    ] = {}
+    mqtt: Annotated[Mqtt | None, _doc("The broker; without it nothing is published.")] = None
+    metrics: Annotated[Metrics | None, _doc("The page for Prometheus; null: none.")] = Metrics()
+    api: Annotated[Api, _doc("REST and the socket.")] = Api()
+    reconnect: Annotated[Reconnect, _doc("Waits between attempts to reach a device.")] = Reconnect()
+    log: Annotated[Log, _doc("How much the agent writes about itself, and how.")] = Log()

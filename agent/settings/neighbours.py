@@ -1,0 +1,57 @@
+"""Devices against each other: two that claim one name, one place or one unit on a bus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from agent.errors import Problem
+from agent.settings.checks import Entry
+from drivers import Address
+
+RESERVED: Final = frozenset({"agent", "all", "station"})
+DEFAULT_UNIT: Final = "1"  # what a Modbus address without `unit` means
+
+
+def check_names(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Refuse a name that is reserved, or given twice: in the station's file and in the folder."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name in RESERVED:
+            text = f"{entry.name} has a meaning of its own in commands: choose another name"
+            yield entry.problem((), text, at_key=True)
+        other = first.setdefault(entry.name, entry)
+        if other is not entry:
+            text = f"{entry.name} is already described at {other.place}: delete one of them"
+            yield entry.problem((), text, at_key=True)
+
+
+def check_buses(entries: Iterable[Entry]) -> Iterator[Problem]:
+    """Refuse two devices in one place, and one port with two settings. Disabled ones don't count."""
+    claimed: dict[str, tuple[Entry, Address]] = {}
+    units: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        address = entry.address
+        if address is None or not entry.settings.enabled:
+            continue
+        other, its = claimed.setdefault(address.wire_end, (entry, address))
+        if its.bus != address.bus:
+            yield entry.problem(("address",), _other_settings(other, its))
+            continue
+        unit = address.options.get("unit", DEFAULT_UNIT) if address.carries == "registers" else ""
+        holder = units.setdefault((address.bus, unit), entry)
+        if holder is not entry:
+            yield entry.problem(("address",), _same_place(holder, unit))
+
+
+def _other_settings(other: Entry, address: Address) -> str:
+    return (
+        f"{other.name} ({other.place}) uses {address.place} with other settings: give both the "
+        f"same scheme and options, as in {other.settings.address}"
+    )
+
+
+def _same_place(holder: Entry, unit: str) -> str:
+    if unit:
+        return f"{holder.name} ({holder.place}) is unit {unit} of this bus: give this one its own"
+    return f"{holder.name} ({holder.place}) is at this address: give this one its own"

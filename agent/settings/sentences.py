@@ -1,0 +1,119 @@
+"""What pydantic refuses, as a sentence for a technician and the place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from agent.errors import Problem
+from agent.settings.document import Document, KeyPath
+from agent.settings.models import DEVICE_NAME, STATION_NAME
+
+LONGEST_SHOWN: Final = 60
+AT_KEY: Final = {"extra_forbidden", "missing"}
+PATTERNS: Final = {
+    STATION_NAME: "1 to 40 of the letters a to z, digits and -",
+    DEVICE_NAME: "1 to 40 of the letters a to z, digits and _, a letter first",
+}
+
+# By pydantic's type of error; {given} is the value, the other words come from the error's context.
+SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "string_type": "{given} is not text: put it in quotes",
+        "string_too_short": "is empty: write a text, or delete the line",
+        "string_too_long": "is longer than {max_length} characters",
+        "bool_type": "{given} is neither true nor false",
+        "int_type": "{given} is not a whole number",
+        "float_type": "{given} is not a number; write it without quotes and without a unit",
+        "finite_number": "{given} is not a finite number",
+        "greater_than": "{given} is not allowed; it must be above {gt:g}",
+        "greater_than_equal": "{given} is not allowed; it must be {ge:g} or more",
+        "less_than_equal": "{given} is not allowed; it must be {le:g} or less",
+        "literal_error": "{given} is not allowed; allowed: {expected}",
+        "tuple_type": "{given} is not a list: write [one, two]",
+        "value_error": "{error}",
+        "model_type": "{given} is not a section: write keys under it, as `key: value`",
+        "model_attributes_type": "{given} is not a section: write keys under it, as `key: value`",
+        "dict_type": "{given} is not a section: write keys under it, as `key: value`",
+    }
+)
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """The names that are allowed, the nearest one first: "did you mean poll? Allowed: …"."""
+    names = list(allowed)
+    near = get_close_matches(name, names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}{'Allowed' if near else 'allowed'}: {', '.join(names) or 'none'}"
+
+
+def problems_of(
+    error: ValidationError, model: type[BaseModel], document: Document, base: KeyPath
+) -> list[Problem]:
+    """Say everything that pydantic refused of the part of the document that begins at `base`."""
+    found = []
+    for item in error.errors(include_url=False):
+        loc, at_key = item["loc"], item["type"] in AT_KEY
+        if loc[-1:] == ("[key]",):  # pydantic's word for the key of a mapping
+            loc, at_key = loc[:-1], True
+        path = base + _path_in(document, base, loc)
+        if path not in document.refused:  # that was said already, with its cause
+            text = _sentence(item, model, path[len(base) :])
+            found.append(document.problem(path, text, at_key=at_key))
+    return found
+
+
+def _path_in(document: Document, base: KeyPath, loc: KeyPath) -> KeyPath:
+    """The loc without pydantic's own words in it, such as the tag of a union."""
+    path: KeyPath = ()
+    for part in loc[:-1]:
+        if (*base, *path, part) in document.values:
+            path = (*path, part)
+    return (*path, *loc[-1:])
+
+
+def _sentence(item: ErrorDetails, model: type[BaseModel], path: KeyPath) -> str:
+    kind, given, words = item["type"], _shown(item["input"]), item.get("ctx", {})
+    if kind == "extra_forbidden":
+        allowed = _section(model, path[:-1]).model_fields
+        return f"there is no such key here; {suggest(str(path[-1]), allowed)}"
+    if kind == "missing":
+        doc = _section(model, path[:-1]).model_fields[str(path[-1])].description
+        return f"is missing: add it. {doc}"
+    if kind == "string_pattern_mismatch":
+        return f"{given} is not allowed; allowed: {PATTERNS[words['pattern']]}"
+    return SENTENCES.get(kind, "{given}: {msg}").format(given=given, msg=item["msg"], **words)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def _section(model: type[BaseModel], path: KeyPath) -> type[BaseModel]:
+    """The model that rules at this path."""
+    kind: Any = model
+    for part in path:
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        else:
+            kind = _model_in(kind).model_fields[str(part)].annotation
+    found: type[BaseModel] = _model_in(kind)
+    return found
+
+
+def _model_in(kind: Any) -> Any:
+    """The model itself, or the one in `Model | None`."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    models = [member for member in get_args(kind) if get_origin(kind) is not dict]
+    return next((found for member in models if (found := _model_in(member))), None)

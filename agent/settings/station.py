@@ -1,0 +1,90 @@
+"""A station as its config describes it: plain frozen data, checked, complete and merged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect, Title
+from drivers import Address, Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One device. What it can do is its driver's affair, found by name in the catalogue."""
+
+    name: str
+    driver: str
+    address: Address
+    title: Title
+    simulated: bool
+    serial_number: str
+    poll: Mapping[str, float]
+    """Seconds between two reads, by reading; 0: only when asked. Others keep the driver's period."""
+    limits: Limits
+    """The narrower ranges; each end names the file and line that set it."""
+    timeouts: Mapping[str, float]
+    """Seconds, by field of `drivers.transport.link.Timeouts`: what differs from the driver's."""
+    on_shutdown: Literal["leave", "make_safe"]
+    enabled: bool
+    place: str
+    """The file and line where it is described, such as `config/station.yaml:12`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Station:
+    """One workstation. Every path is complete and every default is filled in."""
+
+    name: str
+    title: Title
+    file: Path
+    state: Path
+    files: Path
+    devices: Mapping[str, Device]
+    mqtt: Mqtt | None
+    metrics: Metrics | None
+    api: Api
+    reconnect: Reconnect
+    log: Log
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What another config asks for: devices by name in the order of their names, other keys."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    moved: tuple[str, ...]
+    """The same as before, on other lines: only the sources named by its limits are new."""
+    keys: tuple[str, ...]
+    """Keys of the station itself that differ, such as `mqtt`."""
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, field.name) for field in fields(self))
+
+
+def changed(old: Station, new: Station) -> Changes:
+    """Say which devices and which of the station's own keys differ between two configs."""
+    kept = sorted(old.devices.keys() & new.devices.keys())
+    other = [name for name in kept if old.devices[name] != new.devices[name]]
+    same = {name for name in other if _bare(old.devices[name]) == _bare(new.devices[name])}
+    keys = [field.name for field in fields(Station) if field.name not in {"devices", "file"}]
+    return Changes(
+        added=tuple(sorted(new.devices.keys() - old.devices.keys())),
+        removed=tuple(sorted(old.devices.keys() - new.devices.keys())),
+        changed=tuple(name for name in other if name not in same),
+        moved=tuple(name for name in other if name in same),
+        keys=tuple(key for key in keys if getattr(old, key) != getattr(new, key)),
+    )
+
+
+def _bare(device: Device) -> Device:
+    """The device without the places that it was read from."""
+    spans = {
+        name: replace(span, low_source="", high_source="")
+        for name, span in device.limits.spans.items()
+    }
+    return replace(device, place="", limits=Limits(spans))

@@ -1,0 +1,163 @@
+"""Reads a station's file and its folder of device files, and says everything wrong with them at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from agent.errors import ConfigError, Problem
+from agent.settings.checks import Entry, check_device, check_station
+from agent.settings.document import Document, KeyPath, read_document, reason
+from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, Section, StationSettings
+from agent.settings.neighbours import check_buses, check_names
+from agent.settings.sentences import PATTERNS, problems_of
+from agent.settings.station import Device, Station
+from drivers import Address
+
+S = TypeVar("S", bound=Section)
+
+
+def load(path: Path) -> Station:
+    """Read and check a station's config.
+
+    Raises:
+        ConfigError: Something is wrong; `problems` has everything that is, in all files.
+    """
+    found: list[Problem] = []
+    document = read_document(path)
+    station = _validated(StationSettings, document, (), found)
+    entries = [*_described_in(document), *_described_beside(document, path, found)]
+    found += document.problems
+    found += check_station(document, station) if station else ()
+    found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
+    if station is None or found:
+        raise ConfigError(found)
+    return _complete(path, station, entries)
+
+
+def read_secret(path: Path) -> str:
+    """The first line of a file that holds a password or a token.
+
+    Raises:
+        ConfigError: It can't be read, or is empty.
+    """
+    try:
+        first = path.read_text("utf-8").partition("\n")[0].strip()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            [Problem(str(path), 0, 0, "", f"can't be read: {reason(error)}")]
+        ) from None
+    if not first:
+        raise ConfigError(
+            [Problem(str(path), 1, 1, "", "the first line is empty: write the secret there")]
+        )
+    return first
+
+
+def _validated(model: type[S], document: Document, base: KeyPath, found: list[Problem]) -> S | None:
+    """The part of the document that begins at `base`, or None and its problems."""
+    data = document.data
+    for part in base:
+        data = data[part]
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found += problems_of(error, model, document, base)
+        return None
+
+
+def _described_in(document: Document) -> Iterator[Entry]:
+    """The devices in the station's own file, as far as their keys are right."""
+    devices = document.data.get("devices") if isinstance(document.data, dict) else None
+    for name in devices if isinstance(devices, dict) else ():
+        base = ("devices", name)
+        said: list[Problem] = []  # already found with the station as a whole
+        settings = _validated(DeviceSettings, document, base, said)
+        if settings is not None:
+            yield Entry(name, document, base, settings)
+
+
+def _described_beside(document: Document, path: Path, found: list[Problem]) -> Iterator[Entry]:
+    """The devices of the folder, each called after its file."""
+    folder = document.data.get("devices_folder") if isinstance(document.data, dict) else None
+    if not isinstance(folder, str) or not folder.isprintable():
+        return  # none, or refused with the station's other keys
+    try:
+        files = sorted((path.parent / folder).iterdir())
+    except OSError as error:
+        found.append(document.problem(("devices_folder",), f"can't be read: {reason(error)}"))
+        return
+    for file in files:
+        if file.name.startswith("."):
+            continue  # an editor's
+        if file.suffix == ".yaml":
+            yield from _device_file(file, found)
+        elif file.suffix == ".yml":
+            found.append(Problem(str(file), 0, 0, "", f"is not read: call it {file.stem}.yaml"))
+
+
+def _device_file(file: Path, found: list[Problem]) -> Iterator[Entry]:
+    if not re.fullmatch(DEVICE_NAME, file.stem):
+        text = f"the file is called after its device; allowed: {PATTERNS[DEVICE_NAME]}"
+        found.append(Problem(str(file), 0, 0, "", text))
+    try:
+        document = read_document(file)
+    except ConfigError as error:
+        found += error.problems
+        return
+    settings = _validated(DeviceSettings, document, (), found)
+    found += document.problems
+    if settings is not None:
+        yield Entry(file.stem, document, (), settings)
+
+
+def _complete(path: Path, settings: StationSettings, entries: Iterable[Entry]) -> Station:
+    """Fill in what depends on other keys. Paths that are absolute stay as they are."""
+    state = path.parent / settings.state
+    api, mqtt = settings.api, settings.mqtt
+    return Station(
+        name=settings.name,
+        title=settings.title,
+        file=path,
+        state=state,
+        files=state / settings.files,
+        devices=MappingProxyType({entry.name: _device(entry) for entry in entries}),
+        mqtt=mqtt and _mqtt(path, settings.name, mqtt),
+        metrics=settings.metrics,
+        api=api.model_copy(
+            update={"socket": state / api.socket, "token_file": state / api.token_file}
+        ),
+        reconnect=settings.reconnect,
+        log=settings.log,
+    )
+
+
+def _mqtt(path: Path, station: str, mqtt: Mqtt) -> Mqtt:
+    password_file = mqtt.password_file and path.parent / mqtt.password_file
+    return mqtt.model_copy(
+        update={"client_id": mqtt.client_id or station, "password_file": password_file}
+    )
+
+
+def _device(entry: Entry) -> Device:
+    settings = entry.settings
+    return Device(
+        name=entry.name,
+        driver=settings.driver,
+        address=Address.parse(settings.address),
+        title=settings.title,
+        simulated=settings.simulated,
+        serial_number=settings.serial_number,
+        poll=MappingProxyType(settings.poll),
+        limits=entry.limits,
+        timeouts=MappingProxyType(settings.timeouts.model_dump(exclude_none=True)),
+        on_shutdown=settings.on_shutdown,
+        enabled=settings.enabled,
+        place=entry.place,
+    )

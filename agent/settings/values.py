@@ -1,0 +1,126 @@
+"""The kinds of values that the config's keys take. Nothing is bent: a number in quotes is text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from drivers import Role
+
+LONGEST_S = 86_400.0
+FASTEST_POLL_S = 0.05
+ROLES = tuple(role.name.lower() for role in Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where the agent listens: a loopback host and a port. Port 0 takes a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, value: object) -> Listener:
+        """Take `127.0.0.1:8080` apart. Raises ValueError, with a sentence."""
+        if isinstance(value, Listener):
+            return value
+        host, separator, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+        plain = port.isascii() and port.isdecimal() and len(port) < 6
+        if not (separator and host and plain and int(port) < 65536):
+            raise ValueError(f"{value!r} is not a host and a port such as 127.0.0.1:8080")
+        host = host.removeprefix("[").removesuffix("]")
+        if not _is_loopback(host):
+            raise ValueError(
+                f"{value!r} can be reached from the network; until the agent has TLS and accounts "
+                f"it listens on this machine only: write 127.0.0.1:{port}"
+            )
+        return cls(host, int(port))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has a line end or a control character: delete it")
+    return text
+
+
+def _path(value: object) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(f"{value!r} is not a path: put it in quotes if it looks like a number")
+    return Path(value)
+
+
+def _poll(seconds: float) -> float:
+    if 0 < seconds < FASTEST_POLL_S:
+        raise ValueError(
+            f"{seconds:g} s is too fast; allowed: {FASTEST_POLL_S:g} s or more, or 0 for "
+            "only when asked"
+        )
+    return seconds
+
+
+def _role(value: object) -> Role:
+    if isinstance(value, Role):
+        return value
+    if value not in ROLES:
+        raise ValueError(f"{value!r} is not a role; allowed: {', '.join(ROLES)}")
+    return Role[str(value).upper()]
+
+
+def _protocol(value: object) -> str:
+    if value not in (5, "5", "3.1.1") or isinstance(value, bool | float):
+        raise ValueError(f"{value!r} is not a version of MQTT; allowed: 5, 3.1.1")
+    return str(value)
+
+
+def _host(text: str) -> str:
+    if any(sign in text for sign in ":/ @"):
+        try:
+            ip_address(text)
+        except ValueError:
+            raise ValueError(
+                f"{text!r} is not a host: write a name or an IP address alone, without a port"
+            ) from None
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_printable)]
+Label = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
+Host = Annotated[Text, AfterValidator(_host)]
+End = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
+Poll = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False), AfterValidator(_poll)]
+File = Annotated[
+    Path,
+    PlainValidator(_path),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+RoleName = Annotated[
+    Role,
+    PlainValidator(_role),
+    PlainSerializer(lambda role: role.name.lower()),
+    WithJsonSchema({"enum": list(ROLES)}),
+]
+Protocol = Annotated[str, PlainValidator(_protocol), WithJsonSchema({"enum": [5, "5", "3.1.1"]})]
+Listen = Annotated[
+    Listener,
+    PlainValidator(Listener.parse),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^(127\.[0-9.]+|localhost|\[::1\]):[0-9]{1,5}$"}),
+]

@@ -1,0 +1,45 @@
+"""The state folder: made when it is missing, and owned by one agent at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.errors import AlreadyRunning, NoPermission
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process, as long as the context lasts.
+
+    Raises:
+        AlreadyRunning: Another agent holds it.
+        NoPermission: The folder can't be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise NoPermission(
+            f"state: {folder} can't be used: {error.strerror}; "
+            "choose another folder or give the agent's user the right to write it"
+        ) from error
+    try:
+        _lock(lock, folder)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(lock, 20).decode().strip() or "unknown"
+        raise AlreadyRunning(
+            f"another agent (process {owner}) works with {folder}: "
+            "stop it first, or give this station another `state`"
+        ) from None
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())

@@ -1,0 +1,31 @@
+"""The three doors of the agent, bound before anything else starts: a port in use is said at once."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from agent.settings import Station as Settings
+from agent.web.listeners import bind_tcp, bind_unix
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """Listening sockets: the command line's, the API's, and the metrics page's where there is one."""
+
+    command_line: socket.socket
+    api: socket.socket
+    metrics: socket.socket | None
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[Ports]:
+    """Hold the sockets that the config asks for. Raises PortInUse, AlreadyRunning or NoPermission."""
+    with ExitStack() as stack:
+        command_line = stack.enter_context(bind_unix(settings.api.socket))
+        stack.callback(settings.api.socket.unlink, missing_ok=True)
+        api = stack.enter_context(bind_tcp(settings.api.listen, "api.listen"))
+        metrics = None
+        if settings.metrics is not None:
+            metrics = stack.enter_context(bind_tcp(settings.metrics.listen, "metrics.listen"))
+        yield Ports(command_line=command_line, api=api, metrics=metrics)

@@ -1,0 +1,30 @@
+"""What a device is: bytes and units, and nothing of MQTT, jobs, people or config files.
+
+The public face, for the agent and for whoever writes a driver.
+"""
+
+from drivers.description import Description, describe
+from drivers.driver import Driver, Identity
+from drivers.fields import Command, Reading, Role, Setting, command
+from drivers.forms import Limits, Span, TextFile, word
+from drivers.transport.address import Address
+from drivers.units import UNITS, Unit
+
+__all__ = [
+    "UNITS",
+    "Address",
+    "Command",
+    "Description",
+    "Driver",
+    "Identity",
+    "Limits",
+    "Reading",
+    "Role",
+    "Setting",
+    "Span",
+    "TextFile",
+    "Unit",
+    "command",
+    "describe",
+    "word",
+]

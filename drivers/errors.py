@@ -1,0 +1,97 @@
+"""What can go wrong between the agent and an instrument.
+
+    DriverError
+    ├── RequestError          the caller's fault; nothing was sent
+    │   ├── UnknownName       no such reading, setting, command or argument
+    │   ├── WrongType         a text where a number belongs
+    │   ├── OutOfRange        beyond what the model or the config allows
+    │   ├── DeviceBusy        a command is running, and this has to wait for its end
+    │   └── BadAddress        the address of a device can't be understood
+    ├── LinkError             the wire is in doubt
+    │   ├── ConnectFailed     nothing was sent
+    │   ├── TurnTimeout       the link was never free in time; nothing was sent
+    │   ├── LinkTimeout       no whole reply in time; it may still come
+    │   └── LinkClosed        the other end went away
+    ├── BadReply              bytes arrived and made no sense; the link gets back in step first
+    ├── WrongInstrument       another instrument answers at this address; never retried
+    └── DeviceError           the instrument understood and said no
+
+Two questions decide what a caller may do. Whose fault was it? That is the class. Was
+anything sent? That is `sent`: when it is true and the request was a write, the outcome is
+unknown, and only a read-back or a person can settle it.
+"""
+
+from typing import ClassVar
+
+
+class DriverError(Exception):
+    """Anything a driver raises."""
+
+    sent: ClassVar[bool] = False
+    """Whether bytes of the request may have reached the device."""
+
+
+class RequestError(DriverError):
+    """The request was refused before a byte was sent."""
+
+
+class UnknownName(RequestError):
+    """The device has no reading, setting, command or argument of this name."""
+
+
+class WrongType(RequestError):
+    """The value is not of the declared type."""
+
+
+class OutOfRange(RequestError):
+    """The value lies outside the range of the model or of the config."""
+
+
+class DeviceBusy(RequestError):
+    """Another command is running on the device."""
+
+
+class BadAddress(RequestError):
+    """The address can't be understood, or does not suit the driver."""
+
+
+class LinkError(DriverError):
+    """The link failed; whatever was in flight has an unknown outcome."""
+
+    sent = True
+
+
+class ConnectFailed(LinkError):
+    """The link could not be opened."""
+
+    sent = False
+
+
+class TurnTimeout(LinkError):
+    """Others kept the link busy for longer than this request may wait."""
+
+    sent = False
+
+
+class LinkTimeout(LinkError):
+    """No complete reply arrived in time. It may arrive later, and must not be believed then."""
+
+
+class LinkClosed(LinkError):
+    """The other end went away."""
+
+
+class BadReply(DriverError):
+    """A reply arrived that does not have the expected shape."""
+
+    sent = True
+
+
+class WrongInstrument(DriverError):
+    """Another instrument answers at this address."""
+
+
+class DeviceError(DriverError):
+    """The instrument rejected the request or reports a fault."""
+
+    sent = True

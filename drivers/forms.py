@@ -1,0 +1,200 @@
+"""What a value may be: its type, unit and range, and how one from outside is checked.
+
+Values arrive from people and programs as JSON or text of a command line. They are accepted or
+refused, never bent: nothing is clipped, rounded or guessed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
+
+from drivers.errors import OutOfRange, WrongType
+from drivers.units import UNITS, Unit
+
+THE_MODEL = "the model"
+
+
+@runtime_checkable
+class TextFile(Protocol):
+    """A file handed to a command, read line by line without being held in memory."""
+
+    @property
+    def name(self) -> str:
+        """What the file is called, without a folder."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        ...
+
+    def lines(self) -> AsyncIterator[str]:
+        """Yield the lines without their ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An inclusive range in `unit`; None is open. Each end knows who set it."""
+
+    low: float | None = None
+    high: float | None = None
+    unit: Unit = ""
+    low_source: str = THE_MODEL
+    high_source: str = THE_MODEL
+
+    def check(self, name: str, value: float) -> None:
+        """Raise OutOfRange, which names value, unit, limit and whose limit it is."""
+        if self.low is not None and value < self.low:
+            raise self._refusal(name, value, "below", self.low, self.low_source)
+        if self.high is not None and value > self.high:
+            raise self._refusal(name, value, "above", self.high, self.high_source)
+
+    def _refusal(self, name: str, value: float, side: str, limit: float, source: str) -> OutOfRange:
+        shown = f" {UNITS[self.unit].symbol}".rstrip()
+        return OutOfRange(
+            f"{name}: {value:.10g}{shown} is {side} {limit:.10g}{shown}, the limit set by {source}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The type of a value (float, int, bool, str, an Enum or TextFile), its unit and its range."""
+
+    type: type[Any]
+    unit: Unit = ""
+    span: Span = Span()
+
+    @property
+    def kind(self) -> str:
+        """The word of the public description: number, integer, boolean, text, choice or file."""
+        if self.type is TextFile:
+            return "file"
+        if issubclass(self.type, Enum):
+            return "choice"
+        return {float: "number", int: "integer", bool: "boolean", str: "text"}[self.type]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names an Enum's value goes by outside; empty for other types."""
+        return tuple(word(member) for member in self.type) if self.kind == "choice" else ()
+
+    def check(self, name: str, value: object) -> Any:
+        """Return `value` as the driver takes it. Raises WrongType or OutOfRange."""
+        match self.kind:
+            case "number" | "integer":
+                return self._number(name, value)
+            case "choice":
+                return self._choice(name, value)
+            case _ if isinstance(value, self.type):
+                return self._plain_text(name, value) if isinstance(value, str) else value
+        raise WrongType(f"{name}: {value!r} is not {self.article}")
+
+    @property
+    def article(self) -> str:
+        """What belongs here, in words: "a number in V", "on or off", "one of run, stop"."""
+        shown = UNITS[self.unit].symbol
+        match self.kind:
+            case "number" | "integer":
+                noun = "a number" if self.kind == "number" else "a whole number"
+                return f"{noun} in {shown}" if shown else noun
+            case "boolean":
+                return "true or false"
+            case "choice":
+                return f"one of {', '.join(self.choices)}"
+            case kind:
+                return f"a {kind}"
+
+    def _number(self, name: str, value: object) -> float | int:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise WrongType(f"{name}: {value!r} is not {self.article}")
+        if not math.isfinite(value) or (self.type is int and value != int(value)):
+            raise WrongType(f"{name}: {value!r} is not {self.article}")
+        self.span.check(name, value)
+        number: float | int = self.type(value)
+        return number
+
+    def _choice(self, name: str, value: object) -> Any:
+        for member in self.type:
+            if value is member or value == word(member):
+                return member
+        raise WrongType(f"{name}: {value!r} is not {self.article}")
+
+    @staticmethod
+    def _plain_text(name: str, value: str) -> str:
+        """Refuse control characters: one of them may end a message and begin another."""
+        if not value.isprintable():
+            raise WrongType(f"{name}: {value!r} has a control character")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a command."""
+
+    name: str
+    form: Form
+    required: bool = True
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ranges that config narrows, by setting ("voltage") or by argument ("ramp.to")."""
+
+    spans: Mapping[str, Span] = field(default_factory=dict)
+
+    def narrow(self, name: str, form: Form) -> Form:
+        """Return the form with this device's range, where config gives one.
+
+        An end that config leaves open keeps the model's. Raises OutOfRange where config would widen.
+        """
+        own = self.spans.get(name)
+        if own is None:
+            return form
+        low, high = form.span, form.span
+        if own.low is not None:
+            form.span.check(name, own.low)
+            low = own
+        if own.high is not None:
+            form.span.check(name, own.high)
+            high = own
+        span = Span(low.low, high.high, form.unit, low.low_source, high.high_source)
+        return replace(form, span=span)
+
+
+def word(value: object) -> Any:
+    """The public spelling of a value: an Enum by its name in small letters, others as they are."""
+    return value.name.lower() if isinstance(value, Enum) else value
+
+
+def parameters_of(method: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Read a command's parameters from its annotations, `Annotated[float, Span(0, 16, "V")]`."""
+    hints = get_type_hints(method, include_extras=True)
+    found = []
+    for name, parameter in list(inspect.signature(method).parameters.items())[1:]:
+        required = parameter.default is inspect.Parameter.empty
+        found.append(
+            Parameter(
+                name, _form_of(hints[name]), required, None if required else parameter.default
+            )
+        )
+    return tuple(found)
+
+
+def _form_of(hint: Any) -> Form:
+    """The form of `float`, `float | None`, or either of them with a Span in Annotated."""
+    span = Span()
+    if get_origin(hint) is Annotated:
+        hint, *extras = get_args(hint)
+        span = next((extra for extra in extras if isinstance(extra, Span)), span)
+    if get_origin(hint) is UnionType:
+        (hint,) = (member for member in get_args(hint) if member is not NoneType)
+        return _form_of(Annotated[hint, span]) if span != Span() else _form_of(hint)
+    return Form(hint, unit=span.unit, span=span)

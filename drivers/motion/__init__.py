@@ -1,0 +1,1 @@
+"""Axes, stages, mills and gantries."""

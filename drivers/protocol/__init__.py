@@ -1,0 +1,1 @@
+"""Messages: what the bytes on a link mean, the same for a hundred models."""

@@ -1,0 +1,101 @@
+"""One wait for an acknowledgement: how long it may take, and what is sent again meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import BadReply, DeviceError, LinkClosed
+from drivers.protocol.gcode_replies import Kind, Reply, acknowledged_number
+
+if TYPE_CHECKING:
+    from drivers.protocol.gcode_lines import Lines
+
+MAX_RESENDS: Final = 10
+
+PATIENCE_S: Final[Mapping[str, float]] = {
+    "G4": 600, "G28": 300, "G29": 1200, "G33": 1800, "G34": 600, "M109": 1200, "M116": 1800,
+    "M190": 3600, "M191": 3600, "M303": 1800, "M400": 1200, "M600": 86400, "M701": 600,
+    "M702": 600,
+}  # fmt: skip
+"""Commands that keep their `ok` back until they are done, for a firmware that says nothing meanwhile."""
+
+HEATING: Final = {"M109", "M190", "M191", "M116", "M303"}
+"""Commands that report temperatures while they wait."""
+
+AFTER_RESEND_S: Final = 0.5
+"""How long to look for the `ok` that some firmwares send after `Resend:`, until it is known."""
+
+
+class Waiting:
+    """One wait for an acknowledgement: how long still, and which line is being sent (again)."""
+
+    def __init__(self, lines: Lines, number: int, code: str) -> None:
+        self._lines, self._number, self.code = lines, number, code
+        self.at = number
+        self.done = False
+        self._asked: dict[int, int] = {}
+        self._now = asyncio.get_running_loop().time
+        self._since = self._now()
+        self._end = self._since + lines.patience(code)
+
+    def left(self) -> float:
+        return max(0.0, self._end - self._now())
+
+    def extend(self, reply: Reply) -> None:
+        """Move the end of the wait. An automatic report proves nothing about our line."""
+        if reply.kind is Kind.BUSY:
+            self._lines.keeps_alive = True
+        if reply.kind is Kind.BUSY or (reply.kind is Kind.TEMPERATURE and self.code in HEATING):
+            self._end = self._now() + self._lines.patience(self.code)
+        elif reply.kind is Kind.LINE_ERROR:  # some firmwares send no resend after it
+            self._end = min(self._end, self._now() + 2 * AFTER_RESEND_S)
+        elif reply.kind is Kind.WAIT and self._now() - self._since > AFTER_RESEND_S:
+            self._end = self._now()  # idle: our line, or its `ok`, got lost
+
+    async def took(self, reply: Reply) -> None:
+        """The line on its way was taken: the next of those asked for again follows, if any."""
+        named = acknowledged_number(reply.payload)
+        if named is not None and named != self.at:
+            self._lines.strays += 1
+        elif self.at == self._number:
+            self.done = True
+        else:
+            await self._send(self.at + 1)
+
+    async def again(self, number: int) -> None:
+        """The board asks for a line again.
+
+        Raises:
+            DeviceError: It has asked for the same line too often.
+            LinkClosed: It asks for its very first line: it has started anew.
+        """
+        if number == self._number + 1:  # it has the line, so the line's `ok` got lost or follows
+            await self._lines.settle()
+            self.done = True
+        elif self._lines.sent(number) is None or number > self._number:
+            self._lines.strays += 1  # a digit was spoilt; the fence will ask once more
+        elif number == 1 and self._number > MAX_RESENDS:
+            raise LinkClosed("the board counts lines from the beginning: it has reset itself")
+        else:
+            self._count(number)
+            await self._lines.settle()
+            await self._send(number)
+
+    def _count(self, number: int) -> None:
+        self._lines.resends += 1
+        self._asked[number] = self._asked.get(number, 0) + 1
+        if self._asked[number] > MAX_RESENDS:
+            raise DeviceError(
+                f"the printer asked for line {number} {MAX_RESENDS} times: bad cable?"
+            )
+
+    async def _send(self, number: int) -> None:
+        framed = self._lines.sent(number)
+        if framed is None:
+            raise BadReply(f"line {number} is wanted again and is no longer known")
+        self.at = number
+        self._since = self._now()
+        self._end = self._since + self._lines.patience(self.code)
+        await self._lines.send(framed)

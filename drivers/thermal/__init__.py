@@ -1,0 +1,1 @@
+"""Temperature controllers, ovens, chambers and baths."""

@@ -1,0 +1,1 @@
+"""Bytes and registers to and from one device, one vendor library per file."""

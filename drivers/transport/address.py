@@ -1,0 +1,138 @@
+"""Where a device is: `serial:///dev/serial/by-path/…?baudrate=115200`, `tcp://host:5025`, ….
+
+    scheme              what follows                             options
+    serial://           /dev/…, rfc2217://host:port, socket://…  baudrate bytesize parity stopbits rtscts xonxoff dtr
+    tcp://              host:port
+    visa://             a VISA resource, TCPIP0::host::INSTR      library
+    modbus+tcp://       host[:502]                               unit
+    modbus+rtu://       /dev/… as serial://                      unit gap, and those of serial://
+    modbus+rtu+tcp://   host:port of a serial gateway            unit gap
+
+Addresses come from config alone, never from a caller. pyserial's other URL handlers (`spy://`,
+which writes files, `alt://`, `hwgrep://`, `loop://`) are refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from drivers.errors import BadAddress
+
+PARITIES: Final = ("N", "E", "O", "M", "S")
+SERIAL: Final = ("baudrate", "bytesize", "parity", "stopbits", "rtscts", "xonxoff", "dtr")
+OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "serial": SERIAL,
+    "tcp": (),
+    "visa": ("library",),
+    "modbus+tcp": ("unit",),
+    "modbus+rtu": ("unit", "gap", *SERIAL),
+    "modbus+rtu+tcp": ("unit", "gap"),
+}
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "bytesize": ("7", "8"),
+    "parity": PARITIES,
+    "stopbits": ("1", "1.5", "2"),
+    "rtscts": ("on", "off"),
+    "xonxoff": ("on", "off"),
+    "dtr": ("on", "off", "leave"),
+}
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "baudrate": (50, 4_000_000),
+    "unit": (0, 255),
+    "gap": (0, 1000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed address. `place` is a path, a URL for pyserial or a VISA resource; `port` 0 means none."""
+
+    scheme: str
+    place: str
+    port: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def carries(self) -> Literal["bytes", "registers"]:
+        """What a link to this address carries."""
+        return "registers" if self.scheme.startswith("modbus+") else "bytes"
+
+    @property
+    def bus(self) -> str:
+        """The same for every device behind one connection, whatever its unit."""
+        line = {k: v for k, v in self.options.items() if k != "unit"}
+        return f"{self.scheme}://{self.place}:{self.port}?{sorted(line.items())}"
+
+    @property
+    def wire_end(self) -> str:
+        """The port or connection alone, to find two devices that claim it with other settings."""
+        return f"{self.place}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Take an address apart. Raises BadAddress, which says what is wrong and what is allowed."""
+        scheme, separator, rest = text.partition("://")
+        if not separator or scheme not in OPTIONS:
+            raise BadAddress(
+                f"{text!r} does not begin with one of {', '.join(f'{s}://' for s in OPTIONS)}"
+            )
+        place, _, query = rest.rpartition("?") if "?" in rest else (rest, "", "")
+        options = _options(scheme, query)
+        match scheme:
+            case "visa":
+                return cls(scheme, _resource(place), 0, options)
+            case "serial" | "modbus+rtu":
+                return cls(scheme, _serial_place(place), 0, options)
+        default = 502 if scheme == "modbus+tcp" else 0
+        return cls(scheme, *_host_port(text, place, default), options)
+
+
+def _options(scheme: str, query: str) -> dict[str, str]:
+    allowed = OPTIONS[scheme]
+    options: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in allowed:
+            raise BadAddress(
+                f"{scheme}:// has no option {name!r}; options: {', '.join(allowed) or 'none'}"
+            )
+        if name in options:
+            raise BadAddress(f"option {name!r} is given twice")
+        _check_option(name, value)
+        options[name] = value
+    return options
+
+
+def _check_option(name: str, value: str) -> None:
+    if name in CHOICES and value not in CHOICES[name]:
+        raise BadAddress(f"{name}={value} is not one of {', '.join(CHOICES[name])}")
+    if name in RANGES:
+        low, high = RANGES[name]
+        if not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
+            raise BadAddress(f"{name}={value} is not a whole number from {low:g} to {high:g}")
+
+
+def _serial_place(place: str) -> str:
+    inner, separator, _ = place.partition("://")
+    if separator and inner not in {"rfc2217", "socket"}:
+        raise BadAddress(f"{inner}:// can't be used here; allowed: /dev/…, rfc2217://, socket://")
+    if not separator and not place.startswith("/"):
+        raise BadAddress(f"{place!r} is not an absolute path such as /dev/serial/by-path/…")
+    return unquote(place)
+
+
+def _resource(place: str) -> str:
+    if "::" not in place:
+        raise BadAddress(f"{place!r} is not a VISA resource such as TCPIP0::192.0.2.7::INSTR")
+    return place
+
+
+def _host_port(text: str, place: str, default: int) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port or default
+    except ValueError as error:
+        raise BadAddress(f"{text!r}: {error}") from None
+    if not host or not port or parts.path or parts.username:
+        raise BadAddress(f"{text!r} needs a host and a port, such as tcp://192.0.2.7:5025")
+    return host, port

@@ -1,0 +1,104 @@
+"""A file descriptor that the event loop watches: no thread, and an unplugged cable is seen at once."""
+
+import asyncio
+import os
+
+from drivers.errors import LinkClosed, LinkTimeout
+from drivers.transport.stream import Inbox
+
+WRITE_STALL_S = 2.0
+"""Seconds without one byte taken after which the device counts as no longer reading."""
+
+CHUNK = 65536
+
+
+class Descriptor:
+    """Feed an inbox from a non-blocking descriptor, and write to it. Its opener closes it."""
+
+    def __init__(self, fd: int, name: str, inbox: Inbox) -> None:
+        self._fd, self._name, self._inbox = fd, name, inbox
+        self._loop = asyncio.get_running_loop()
+        self._urgent = bytearray()
+        self._ordinary = bytearray()
+        self._moved: asyncio.Future[None] | None = None
+        self._error: LinkClosed | None = None
+        os.set_blocking(fd, False)
+        self._loop.add_reader(fd, self._readable)
+
+    async def write(self, data: bytes) -> None:
+        """Send all of `data`.
+
+        Raises:
+            LinkClosed: The other end is gone.
+            LinkTimeout: The device has stopped reading; what it did not take is dropped.
+        """
+        self._ordinary += data
+        self._flush()
+        while self._ordinary:
+            self._moved = self._loop.create_future()
+            try:
+                async with asyncio.timeout(WRITE_STALL_S):
+                    await self._moved
+            except TimeoutError:
+                self._drop_output()
+                raise LinkTimeout(f"{self._name}: the device has stopped reading") from None
+            finally:
+                self._moved = None
+        self._raise_if_closed()
+
+    def write_now(self, data: bytes) -> None:
+        """Send before anything that still waits here. Raises LinkClosed."""
+        self._urgent += data
+        self._flush()
+        self._raise_if_closed()
+
+    async def stop(self) -> None:
+        """Watch no longer."""
+        self._drop_output()
+        self._loop.remove_reader(self._fd)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._fail(error.strerror or str(error))
+            return
+        if data:
+            self._inbox.feed(data)
+        else:
+            self._fail("the other end went away")
+
+    def _flush(self) -> None:
+        while self._error is None and (waiting := self._urgent or self._ordinary):
+            try:
+                del waiting[: os.write(self._fd, waiting)]
+            except BlockingIOError:
+                self._loop.add_writer(self._fd, self._flush)
+                return
+            except OSError as error:
+                self._fail(error.strerror or str(error))
+                return
+            self._wake()
+        self._loop.remove_writer(self._fd)
+
+    def _fail(self, reason: str) -> None:
+        self._error = LinkClosed(f"{self._name}: {reason}")
+        self._drop_output()
+        self._loop.remove_reader(self._fd)
+        self._inbox.fail(self._error)
+        self._wake()
+
+    def _drop_output(self) -> None:
+        self._urgent.clear()
+        self._ordinary.clear()
+        self._loop.remove_writer(self._fd)
+
+    def _wake(self) -> None:
+        if self._moved is not None and not self._moved.done():
+            self._moved.set_result(None)
+
+    def _raise_if_closed(self) -> None:
+        if self._error is not None:
+            raise self._error

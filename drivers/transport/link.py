@@ -1,0 +1,44 @@
+"""The narrow waist: a link carries bytes, a register link carries registers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds of the monotonic clock."""
+
+    turn: float = 10.0  # for the link to be free
+    first_byte: float = 1.0  # from the request to the first byte of its reply
+    next_byte: float = 0.5  # between two bytes of a reply
+    whole: float = 5.0  # from the request to the end of its reply
+
+
+class Link(Protocol):
+    """Bytes to and from one device. Every method may raise a LinkError."""
+
+    clears: bool  # whether `resync` alone proves that no old reply can still come
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc: object) -> None: ...
+    async def send(self, data: bytes) -> None: ...
+    def send_now(self, data: bytes) -> None: ...  # past every queue: realtime bytes, M112
+    async def receive_until(self, end: bytes, timeouts: Timeouts) -> bytes: ...  # without `end`
+    async def receive_exactly(self, count: int, timeouts: Timeouts) -> bytes: ...
+    def discard(self) -> bytes: ...  # what has arrived unasked; never parsed
+    async def resync(self, quiet: float) -> None: ...  # device clear, reopen, or silence
+
+
+Bank = Literal["holding", "input", "coil", "discrete"]
+
+
+class RegisterLink(Protocol):
+    """Registers of one Modbus unit; addresses are the protocol's, from 0. Raises as Link does."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc: object) -> None: ...
+    async def fetch(self, bank: Bank, start: int, count: int, timeouts: Timeouts) -> list[int]: ...
+    async def store(
+        self, bank: Bank, start: int, values: Sequence[int], timeouts: Timeouts
+    ) -> None: ...

@@ -1,0 +1,108 @@
+"""Bytes over TCP: raw instrument sockets, terminal servers, gateways."""
+
+import asyncio
+import socket
+
+from drivers.errors import ConnectFailed, LinkClosed, LinkTimeout
+from drivers.transport.stream import Inbox, StreamLink
+
+CONNECT_S = 3.0
+WRITE_STALL_S = 2.0
+
+
+class TcpLink(StreamLink):
+    """A TCP connection. Back in step means another connection: an old reply dies with the old one."""
+
+    clears = True
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"tcp://{host}:{port}")
+        self._host, self._port = host, port
+        self._wire: _Wire | None = None
+
+    async def send(self, data: bytes) -> None:
+        """Send, and wait while the other end reads slower than we write.
+
+        Raises:
+            LinkClosed: The connection is gone.
+            LinkTimeout: The device has stopped reading.
+        """
+        wire = self._connected()
+        wire.transport.write(data)
+        if wire.paused is not None:
+            try:
+                async with asyncio.timeout(WRITE_STALL_S):
+                    await wire.paused
+            except TimeoutError:
+                wire.transport.abort()
+                raise LinkTimeout(f"{self.name}: the device has stopped reading") from None
+
+    def send_now(self, data: bytes) -> None:
+        """Send past every queue of ours; the kernel keeps the order of bytes."""
+        self._connected().transport.write(data)
+
+    async def resync(self, quiet: float) -> None:  # noqa: ARG002 - a new connection needs no silence
+        """Close, and open again. Raises ConnectFailed."""
+        await self._close()
+        self.inbox = Inbox()  # what the old connection still brings goes to the old inbox
+        await self._open()
+
+    def _connected(self) -> "_Wire":
+        if self._wire is None or self._wire.transport.is_closing():
+            raise LinkClosed(f"{self.name}: the connection is closed")
+        return self._wire
+
+    async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                _, self._wire = await loop.create_connection(
+                    lambda: _Wire(self), self._host, self._port
+                )
+        except TimeoutError:
+            raise ConnectFailed(f"{self.name}: no answer within {CONNECT_S:g} s") from None
+        except OSError as error:
+            raise ConnectFailed(f"{self.name}: {error.strerror or error}") from error
+
+    async def _close(self) -> None:
+        if self._wire is not None:
+            self._wire.transport.abort()  # nothing of ours is worth waiting for
+            await self._wire.closed
+            self._wire = None
+
+
+class _Wire(asyncio.Protocol):
+    """What the loop calls when bytes come, when the other end is slow, and at the end."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, link: TcpLink) -> None:
+        self._link = link
+        self._inbox = link.inbox
+        self.paused: asyncio.Future[None] | None = None
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # TCP's is a Transport
+        raw = transport.get_extra_info("socket")
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def data_received(self, data: bytes) -> None:
+        self._inbox.feed(data)
+
+    def pause_writing(self) -> None:
+        self.paused = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self.paused is not None and not self.paused.done():
+            self.paused.set_result(None)
+        self.paused = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        lost = LinkClosed(f"{self._link.name}: {exc or 'the device closed the connection'}")
+        self._inbox.fail(lost)
+        if self.paused is not None and not self.paused.done():
+            self.paused.set_result(None)
+        if not self.closed.done():
+            self.closed.set_result(None)

@@ -1,0 +1,84 @@
+"""One exchange at a time, whole or not at all, and never a step behind.
+
+A request whose reply was not fully read leaves the rest of it on the wire, where the next
+request would take it for its own. Three rules keep a link in step:
+
+* An exchange, once begun, runs to its reply or to its own time-out. Cancelling the caller
+  takes effect after it, so that a stopped job can still make its device safe.
+* An exchange that does not end with a whole reply leaves the link in doubt. Before anything
+  else is asked the link gets back in step, and what arrives meanwhile is thrown away.
+* A link that can't be brought back in step stays in doubt: the next one tries again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from drivers.errors import DeviceError, TurnTimeout
+
+T = TypeVar("T")
+
+
+class Turn:
+    """The right to speak on a link. `resync` brings the link back in step, or raises LinkError."""
+
+    def __init__(self, resync: Callable[[], Awaitable[None]]) -> None:
+        self._resync = resync
+        self._lock = asyncio.Lock()
+        self._in_step = True
+        self.resyncs = 0
+
+    def doubt(self) -> None:
+        """Say that a reply, though whole, did not look like an answer to its request."""
+        self._in_step = False
+
+    async def take(self, exchange: Callable[[], Coroutine[Any, Any, T]], *, within: float) -> T:
+        """Wait up to `within` seconds for the link, then run the exchange on it.
+
+        Raises:
+            TurnTimeout: The link was not free in time; nothing was sent.
+            DriverError: What the exchange or the resynchronisation raised.
+        """
+        await self._acquire(within)
+        try:
+            return await _uninterrupted(self._exchange(exchange))
+        finally:
+            self._lock.release()
+
+    async def _acquire(self, within: float) -> None:
+        if not self._lock.locked():  # the usual case, without the cost of a timer
+            await self._lock.acquire()
+            return
+        try:
+            async with asyncio.timeout(within):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise TurnTimeout(f"the link was busy for {within:g} s") from None
+
+    async def _exchange(self, exchange: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if not self._in_step:
+            self.resyncs += 1
+            await self._resync()
+        self._in_step = False
+        try:
+            reply = await exchange()
+        except DeviceError:  # a refusal is a whole reply
+            self._in_step = True
+            raise
+        self._in_step = True
+        return reply
+
+
+async def _uninterrupted(exchange: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, and only then let a cancellation of the caller take effect."""
+    task = asyncio.ensure_future(exchange)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:  # once, or again by an impatient shutdown
+            cancelled = error
+    if cancelled is None or task.cancelled():
+        return task.result()
+    task.exception()  # looked at: the caller is gone, so nobody else will
+    raise cancelled

@@ -1,0 +1,246 @@
+"""One worker and its device: connecting, polling, losing it, and getting it back."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from agent.fleet.samples import Quality, Status
+from agent.fleet.states import DeviceState
+from drivers.errors import LinkClosed
+from tests.agent.bench import PLAN, Bench, named, station_in_memory
+
+
+async def test_a_device_is_identified_and_all_its_values_are_good() -> None:
+    async with station_in_memory() as bench:
+        snapshot = await bench.until_state("psu1", DeviceState.READY)
+        assert snapshot.identity is not None
+        assert snapshot.identity.serial_number == "S1"
+        assert snapshot.samples["temperature"].value == 25.0
+        assert snapshot.samples["mode"].value == "cv"
+        assert snapshot.samples["output"].value is False
+        assert {sample.quality for sample in snapshot.samples.values()} == {Quality.GOOD}
+
+
+async def test_values_of_a_simulated_device_say_so() -> None:
+    async with station_in_memory(replace(PLAN, simulated=True)) as bench:
+        snapshot = await bench.until_state("psu1", DeviceState.READY)
+        assert {sample.quality for sample in snapshot.samples.values()} == {Quality.SIMULATED}
+
+
+async def test_a_changed_value_is_seen_by_the_next_poll() -> None:
+    async with station_in_memory() as bench:
+        bench.simulators["psu1"].values["temp"] = 31.5
+        await bench.until("psu1", lambda s: s.samples["temperature"].value == 31.5)
+
+
+async def test_losing_the_link_marks_every_value_stale_at_once_and_is_said_once() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].unplugged = True
+        snapshot = await bench.until_state("psu1", DeviceState.OFFLINE)
+        assert {sample.quality for sample in snapshot.samples.values()} == {Quality.STALE}
+        assert "unplugged" in snapshot.reason
+        failures = bench.fleet.workers["psu1"].tally.failures["ConnectFailed"]
+        await _until_failures(bench, failures + 3)
+        assert [event.kind for event in bench.events.kept].count("device.offline") == 1
+
+
+async def _until_failures(bench: Bench, count: int) -> None:
+    async with asyncio.timeout(3):
+        while bench.fleet.workers["psu1"].tally.failures["ConnectFailed"] < count:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_device_that_returns_is_good_again_with_new_values() -> None:
+    async with station_in_memory() as bench:
+        toy = bench.simulators["psu1"]
+        await bench.until_state("psu1", DeviceState.READY)
+        toy.unplugged = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        toy.values["temp"], toy.unplugged = 99.0, False
+        snapshot = await bench.until_state("psu1", DeviceState.READY)
+        assert snapshot.samples["temperature"].value == 99.0
+        assert snapshot.samples["temperature"].quality is Quality.GOOD
+        assert bench.fleet.workers["psu1"].tally.connects == 2
+
+
+async def test_a_silent_device_goes_offline_after_one_repeated_read() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].silent = True
+        snapshot = await bench.until_state("psu1", DeviceState.OFFLINE)
+        assert "no reply" in snapshot.reason
+
+
+async def test_another_instrument_is_refused_and_asked_again_only_on_request() -> None:
+    async with station_in_memory(wait=False) as bench:
+        toy = bench.simulators["psu1"]
+        toy.identity = "Other,X,S9,1"
+        snapshot = await bench.until_state("psu1", DeviceState.WRONG_DEVICE)
+        assert "Other,X,S9,1" in snapshot.reason
+        assert "for: Toy supply" in snapshot.reason
+        asked = len(toy.asked)
+        assert (await bench.fleet.workers["psu1"].set("voltage", 1.0)).status is Status.FAILED
+        toy.identity = "Toy,T1,S1,1.0"
+        assert len(toy.asked) == asked
+        bench.fleet.workers["psu1"].reconnect()
+        await bench.until_state("psu1", DeviceState.READY)
+
+
+async def test_another_unit_of_the_same_model_is_refused_when_config_pins_the_serial_number() -> (
+    None
+):
+    async with station_in_memory(replace(PLAN, serial_number="S2"), wait=False) as bench:
+        snapshot = await bench.until_state("psu1", DeviceState.WRONG_DEVICE)
+        assert "S1" in snapshot.reason
+        assert "S2" in snapshot.reason
+
+
+async def test_garbage_makes_values_bad_and_then_blames_the_link() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].answer_with = b"\xff\xfe#\n"
+        await bench.until("psu1", lambda s: s.samples["temperature"].quality is Quality.BAD)
+        snapshot = await bench.until_state("psu1", DeviceState.OFFLINE)
+        assert "baud rate" in snapshot.reason or "is not text" in snapshot.reason
+
+
+async def test_one_value_that_fails_alone_is_bad_alone() -> None:
+    async with station_in_memory() as bench:
+        del bench.simulators["psu1"].values["temp"]
+        snapshot = await bench.until(
+            "psu1", lambda s: s.samples["temperature"].quality is Quality.BAD
+        )
+        assert snapshot.samples["temperature"].value is None
+        assert snapshot.samples["temperature"].reason == "undefined header"
+        assert snapshot.samples["measured_voltage"].quality is Quality.GOOD
+        assert snapshot.state is DeviceState.READY
+
+
+async def test_one_device_in_trouble_does_not_delay_another() -> None:
+    async with station_in_memory(PLAN, named("psu2")) as bench:
+        await bench.until_state("psu2", DeviceState.READY)
+        bench.simulators["psu1"].silent = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        before = bench.fleet.workers["psu2"].tally
+        polls, skipped = before.polls, before.skipped
+        async with asyncio.timeout(3):
+            while bench.fleet.workers["psu2"].tally.polls < polls + 10:
+                await asyncio.sleep(0.01)
+        assert bench.fleet.workers["psu2"].tally.skipped == skipped
+
+
+async def test_a_setting_is_written_once_and_read_back() -> None:
+    async with station_in_memory() as bench:
+        outcome = await bench.fleet.workers["psu1"].set("voltage", 5.5)
+        assert (outcome.status, outcome.value) == (Status.DONE, 5.5)
+        assert bench.simulators["psu1"].asked.count("volt 5.5") == 1
+        assert bench.board.latest["psu1"].samples["voltage"].value == 5.5
+
+
+async def test_a_write_without_an_answer_is_unknown_and_is_not_repeated() -> None:
+    async with station_in_memory() as bench:
+        toy = bench.simulators["psu1"]
+        toy.silent = True
+        outcome = await bench.fleet.workers["psu1"].set("voltage", 7.0)
+        assert outcome.status is Status.UNKNOWN
+        assert "unknown" in outcome.message
+        assert toy.asked.count("volt 7") <= 1
+
+
+async def test_a_request_to_an_offline_device_says_why_and_sends_nothing() -> None:
+    async with station_in_memory() as bench:
+        bench.simulators["psu1"].unplugged = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        outcome = await bench.fleet.workers["psu1"].set("voltage", 1.0)
+        assert outcome.status is Status.FAILED
+        assert "offline" in outcome.message
+        assert "unplugged" in outcome.message
+        with pytest.raises(LinkClosed, match="offline"):
+            await bench.fleet.workers["psu1"].read(("voltage",))
+
+
+async def test_a_command_makes_the_device_busy_while_values_go_on_being_read() -> None:
+    async with station_in_memory() as bench:
+        async with asyncio.TaskGroup() as tasks:
+            ramp = tasks.create_task(bench.fleet.workers["psu1"].do("ramp", {"to": 3.0}))
+            snapshot = await bench.until_state("psu1", DeviceState.BUSY)
+            assert snapshot.activity == "ramp"
+            bench.simulators["psu1"].values["temp"] = 40.0
+            await bench.until("psu1", lambda s: s.samples["temperature"].value == 40.0)
+        assert ramp.result().status is Status.DONE
+        await bench.until_state("psu1", DeviceState.READY)
+
+
+async def test_while_a_command_runs_only_anytime_settings_are_accepted() -> None:
+    async with station_in_memory() as bench:
+        worker = bench.fleet.workers["psu1"]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.do("ramp", {"to": 3.0, "seconds": 0.3}))
+            await bench.until_state("psu1", DeviceState.BUSY)
+            refused = await worker.set("voltage", 1.0)
+            also_refused = await worker.do("ramp", {"to": 1.0})
+            accepted = await worker.set("output", True)
+        assert refused.status is also_refused.status is Status.REFUSED
+        assert "ramp runs" in refused.message
+        assert accepted.status is Status.DONE
+
+
+async def test_a_caller_who_goes_away_does_not_end_the_command() -> None:
+    async with station_in_memory() as bench:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await bench.fleet.workers["psu1"].do("ramp", {"to": 4.0, "seconds": 0.15})
+        await bench.until("psu1", lambda s: s.samples["voltage"].value == 4.0)
+
+
+async def test_stop_ends_the_command_and_makes_the_device_safe() -> None:
+    async with station_in_memory() as bench:
+        worker, toy = bench.fleet.workers["psu1"], bench.simulators["psu1"]
+        toy.values["outp"] = 1.0
+        async with asyncio.TaskGroup() as tasks:
+            ramp = tasks.create_task(worker.do("ramp", {"to": 9.0, "seconds": 4.0}))
+            await bench.until_state("psu1", DeviceState.BUSY)
+            outcome = await worker.stop()
+        assert outcome.status is Status.DONE
+        assert "made safe" in outcome.message
+        assert ramp.result().status is Status.FAILED
+        assert "stopped" in ramp.result().message
+        assert toy.values["outp"] == 0.0
+        assert toy.values["volt"] == 0.0
+
+
+async def test_stop_of_a_silent_device_says_that_nothing_was_confirmed() -> None:
+    async with station_in_memory() as bench:
+        bench.simulators["psu1"].silent = True
+        outcome = await bench.fleet.workers["psu1"].stop()
+        assert outcome.status in {Status.UNKNOWN, Status.FAILED}
+        assert "safe" in outcome.message or "offline" in outcome.message
+
+
+async def test_a_link_lost_in_mid_command_makes_its_outcome_unknown() -> None:
+    async with station_in_memory() as bench:
+        async with asyncio.TaskGroup() as tasks:
+            ramp = tasks.create_task(
+                bench.fleet.workers["psu1"].do("ramp", {"to": 9.0, "seconds": 3.0})
+            )
+            await bench.until_state("psu1", DeviceState.BUSY)
+            bench.simulators["psu1"].unplugged = True
+        assert ramp.result().status is Status.UNKNOWN
+
+
+async def test_a_device_configured_so_is_made_safe_when_the_agent_ends() -> None:
+    async with station_in_memory(replace(PLAN, make_safe_on_shutdown=True), named("psu2")) as bench:
+        for toy in bench.simulators.values():
+            toy.values["outp"] = 1.0
+    assert bench.simulators["psu1"].values["outp"] == 0.0
+    assert bench.simulators["psu2"].values["outp"] == 1.0
+
+
+async def test_a_driver_that_fails_in_its_own_way_faults_its_device_alone() -> None:
+    async with station_in_memory(PLAN, named("psu2"), wait=False) as bench:
+        bench.simulators["psu1"].identity = "no commas"  # the toy's identify raises ValueError
+        snapshot = await bench.until_state("psu1", DeviceState.FAULT)
+        assert "driver error" in snapshot.reason
+        await bench.until_state("psu2", DeviceState.READY)
