@@ -98,7 +98,7 @@ class DeviceWorker:
         return Outcome(
             status=Status.FAILED,
             message=f"{self.plan.name} is {state}{why}; nothing was sent",
-            cause=Cause.OFFLINE,
+            cause=Cause.NOT_SENT,
         )
 
     async def _one_connection(self) -> bool:

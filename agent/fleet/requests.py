@@ -179,7 +179,7 @@ def _failure(label: str, error: DriverError) -> Outcome:
             return Outcome(
                 status=Status.FAILED,
                 message=f"{label}: {error}; nothing was sent",
-                cause=Cause.OFFLINE,
+                cause=Cause.NOT_SENT,
             )
         case LinkError() | BadReply():
             return _unknown(f"{label}: {error}")

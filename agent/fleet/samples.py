@@ -72,7 +72,7 @@ class Cause(StrEnum):
     NOT_ALLOWED = "not-allowed"  # by role
     BAD_VALUE = "bad-value"  # type, range, argument or file
     BUSY = "busy"  # a command is running
-    OFFLINE = "offline"  # there is no link, and nothing was sent
+    NOT_SENT = "not-sent"  # no link, or never its turn; the device knows nothing of it
 
     @classmethod
     def of(cls, error: RequestError) -> "Cause":

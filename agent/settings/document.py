@@ -123,10 +123,8 @@ def _compose(file: str, text: str) -> Node | None:
     except MarkedYAMLError as error:
         spot, said = _marked(error), f"not YAML: {error.problem or error.context}"
     except UNFORESEEN:
-        spot, said = (
-            Spot(1, 1),
-            "not YAML 1.2: look for a line that begins with %, or for a \\U escape",
-        )
+        spot = Spot(1, 1)
+        said = "not YAML 1.2: look for a line that begins with %, or for a \\U escape"
     else:
         return root
     raise ConfigError([Problem(file, spot.line, spot.column, "", said)])

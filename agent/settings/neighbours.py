@@ -38,10 +38,17 @@ def check_buses(entries: Iterable[Entry]) -> Iterator[Problem]:
         if its.bus != address.bus:
             yield entry.problem(("address",), _other_settings(other, its))
             continue
-        unit = address.options.get("unit", DEFAULT_UNIT) if address.carries == "registers" else ""
+        unit = _unit(address)
         holder = units.setdefault((address.bus, unit), entry)
         if holder is not entry:
             yield entry.problem(("address",), _same_place(holder, unit))
+
+
+def _unit(address: Address) -> str:
+    """The unit on a Modbus bus, `01` and `1` being the same; "" where there are none."""
+    if address.carries != "registers":
+        return ""
+    return str(int(address.options.get("unit", DEFAULT_UNIT)))
 
 
 def _other_settings(other: Entry, address: Address) -> str:

@@ -1,42 +1,48 @@
 """Every line of the station: a link for one device, or one bus that several units share."""
 
+from typing import Final
+
 from drivers.transport.address import Address
 from drivers.transport.link import Link, RegisterLink
-from drivers.transport.modbus import Bus, RtuBus, TcpBus
+from drivers.transport.modbus_bus import Bus
+from drivers.transport.modbus_rtu import RtuBus
+from drivers.transport.modbus_tcp import TcpBus
+from drivers.transport.serial import SerialLink
+from drivers.transport.tcp import TcpLink
+from drivers.transport.visa import VisaLink
+
+DEFAULT_UNIT: Final = "1"
+DEFAULT_BAUDRATE: Final = "115200"
 
 
 class Lines:
     """Makes links from addresses, and keeps one bus for each connection that units share.
 
-    A link is opened by `async with`; making it opens nothing. Vendor libraries are imported when a
-    link of their kind is first made.
+    A link is opened by `async with`; making one opens nothing.
     """
 
     def __init__(self) -> None:
         self._buses: dict[str, Bus] = {}
 
     def link(self, address: Address) -> Link | RegisterLink:
-        """The link to an address, closed still."""
-        if address.carries == "registers":
-            return self._bus(address).unit(int(address.options.get("unit", "1")))
-        return _byte_link(address)
-
-    def _bus(self, address: Address) -> Bus:
+        """The link to an address, closed still. Raises BadAddress for a unit that can't be."""
+        match address.scheme:
+            case "tcp":
+                return TcpLink(address.place, address.port)
+            case "serial":
+                return SerialLink(address.place, address.options)
+            case "visa":
+                return VisaLink(address.place, address.options.get("library", "@py"))
         if address.bus not in self._buses:
             self._buses[address.bus] = _new_bus(address)
-        return self._buses[address.bus]
+        return self._buses[address.bus].unit(int(address.options.get("unit", DEFAULT_UNIT)))
 
 
-def _byte_link(address: Address) -> Link:
-    match address.scheme:
-        case "serial":
-            from drivers.transport.serial import SerialLink
-
-            return SerialLink(address.place, address.options)
-        case "visa":
-            from drivers.transport.visa import VisaLink
-
-            return VisaLink(address.place, address.options.get("library", "@py"))
-    from drivers.transport.tcp import TcpLink
-
-    return TcpLink(address.place, address.port)
+def _new_bus(address: Address) -> Bus:
+    if address.scheme == "modbus+tcp":
+        return TcpBus(TcpLink(address.place, address.port))
+    gap = float(address.options.get("gap", "0")) / 1000
+    if address.scheme == "modbus+rtu+tcp":
+        return RtuBus(TcpLink(address.place, address.port), gap=gap)
+    baudrate = int(address.options.get("baudrate", DEFAULT_BAUDRATE))
+    return RtuBus(SerialLink(address.place, address.options), baudrate=baudrate, gap=gap)

@@ -57,13 +57,9 @@ class VisaLink:
     def __init__(self, resource: str, library: str = "@py") -> None:
         self.name = f"visa://{resource}"
         self._session = _Session(resource, library)
+        self.clears = self._session.clears
         self._thread: CallThread | None = None
         self._stuck: CallThread | None = None
-
-    @property
-    def clears(self) -> bool:
-        """Whether `resync` proves that no old reply can come: device clear, or another connection."""
-        return self._session.clears
 
     async def __aenter__(self) -> Self:
         if self._stuck is not None and self._stuck.is_alive:
@@ -76,6 +72,7 @@ class VisaLink:
         except BaseException:
             self._leave()
             raise
+        self.clears = self._session.clears
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -87,8 +87,8 @@ def test_a_wrong_station_is_told_where_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("keys", "complaint"),
     [
-        ("driver: ^toy.suply, address: tcp://a:1",
-         "driver: no driver is called 'toy.suply'; did you mean toy.supply? Allowed: "
+        ("driver: ^toy.supplx, address: tcp://a:1",
+         "driver: no driver is called 'toy.supplx'; did you mean toy.supply? Allowed: "
          "toy.broken, toy.oven, toy.supply"),
         ("driver: ^toy.broken, address: tcp://a:1",
          "driver: toy.broken can't be loaded: No module named 'tests.agent.no_such_module'"),
@@ -165,7 +165,7 @@ def test_everything_is_said_at_once_over_all_files(tmp_path: Path) -> None:
         (PSU, PSU, "one ({}:3) is at this address: give this one its own"),
         (f"{OVEN}: 'modbus+tcp://a?unit=2'", f"{OVEN}: 'modbus+tcp://a?unit=2'",
          "one ({}:3) is unit 2 of this bus: give this one its own"),
-        (f"{OVEN}: 'modbus+tcp://a'", f"{OVEN}: 'modbus+tcp://a:502?unit=1'",
+        (f"{OVEN}: 'modbus+tcp://a'", f"{OVEN}: 'modbus+tcp://a:502?unit=01'",
          "one ({}:3) is unit 1 of this bus: give this one its own"),
         (f"{OVEN}: 'modbus+rtu:///dev/x?unit=1&baudrate=9600'",
          f"{OVEN}: 'modbus+rtu:///dev/x?unit=2&baudrate=19200'",

@@ -1,61 +1,180 @@
-"""VISA through pyvisa-py, over real sockets and ptys; and what a library does that misbehaves."""
+"""VISA through pyvisa-py, over real sockets and a pty."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
-import socket
-import threading
-import tty
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+import random
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from drivers.errors import BadAddress, ConnectFailed, LinkClosed, LinkTimeout
+from drivers.errors import ConnectFailed, LinkClosed, LinkTimeout
 from drivers.power.siglent_spd1000x import Spd1000x
+from drivers.protocol.scpi import Scpi
 from drivers.transport.link import Timeouts
 from drivers.transport.visa import VisaLink
-from simulators.serve import TcpServer
+from simulators.faults import Fault, Faults
+from simulators.serve import PtyServer, TcpServer
 from simulators.siglent_spd1000x import SiglentSpd1168x
 
-SOON = Timeouts(turn=2.0, first_byte=0.15, next_byte=0.1, whole=0.5)
+SOON = Timeouts(turn=2.0, first_byte=0.15, next_byte=0.1, whole=0.4)
 
 
-@asynccontextmanager
-async def answering(
-    handle: Callable[[asyncio.StreamWriter, bytes], Any],
-) -> AsyncIterator[str]:
-    """A raw instrument socket on this machine, as a VISA resource."""
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while line := await reader.readline():
-                await handle(writer, line)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+class Teller:
+    """Answers `name?` with `name`, and says by itself whatever it is told to."""
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield socket_resource(server.sockets[0].getsockname()[1])
-        server.close()
-        await asyncio.sleep(0.01)
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.to_say = b""
+
+    def opened(self) -> bytes:
+        return b""
+
+    def handle(self, data: bytes) -> bytes:
+        self.heard.append(data)
+        return data.replace(b"?", b"") if b"?" in data else b""
+
+    def advance(self, dt: float) -> bytes:
+        said, self.to_say = self.to_say, b""
+        return said
 
 
-def socket_resource(port: int) -> str:
-    return f"TCPIP0::127.0.0.1::{port}::SOCKET"
+def socket_of(server: TcpServer) -> str:
+    return f"TCPIP0::127.0.0.1::{server.port}::SOCKET"
 
 
-async def echo(writer: asyncio.StreamWriter, line: bytes) -> None:
-    writer.write(b"answer to " + line)
+async def ask(link: VisaLink, query: bytes) -> bytes:
+    await link.send(query)
+    return await link.receive_until(b"\n", SOON)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 @pytest.mark.lab
-async def test_a_line_comes_back_without_its_end() -> None:
-    async with answering(echo) as resource, VisaLink(resource) as link:
-        await link.send(b"*IDN?\n")
-        assert await link.receive_until(b"\n", SOON) == b"answer to *IDN?"
+class TestSocket:
+    async def test_a_line_comes_without_its_end(self) -> None:
+        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+            assert await ask(link, b"VOLT?\n") == b"VOLT"
+
+    async def test_a_block_may_hold_line_ends(self) -> None:
+        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+            await link.send(b"a\nb\nc?\n")
+            assert await link.receive_exactly(5, SOON) == b"a\nb\nc"
+
+    async def test_a_port_where_nobody_listens_is_refused_in_a_sentence(self) -> None:
+        async with TcpServer(Teller()) as server:
+            resource = socket_of(server)
+        with pytest.raises(ConnectFailed, match="SOCKET: Connection refused"):
+            async with VisaLink(resource):
+                pass
+
+    async def test_nothing_in_time_is_a_timeout_at_the_first_byte(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+            began = loop.time()
+            with pytest.raises(LinkTimeout):
+                await link.receive_until(b"\n", Timeouts(first_byte=0.1, whole=3.0))
+            assert 0.09 < loop.time() - began < 1.0
+
+    async def test_a_reply_that_stalls_is_a_timeout_at_whole(self) -> None:
+        teller = Teller()
+        async with TcpServer(teller) as server, VisaLink(socket_of(server)) as link:
+            teller.to_say = b"5.0"
+            with pytest.raises(LinkTimeout):
+                await link.receive_until(b"\n", SOON)
+
+    async def test_a_late_reply_dies_with_its_connection(self) -> None:
+        faults = Faults(random.Random(0))
+        async with TcpServer(Teller(), faults) as server, VisaLink(socket_of(server)) as link:
+            assert link.clears
+            for n in range(4):
+                faults.add(Fault(kind="delay", next=1, seconds=0.25))
+                await link.send(b"OLD%d?\n" % n)
+                with pytest.raises(LinkTimeout):
+                    await link.receive_until(b"\n", SOON)
+                await link.resync(0.1)
+                assert await ask(link, b"NEW%d?\n" % n) == b"NEW%d" % n
+
+    async def test_what_comes_unasked_is_thrown_away_and_told(self) -> None:
+        teller = Teller()
+        async with TcpServer(teller) as server, VisaLink(socket_of(server)) as link:
+            teller.to_say = b"BOOT\n"
+            await until(lambda: teller.to_say == b"")
+            assert await ask(link, b"VOLT?\n") == b"VOLT"
+            assert link.discard() == b"BOOT\n"
+            assert link.discard() == b""
+
+    async def test_a_connection_that_was_cut_comes_back_by_resync(self) -> None:
+        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+            await server.stop()
+            with pytest.raises((LinkClosed, LinkTimeout)):
+                await ask(link, b"VOLT?\n")
+            with pytest.raises(ConnectFailed):
+                await link.resync(0.1)
+            await server.start()
+            await link.resync(0.1)
+            assert await ask(link, b"VOLT?\n") == b"VOLT"
+
+    async def test_a_supply_is_driven_over_it_as_over_any_link(self) -> None:
+        async with TcpServer(SiglentSpd1168x()) as server, VisaLink(socket_of(server)) as link:
+            supply = Spd1000x.over(link)
+            assert (await supply.meet()).model == "SPD1168X"
+            await supply.voltage.write(3.5)
+            assert await supply.voltage.read() == 3.5
+
+    async def test_a_late_reply_never_becomes_the_value_of_another_query(self) -> None:
+        faults = Faults(random.Random(0))
+        async with (
+            TcpServer(SiglentSpd1168x(), faults) as server,
+            VisaLink(socket_of(server)) as link,
+        ):
+            wire = Scpi(link, SOON)
+            await wire.hello()
+            for _ in range(4):
+                faults.add(Fault(kind="delay", next=1, seconds=0.2))
+                with pytest.raises(LinkTimeout):
+                    await wire.ask("CH1:CURR?")
+                assert await wire.ask("CH1:VOLT?") == "0.000"
+
+    async def test_a_link_opens_again_after_it_was_closed(self) -> None:
+        async with TcpServer(Teller()) as server:
+            link = VisaLink(socket_of(server))
+            for _ in range(2):
+                async with link:
+                    assert await ask(link, b"VOLT?\n") == b"VOLT"
+                with pytest.raises(LinkClosed):
+                    await link.send(b"VOLT?\n")
+
+
+@pytest.mark.lab
+class TestSerial:
+    async def test_opening_sends_nothing_and_lines_come_back(self, tmp_path: Path) -> None:
+        teller = Teller()
+        async with PtyServer(teller, tmp_path / "port"):
+            async with VisaLink(f"ASRL{tmp_path}/port::INSTR") as link:
+                assert not link.clears
+                assert teller.heard == []
+                assert await ask(link, b"VOLT?\n") == b"VOLT"
+
+    async def test_resync_reads_until_the_line_is_quiet(self, tmp_path: Path) -> None:
+        faults = Faults(random.Random(0))
+        faults.add(Fault(kind="delay", next=1, seconds=0.25))
+        async with (
+            PtyServer(Teller(), tmp_path / "port", faults),
+            VisaLink(f"ASRL{tmp_path}/port::INSTR") as link,
+        ):
+            await link.send(b"OLD?\n")
+            with pytest.raises(LinkTimeout):
+                await link.receive_until(b"\n", SOON)
+            await link.resync(0.3)
+            assert await ask(link, b"NEW?\n") == b"NEW"
+
+    async def test_a_port_that_is_not_there_is_refused_in_a_sentence(self, tmp_path: Path) -> None:
+        with pytest.raises(ConnectFailed, match="No such file"):
+            async with VisaLink(f"ASRL{tmp_path}/nothing::INSTR"):
+                pass

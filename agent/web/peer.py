@@ -1,0 +1,48 @@
+"""Who is at the other end of a Unix socket, as the kernel knows it."""
+
+import asyncio
+import pwd
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+CREDENTIALS: Final = struct.Struct("3i")
+"""`struct ucred` of unix(7): process, user and group, as they were when the peer connected."""
+LOOK_UP_S: Final = 0.5
+"""How long a directory service may take to name a user. Stop must not wait for it longer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peer:
+    """The process, user and group ids of a caller on this machine."""
+
+    pid: int
+    uid: int
+    gid: int
+
+    @classmethod
+    def of(cls, connection: socket.socket) -> "Peer | None":
+        """The peer of a connected Unix socket; None for a socket of another kind."""
+        if connection.family != socket.AF_UNIX:
+            return None
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+        pid, uid, gid = CREDENTIALS.unpack(raw)
+        return cls(pid=pid, uid=uid, gid=gid)
+
+
+class UserNames:
+    """The names of users by uid, looked up once each beside the loop."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+
+    async def of(self, uid: int) -> str:
+        """The user's name; `uid 1000` where there is none, or none in time."""
+        if uid not in self._known:
+            try:
+                async with asyncio.timeout(LOOK_UP_S):
+                    self._known[uid] = (await asyncio.to_thread(pwd.getpwuid, uid)).pw_name
+            except (KeyError, TimeoutError):
+                return f"uid {uid}"
+        return self._known[uid]
