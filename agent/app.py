@@ -30,6 +30,7 @@ from agent.store.files import FileStore
 from agent.store.folder import owned
 from agent.systemd import Notifier
 from agent.web.ports import Ports, bound
+from agent.web.token import read_or_make_token
 from drivers import Driver
 from drivers.transport.lines import Lines
 
@@ -46,8 +47,9 @@ def run(config: Path) -> None:
     settings = load(config)
     logs.configure(settings.log.format, settings.log.level)
     with owned(settings.state), bound(settings) as ports:
-        agent = Agent(config, settings, ports, clock=SystemClock(), rng=Random())  # noqa: S311 - jitter
-        asyncio.run(agent.run())
+        token = read_or_make_token(settings.api.token_file)
+        clock, rng = SystemClock(), Random()  # noqa: S311 - for jitter
+        asyncio.run(Agent(config, settings, ports, token, clock=clock, rng=rng).run())
 
 
 class Agent:
@@ -58,13 +60,15 @@ class Agent:
         config: Path,
         settings: Settings,
         ports: Ports,
+        token: str,
         *,
         clock: Clock,
         rng: Random,
         notifier: Notifier | None = None,
     ) -> None:
         self._config, self.settings = config, settings
-        self._ports, self._clock, self._rng = ports, clock, rng
+        self._ports, self._token = ports, token
+        self._clock, self._rng = clock, rng
         self._notifier = notifier or Notifier()
         self._lines = Lines()
         self.board = Board()
@@ -136,9 +140,9 @@ class Agent:
         """Serve API and metrics. Their libraries are imported beside the loop, not on it."""
         for module in ("agent.web.api", "agent.web.server", "agent.web.metrics_site"):
             await asyncio.to_thread(import_module, module)
-        from agent.web.sites import sites
+        from agent.sites import sites
 
-        for name, site in sites(station, self.settings, self._ports, broker):
+        for name, site in sites(station, self.settings, self._ports, self._token, broker):
             self._begin(site, name)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:

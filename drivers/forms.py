@@ -12,7 +12,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    Protocol,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from drivers.errors import OutOfRange, WrongType
 from drivers.units import UNITS, Unit
@@ -194,7 +203,7 @@ def _form_of(hint: Any) -> Form:
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
         span = next((extra for extra in extras if isinstance(extra, Span)), span)
-    if get_origin(hint) is UnionType:
+    if get_origin(hint) in {Union, UnionType}:
         (hint,) = (member for member in get_args(hint) if member is not NoneType)
         return _form_of(Annotated[hint, span]) if span != Span() else _form_of(hint)
     return Form(hint, unit=span.unit, span=span)

@@ -32,6 +32,7 @@ class Descriptor:
             LinkClosed: The other end is gone.
             LinkTimeout: The device has stopped reading; what it did not take is dropped.
         """
+        self._raise_if_closed()
         self._ordinary += data
         self._flush()
         while self._ordinary:
@@ -48,6 +49,7 @@ class Descriptor:
 
     def write_now(self, data: bytes) -> None:
         """Send before anything that still waits here. Raises LinkClosed."""
+        self._raise_if_closed()
         self._urgent += data
         self._flush()
         self._raise_if_closed()

@@ -7,17 +7,16 @@ from agent.metrics import BrokerCounts, StationCollector
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.web.api import build_api
-from agent.web.doors import read_or_make_token
 from agent.web.metrics_site import build_metrics_site
 from agent.web.ports import Ports
 from agent.web.server import serve
 
 
 def sites(
-    station: Station, settings: Settings, ports: Ports, broker: BrokerCounts | None
+    station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerCounts | None
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """Yield the name and the serving of each site, ready to run."""
-    api = build_api(station, settings.api, read_or_make_token(settings.api.token_file))
+    api = build_api(station, settings.api, token)
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)
     if ports.metrics is not None:

@@ -1,0 +1,139 @@
+"""Asking the agent over its Unix socket: one question, one answer.
+
+The standard library's HTTP client does it, because it is imported ten times faster than httpx
+(0.03 s against 0.35 s on a lab workstation), and most commands ask once and end.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from agent.cli.problems import error_from
+from agent.errors import AgentError, NoAgent, OutcomeUnknown
+
+API: Final = "/api/v1"
+DEFAULT_SOCKET: Final = Path("/run/labkeeper/agent.sock")
+ANSWER_WITHIN_S: Final = 20.0
+"""How long an answer may take; a slow device gets its time-out before that."""
+
+
+def socket_path(given: Path | None) -> Path:
+    """Where the agent is: what was said, else $LABKEEPER_SOCKET, else where the service has it."""
+    return given or Path(os.environ.get("LABKEEPER_SOCKET") or DEFAULT_SOCKET)
+
+
+def api_path(*parts: str) -> str:
+    """The path of a resource; each part is a name that may hold any character."""
+    return "/".join([API, *(quote(part, safe="") for part in parts)])
+
+
+def nobody(path: Path) -> NoAgent:
+    """What to say when nothing answers on a socket."""
+    return NoAgent(
+        f"no agent answers on {path}: start it with `labkeeper run --config …` or say --socket"
+    )
+
+
+class AgentClient:
+    """One agent, asked in turn. Raises NoAgent, Refused and DeviceTrouble with their sentences."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._line = _UnixConnection(path)
+
+    def get(self, *parts: str, **query: str) -> Any:
+        """Ask for something; nothing changes."""
+        where = api_path(*parts)
+        return self._ask("GET", f"{where}?{urlencode(query)}" if query else where)
+
+    def put(self, *parts: str, body: Mapping[str, Any]) -> Any:
+        """Change a setting, once."""
+        return self._ask("PUT", api_path(*parts), body)
+
+    def post(
+        self, *parts: str, body: Mapping[str, Any] | None = None, within: float = ANSWER_WITHIN_S
+    ) -> Any:
+        """Have something done, once; `within` is in seconds."""
+        return self._ask("POST", api_path(*parts), body or {}, within)
+
+    def _ask(
+        self,
+        method: str,
+        where: str,
+        body: Mapping[str, Any] | None = None,
+        within: float = ANSWER_WITHIN_S,
+    ) -> Any:
+        changes = method != "GET"
+        self._connect(within)
+        try:
+            self._line.request(
+                method,
+                where,
+                None if body is None else json.dumps(body),
+                {"Content-Type": "application/json", "Accept": "application/json"},
+            )
+            answer = self._line.getresponse()
+            text, status = answer.read(), answer.status
+        except (OSError, http.client.HTTPException) as error:
+            self._line.close()
+            raise self._silence(error, within, changes=changes) from error
+        return self._understood(status, text)
+
+    def _connect(self, within: float) -> None:
+        """Open the connection, or keep it; nothing has been sent when this fails."""
+        self._line.timeout = within
+        try:
+            if self._line.sock is None:
+                self._line.connect()
+            self._line.sock.settimeout(within)
+        except PermissionError as error:
+            raise NoAgent(
+                f"you may not use {self.path}: ask to be added to the group that owns it"
+            ) from error
+        except OSError as error:
+            raise nobody(self.path) from error
+
+    def _silence(self, error: Exception, within: float, *, changes: bool) -> AgentError:
+        slow = isinstance(error, TimeoutError)
+        what = f"did not answer within {within:g} s" if slow else "broke off the connection"
+        said = f"the agent on {self.path} {what}"
+        if changes:
+            return OutcomeUnknown(
+                f"{said}; whether it was done is unknown: look at the device before going on"
+            )
+        return NoAgent(f"{said}: is it another program, or is the agent stopping?")
+
+    def _understood(self, status: int, text: bytes) -> Any:
+        try:
+            said = json.loads(text)
+        except ValueError:
+            raise NoAgent(f"what answers on {self.path} is not the agent of a lab") from None
+        if status >= http.client.BAD_REQUEST:
+            raise error_from(status, said)
+        return said
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket instead of a TCP port."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_WITHIN_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket. Raises OSError."""
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            line.settimeout(self.timeout)
+            line.connect(str(self._path))
+        except OSError:
+            line.close()
+            raise
+        self.sock = line

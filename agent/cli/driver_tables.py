@@ -1,0 +1,89 @@
+"""What a driver offers, as tables: readings, settings with their ranges, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli.tables import new_table
+from agent.cli.words import shown, symbol
+
+Form = Mapping[str, Any]
+
+
+def catalogue_table(rows: Iterable[tuple[str, str]]) -> Table:
+    """The drivers: name and what it drives."""
+    table = new_table("driver", "drives")
+    for name, title in rows:
+        table.add_row(name, title)
+    return table
+
+
+def driver_page(description: Form) -> Group:
+    """One driver from end to end."""
+    parts: list[Text | Table] = [Text(f"{description['driver']}: {description['title']}", "bold")]
+    for name, table in (
+        ("readings", _readings(description["readings"])),
+        ("settings", _settings(description["settings"])),
+        ("commands", _commands(description["commands"])),
+    ):
+        if description[name]:
+            parts += [Text(""), table]
+    return Group(*parts)
+
+
+def allowed(form: Form) -> str:
+    """What a value may be: "0 to 16 V", "on, off", "number"."""
+    if form["choices"]:
+        return ", ".join(form["choices"])
+    if form["type"] == "boolean":
+        return "on, off"
+    low, high, unit = form["low"], form["high"], symbol(form["unit"])
+    match low, high:
+        case None, None:
+            return f"{form['type']} {f'in {unit}' if unit else ''}".rstrip()
+        case None, _:
+            return f"up to {shown(high, form['unit'])}"
+        case _, None:
+            return f"from {shown(low, form['unit'])}"
+    return f"{shown(low)} to {shown(high, form['unit'])}"
+
+
+def _readings(readings: Iterable[Form]) -> Table:
+    table = new_table("reading", "unit", "every", "what it is")
+    for it in readings:
+        form = it["value"]
+        kind = symbol(form["unit"]) or allowed(form)
+        table.add_row(it["name"], kind, _every(it["every"]), it["doc"])
+    return table
+
+
+def _settings(settings: Iterable[Form]) -> Table:
+    table = new_table("setting", "allowed", "role", "what it is")
+    for it in settings:
+        table.add_row(it["name"], allowed(it["value"]), it["role"], it["doc"])
+    return table
+
+
+def _commands(commands: Iterable[Form]) -> Table:
+    table = new_table("command", "arguments", "role", "what it does")
+    for it in commands:
+        doc = it["doc"].partition("\n\n")[0].replace("\n", " ")
+        arguments = "\n".join(_argument(parameter) for parameter in it["parameters"])
+        table.add_row(it["name"], arguments, it["role"], " ".join(doc.split()))
+    return table
+
+
+def _argument(parameter: Form) -> str:
+    text = f"{parameter['name']}: {allowed(parameter['value'])}"
+    if parameter["required"]:
+        return text
+    return f"{text} ({shown(parameter['default'], parameter['value']['unit'])} if not given)"
+
+
+def _every(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds else "asked"

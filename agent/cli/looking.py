@@ -1,0 +1,153 @@
+"""Commands that look: drivers, devices, read, watch, events. Nothing changes by them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+import typer
+
+from agent.cli import output
+from agent.cli.client import AgentClient, socket_path
+from agent.cli.names import described, device_names, state_of, unknown
+from agent.cli.options import Json, Seconds, Socket
+from agent.cli.words import believed, language, utc_now
+from agent.errors import DeviceTrouble
+
+TROUBLE: Final = DeviceTrouble.exit_code
+Row = tuple[str, dict[str, Any] | None]
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[DEVICE]...", show_default=False)
+]
+
+
+def drivers(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
+    as_json: Json = False,
+    socket: Socket = None,
+) -> None:
+    """List the drivers, or with a name its readings, settings with ranges, and commands.
+
+    Example: labkeeper drivers siglent.spd1000x       (needs no agent)
+    """
+    # Driver modules are imported one by one, and only here: no other command needs any.
+    from agent.cli import driver_tables
+    from agent.cli.driver_list import catalogue, description
+
+    if name is None:
+        rows = catalogue()
+        if as_json:
+            output.document([{"driver": driver, "title": title} for driver, title in rows])
+        else:
+            output.show(driver_tables.catalogue_table(rows))
+        return
+    found = description(name)
+    if as_json:
+        output.document(found)
+    else:
+        output.show(driver_tables.driver_page(found))
+
+
+def devices(socket: Socket = None, as_json: Json = False) -> None:
+    """List the devices: whether each one answers, since when, and if not, why.
+
+    Example: labkeeper devices
+    """
+    client = AgentClient(socket_path(socket))
+    found = client.get("devices")
+    if as_json:
+        output.document(found)
+        return
+    # The tables' library takes 0.1 s to import.
+    from agent.cli.tables import devices_table
+
+    output.show(devices_table(found, utc_now(), language(os.environ)))
+
+
+def read(
+    names: Annotated[
+        list[str], typer.Argument(metavar="DEVICE[.READING]...", show_default=False)
+    ],
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask the device now.")] = False,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> int:
+    """Show values with unit, quality and age. Ends with 3 when one is not to be believed.
+
+    Example: labkeeper read psu1.measured_voltage oven1 --fresh
+    """
+    client = AgentClient(socket_path(socket))
+    rows = [row for name in names for row in _rows(client, name, fresh=fresh)]
+    if as_json:
+        output.document(dict(rows))
+    else:
+        from agent.cli.tables import readings_table
+
+        output.show(readings_table(rows, utc_now()))
+    asked = {name for name in names if "." in name}
+    trusted = all(believed(it) if it else name not in asked for name, it in rows)
+    return 0 if trusted else TROUBLE
+
+
+def watch(
+    names: Names = None,
+    seconds: Seconds = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Show all devices, or those named, and their values as they change. Ctrl-C ends it.
+
+    Example: labkeeper watch --seconds 60
+    """
+    # What follows a stream needs asyncio and httpx; 0.4 s are nothing to who watches.
+    from agent.cli.watching import watch_devices
+
+    path = socket_path(socket)
+    known = device_names(AgentClient(path))
+    for name in names or []:
+        if name not in known:
+            raise unknown("device", name, known)
+    watch_devices(path, frozenset(names or known), seconds=seconds, as_json=as_json)
+
+
+def events(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    seconds: Seconds = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Show what happened since the agent started, oldest first; times are UTC.
+
+    Example: labkeeper events --follow
+    """
+    path = socket_path(socket)
+    past = AgentClient(path).get("events")
+    if as_json:
+        for event in past:
+            output.document(event)
+    else:
+        from agent.cli.tables import events_table
+
+        output.show(events_table(past))
+    if follow:
+        from agent.cli.watching import follow_events
+
+        after = past[-1]["number"] if past else 0
+        follow_events(path, after, seconds=seconds, as_json=as_json)
+
+
+def _rows(client: AgentClient, name: str, *, fresh: bool) -> Iterator[Row]:
+    """The values that `psu1` or `psu1.voltage` names; None for one that was never read."""
+    device, _, wanted = name.partition(".")
+    state = state_of(client, device)
+    description = described(client, device)
+    offered = [it["name"] for it in (*description["readings"], *description["settings"])]
+    if wanted and wanted not in offered:
+        raise unknown("reading", wanted, offered, device)
+    for reading in [wanted] if wanted else offered:
+        sample = state["values"].get(reading)
+        if fresh:
+            sample = client.get("devices", device, "readings", reading, fresh="true")
+        yield f"{device}.{reading}", sample

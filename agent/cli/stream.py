@@ -1,0 +1,64 @@
+"""Following the agent's server-sent events over its Unix socket, for as long as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from agent.cli.client import api_path, nobody
+from agent.cli.problems import error_from
+from agent.errors import NoAgent
+
+SILENCE_S: Final = 25.0
+"""The agent says something every 10 s; who hears nothing for twice as long has lost it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of a stream: its kind and what it carries."""
+
+    kind: str
+    form: dict[str, Any]
+
+
+async def follow(socket: Path, *parts: str, **query: str) -> AsyncIterator[Told]:
+    """Yield what a stream tells. Raises NoAgent when it ends: only a stopping agent ends one."""
+    transport = httpx.AsyncHTTPTransport(uds=str(socket))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", timeout=SILENCE_S
+    ) as client:
+        try:
+            async with client.stream("GET", api_path(*parts), params=query) as answer:
+                if answer.is_error:
+                    raise error_from(answer.status_code, json.loads(await answer.aread()))
+                async for told in _told(answer.aiter_lines()):
+                    yield told
+        except httpx.ConnectError as error:
+            raise nobody(socket) from error
+        except httpx.TransportError as error:
+            raise _gone(socket) from error
+    raise _gone(socket)
+
+
+async def _told(lines: AsyncIterator[str]) -> AsyncIterator[Told]:
+    """Put the lines of a stream together: `event:` and `data:` until an empty line."""
+    kind, data = "", ""
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        match name:
+            case "event":
+                kind = value
+            case "data":
+                data += value
+            case "" if data:
+                yield Told(kind, json.loads(data))
+                kind, data = "", ""
+
+
+def _gone(socket: Path) -> NoAgent:
+    return NoAgent(f"the agent on {socket} went away: was it stopped?")

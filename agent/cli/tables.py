@@ -1,0 +1,140 @@
+"""The tables of the command line. Each is made of public forms, and knows nothing of sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli import words
+
+Form = Mapping[str, Any]
+
+STYLES: Final = {
+    "ready": "green",
+    "busy": "green",
+    "connecting": "yellow",
+    "offline": "red",
+    "fault": "red",
+    "wrong_device": "red",
+    "quarantined": "red",
+    "stale": "yellow",
+    "bad": "red",
+    "warning": "yellow",
+    "error": "red",
+}
+SHORT: Final = 6
+"""Digits of a value where many stand side by side; `read` shows all."""
+
+
+def devices_table(devices: Iterable[Form], now: float, language: str) -> Table:
+    """Every device: name, title, state and since when, driver, and why it is as it is."""
+    table = new_table("device", "title", "state", "since", "driver", "")
+    for device in devices:
+        table.add_row(
+            device["device"],
+            words.title_of(device.get("titles", {}), language),
+            _coloured(device["state"]),
+            words.age_of(device["since"], now),
+            device.get("driver", ""),
+            why(device),
+        )
+    return table
+
+
+def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table:
+    """Values one below the other, with quality and age; None is a value that was never read."""
+    table = new_table("reading", "value", "quality", "age")
+    for name, sample in rows:
+        if sample is None:
+            table.add_row(name, words.NOTHING, "not read yet: ask with --fresh", words.NOTHING)
+            continue
+        told = Text(words.quality(sample), STYLES.get(sample["quality"], ""))
+        table.add_row(name, words.with_unit(sample), told, words.age_of(sample["time"], now))
+    return table
+
+
+def overview(devices: Iterable[Form], now: float, language: str) -> Table:
+    """All devices with all their values, one device a row: what `watch` shows."""
+    table = new_table("device", "state", "values")
+    table.padding = (0, 2, 0, 0)
+    for device in devices:
+        title = words.title_of(device.get("titles", {}), language)
+        named = Text(f"{device['device']}\n{title}" if title else device["device"])
+        table.add_row(named, _state(device), _values(device, now))
+    return table
+
+
+def overview_lines(devices: Iterable[Form], now: float) -> str:
+    """The same as plain text, one device a line, for files and pipes."""
+    rows = []
+    for device in devices:
+        state, values = _state(device).plain, _values(device, now).plain
+        rows.append(f"{device['device']:<10} {state}: {values}".rstrip(": "))
+    return "\n".join(rows)
+
+
+def events_table(events: Iterable[Form]) -> Table:
+    """Events, oldest first, with their time in UTC."""
+    table = new_table("time", "severity", "device", "event", "what happened")
+    for event in events:
+        severity = _coloured(event["severity"])
+        table.add_row(event["time"], severity, event["device"], event["kind"], event["text"])
+    return table
+
+
+def outcomes_table(outcomes: Iterable[Form]) -> Table:
+    """What became of each device that was told to stop."""
+    table = new_table("device", "outcome", "")
+    for outcome in outcomes:
+        done = outcome["status"] == "done"
+        status = Text("safe" if done else "NOT CONFIRMED SAFE", "green" if done else "red")
+        table.add_row(outcome["device"], status, outcome["message"])
+    return table
+
+
+def why(device: Form) -> str:
+    """What a device does, or why it does not answer; empty when there is nothing to say."""
+    return str(device["activity"] or device["reason"])
+
+
+def _state(device: Form) -> Text:
+    values = device["values"].values()
+    simulated = any(sample["quality"] == "simulated" for sample in values)
+    told = Text(device["state"], STYLES.get(device["state"], ""))
+    told.append(", simulated" if simulated else "", "dim")
+    told.append(f"\n{why(device)}" if why(device) else "", "default")
+    return told
+
+
+def _values(device: Form, now: float) -> Text:
+    told = Text()
+    for name, sample in device["values"].items():
+        told.append(" · " if told else "", "dim")
+        told.append(f"{name} ", "dim")
+        told.append(words.shown(sample["value"], sample["unit"], digits=SHORT))
+        told.append(_doubt(sample, now), STYLES.get(sample["quality"], ""))
+    return told
+
+
+def _doubt(sample: Form, now: float) -> str:
+    """What a reader must know of a value that is not to be believed."""
+    if words.believed(sample):
+        return ""
+    if sample["quality"] == "stale":
+        return f" (stale, {words.age_of(sample['time'], now)} old)"
+    return f" ({words.quality(sample)})"
+
+
+def _coloured(word: str) -> Text:
+    return Text(word, STYLES.get(word, ""))
+
+
+def new_table(*columns: str) -> Table:
+    """A table without lines, whose cells are folded, never cut."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,94 @@
+"""Values, qualities and ages in words, the same in every table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+BELIEVED: Final = frozenset({"good", "simulated", "manual"})
+NOTHING: Final = "—"
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+def symbol(unit: str) -> str:
+    """The unit as a person reads it: °C for Cel. An unknown unit stays as it is."""
+    # Here, because most commands show no values: the face of drivers takes 0.08 s to import.
+    from drivers import UNITS
+
+    for code, row in UNITS.items():
+        if code == unit:
+            return row.symbol
+    return unit
+
+
+def shown(value: Any, unit: str = "", *, digits: int = 10) -> str:
+    """A value with its unit; on and off for switches. Only what is shown is rounded."""
+    match value:
+        case None:
+            return NOTHING
+        case bool():
+            return "on" if value else "off"
+        case float():
+            text = f"{value:.{digits}g}"
+        case dict():
+            return ", ".join(f"{name} {shown(it)}" for name, it in value.items())
+        case _:
+            text = str(value)
+    return f"{text} {symbol(unit)}".rstrip() if unit else text
+
+
+def with_unit(sample: Mapping[str, Any]) -> str:
+    """A sample's value; never a number for a bad one."""
+    return shown(sample["value"], sample["unit"])
+
+
+def believed(sample: Mapping[str, Any]) -> bool:
+    """Whether the value may be taken for what the device shows now."""
+    return sample["quality"] in BELIEVED
+
+
+def quality(sample: Mapping[str, Any]) -> str:
+    """The quality, with its reason where there is one."""
+    reason = sample.get("reason", "")
+    return f"{sample['quality']}: {reason}" if reason else str(sample["quality"])
+
+
+def age_of(time: str, now: float) -> str:
+    """How long ago an RFC 3339 time was; `now` is in seconds UTC."""
+    return age(now - datetime.fromisoformat(time).timestamp())
+
+
+def age(seconds: float) -> str:
+    """A duration as a person reads it: 0.4 s, 12 s, 3 min, 5 h, 2 d."""
+    passed = max(seconds, 0.0)  # the two clocks are one; what is younger than 0 was just read
+    if passed < 9.95:
+        return f"{passed:.1f} s"
+    if passed < MINUTE:
+        return f"{passed:.0f} s"
+    if passed < HOUR:
+        return f"{passed // MINUTE:.0f} min"
+    if passed < DAY:
+        return f"{passed // HOUR:.0f} h"
+    return f"{passed // DAY:.0f} d"
+
+
+def title_of(titles: Mapping[str, str], language: str) -> str:
+    """The title in the language of the person, else in another one."""
+    return titles.get(language) or titles.get("en") or titles.get("ko") or ""
+
+
+def language(environment: Mapping[str, str]) -> str:
+    """The language that the environment asks for: "ko" or "en"."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if set_to := environment.get(name, ""):
+            return "ko" if set_to.startswith("ko") else "en"
+    return "en"
+
+
+def utc_now() -> float:
+    """Seconds UTC by this machine's clock, which is the agent's too: they share a socket."""
+    # The clock's module imports asyncio, which not every command needs.
+    from agent.clock import SystemClock
+
+    return SystemClock().utc()

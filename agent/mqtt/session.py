@@ -1,0 +1,311 @@
+"""The session with the broker: kept for ever, begun anew whenever it is lost.
+
+The only file that imports the MQTT library. Its client lives as long as one connection, because
+the last will bears the session's number, and because nothing of an old connection may survive.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from agent.errors import ConfigError
+from agent.fleet.backoff import delays
+from agent.fleet.events import Listener
+from agent.mqtt import payloads
+from agent.mqtt.announcements import Announcements
+from agent.mqtt.inbox import Inbox, Letter
+from agent.mqtt.news import News
+from agent.mqtt.outbox import Message, Outbox, Publish
+from agent.mqtt.status import Seen, Session, next_session, session_of
+from agent.mqtt.topics import Topics
+from agent.settings import Mqtt, read_secret
+from agent.station import Station
+
+FIRST_WAIT_S: Final = 0.25
+MOST_WAIT_S: Final = 4.0
+STEADY_S: Final = 5.0
+"""A connection that lasted less counts as one more failed attempt: two agents of one client id
+throw each other out, and must not do so ten times a second."""
+ANSWER_S: Final = 5.0
+"""How long the broker may take to answer before it is taken for lost."""
+DRAIN_S: Final = 0.4
+FAREWELL_S: Final = 0.3
+CLOSE_S: Final = 0.3
+INCOMING: Final = 1000
+NODELAY: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+"""With Nagle's algorithm at either end, an answer takes 40 ms longer."""
+REFUSED: Final = 128
+"""From here on, reason codes mean no (MQTT 5.0, section 2.4; 3.1.1, section 3.9.3)."""
+TAKEN_OVER: Final = 142
+"""MQTT 5.0, section 3.14.2.1: another connection uses the same client id."""
+
+log = logging.getLogger("labkeeper")
+
+
+class Outnumbered(Exception):
+    """The broker keeps a status of a later session: the station's clock was set back."""
+
+
+class BrokerSession:
+    """Publishes what the station knows, and takes requests, for as long as `run` runs."""
+
+    def __init__(self, station: Station, settings: Mqtt, rng: Random) -> None:
+        self.connected = False
+        self.connects = 0
+        self.published = 0
+        self.refused = 0
+        self._station, self._settings, self._rng = station, settings, rng
+        self._v5 = settings.protocol == "5"
+        self._topics = Topics(station.name)
+        self._outbox = Outbox()
+        self._announcements = Announcements(
+            station, self._topics, self._outbox, settings.min_interval
+        )
+        self._inbox = Inbox(station, self._topics, settings.role)
+        self._session = Session(station=station.name, version=station.version, number=0, begun=0.0)
+        self._news = News(station.events, f"{settings.host}:{settings.port}")
+
+    def refuse_requests(self) -> None:
+        """Carry out no more than stops, because the agent is ending."""
+        self._inbox.closed = True
+
+    async def run(self) -> None:
+        """Keep a session until cancelled; then say farewell, which takes a second at most."""
+        async with self._station.events.listen() as heard, asyncio.TaskGroup() as self._tasks:
+            for event in self._station.events.kept:
+                self._post_event(payloads.event(self._station.name, event))
+            self._tasks.create_task(self._follow_events(heard), name="mqtt.events")
+            await self._stay_connected()
+
+    async def _follow_events(self, heard: Listener) -> None:
+        async for event in heard:
+            self._post_event(payloads.event(self._station.name, event))
+
+    def _post_event(self, form: payloads.Form) -> None:
+        self._outbox.post(Message(topic=self._topics.event, payload=payloads.encode(form)))
+
+    async def _stay_connected(self) -> None:
+        clock = self._station.clock
+        waits = delays(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
+        while True:
+            began = clock.monotonic()
+            await self._one_connection()
+            if clock.monotonic() - began > STEADY_S:
+                waits = delays(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
+            await clock.sleep(next(waits))
+
+    async def _one_connection(self) -> None:
+        """Serve one connection until it is lost, and say so where that is news."""
+        now = self._station.clock.utc()
+        number = next_session(now, self._session.number)
+        self._session = replace(self._session, number=number, begun=now)
+        try:
+            async with self._line() as client:
+                await self._converse(client)
+        except Exception as error:  # a defect here must not end the station
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from error
+            self._say_lost(_first(error))
+        finally:
+            self.connected = False
+            self._outbox.forget_retained()
+
+    async def _converse(self, client: aiomqtt.Client) -> None:
+        publish = partial(self._publish, client)
+        try:
+            await self._subscribe(client)
+            self._say_connected()
+            async with asyncio.TaskGroup() as line:
+                line.create_task(self._receive(client), name="mqtt.receive")
+                line.create_task(self._announcements.run(self._session.birth), name="mqtt.announce")
+                line.create_task(self._outbox.deliver(publish), name="mqtt.deliver")
+        except asyncio.CancelledError:
+            await self._say_farewell(publish)
+            raise
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        """Subscribe, and say once which topics the broker does not let the agent hear."""
+        topics = [self._topics.status, self._topics.descriptions]
+        if self._settings.commands:
+            topics.append(self._topics.commands)
+        granted = await client.subscribe([(topic, self._manner(topic)) for topic in topics])
+        codes = [code if isinstance(code, int) else code.value for code in granted]
+        self._news.subscribed(
+            tuple(t for t, code in zip(topics, codes, strict=True) if code >= REFUSED)
+        )
+
+    def _manner(self, topic: str) -> Any:
+        """How to subscribe. A request published with retain shows it at once (MQTT 5 alone can)."""
+        if not self._v5:
+            return 1
+        return SubscribeOptions(qos=1, retainAsPublished=topic == self._topics.commands)
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            topic, payload = str(message.topic), bytes(message.payload)
+            if topic == self._topics.status:
+                self._see_status(payload, message.retain)
+            elif verb := self._topics.verb(topic):
+                letter = _letter(verb, message)
+                self._tasks.create_task(self._answer(letter), name=f"mqtt.{verb}")
+            elif message.retain and payload:
+                self._announcements.see_kept(topic)
+
+    async def _answer(self, letter: Letter) -> None:
+        reply = await self._inbox.answer(letter)
+        self.refused = self._inbox.refused
+        if reply is not None:
+            self._outbox.post(reply)
+
+    def _see_status(self, payload: bytes, retained: bool) -> None:
+        """Have the last word on the own station's status, but for a later session."""
+        match self._session.sees(payload):
+            case Seen.NEWER if retained:
+                self._session = replace(self._session, number=session_of(payload))
+                raise Outnumbered
+            case Seen.NEWER:
+                self._news.rival(self._topics.status)
+            case Seen.OLDER if not retained:
+                self._outbox.retain(self._topics.status, self._session.birth)
+
+    async def _publish(self, client: aiomqtt.Client, message: Message) -> None:
+        properties = None
+        if self._v5 and message.correlation is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = message.correlation
+        await client.publish(
+            message.topic, message.payload, qos=1, retain=message.retain, properties=properties
+        )
+        self.published += 1
+
+    async def _say_farewell(self, publish: Publish) -> None:
+        """Send what waits, as far as time allows, and then that the agent ended in order."""
+        self._announcements.catch_up()
+        farewell = self._session.farewell(self._station.clock.utc())
+        last = Message(topic=self._topics.status, payload=farewell, retain=True)
+        await _within(DRAIN_S, self._outbox.drain(publish))
+        await _within(FAREWELL_S, publish(last))
+
+    @asynccontextmanager
+    async def _line(self) -> AsyncIterator[aiomqtt.Client]:
+        """A connection, ended in order. Raises aiomqtt.MqttError or ConfigError."""
+        client = await self._client()
+        opening = self._tasks.create_task(_opened(client), name="mqtt.open")
+        try:
+            failure = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait([opening], timeout=CLOSE_S)  # cut short, it would leak its socket
+            if opening.done() and opening.result() is None:
+                await _close(client)
+            raise
+        if failure is not None:
+            raise failure
+        try:
+            yield client
+        finally:
+            await _close(client)
+
+    async def _client(self) -> aiomqtt.Client:
+        settings, password = self._settings, None
+        if settings.password_file is not None:
+            password = await asyncio.to_thread(read_secret, settings.password_file)
+        client = aiomqtt.Client(
+            settings.host,
+            settings.port,
+            username=settings.username,
+            password=password,
+            identifier=settings.client_id or self._station.name,
+            protocol=aiomqtt.ProtocolVersion.V5 if self._v5 else aiomqtt.ProtocolVersion.V311,
+            clean_session=None if self._v5 else True,
+            clean_start=True,
+            will=aiomqtt.Will(self._topics.status, self._session.will, qos=1, retain=True),
+            timeout=ANSWER_S,
+            keepalive=settings.keepalive,
+            max_queued_incoming_messages=INCOMING,
+            socket_options=NODELAY,
+        )
+        client.pending_calls_threshold = INCOMING
+        client._client.connect_timeout = ANSWER_S  # noqa: SLF001 - a thread is lost for so long
+        return client
+
+    def _say_connected(self) -> None:
+        self.connected = True
+        self.connects += 1
+        if self._outbox.dropped:
+            self._news.dropped(self._outbox.dropped)
+            self._outbox.dropped = 0
+        self._news.connected(self._session.number, self._settings.protocol)
+
+    def _say_lost(self, error: Exception) -> None:
+        match error:
+            case Outnumbered():
+                log.debug("the station's clock was set back; the next session has a higher number")
+            case MqttConnectError() | ConfigError():
+                self._news.turned_away(str(error))
+            case aiomqtt.MqttCodeError(rc=ReasonCode(value=code)) if code == TAKEN_OVER:
+                self._news.turned_away("another client took over its client_id")
+            case aiomqtt.MqttError():
+                self._news.lost(str(error))
+            case _:
+                log.error("the session with the broker failed", exc_info=error)
+                self._news.defect(error)
+
+
+async def _opened(client: aiomqtt.Client) -> Exception | None:
+    """The error as a value: a connection that fails must not end the tasks beside it."""
+    try:
+        await client.__aenter__()
+    except Exception as error:  # noqa: BLE001 - raised again by the one who waits
+        client._client.disconnect()  # noqa: SLF001 - aiomqtt leaves the socket open here
+        return error
+    return None
+
+
+async def _close(client: aiomqtt.Client) -> None:
+    await _within(CLOSE_S, client.__aexit__(None, None, None))
+    ended = client._disconnected  # noqa: SLF001 - else asyncio complains that nobody looked
+    if ended.done() and not ended.cancelled():
+        ended.exception()
+
+
+async def _within(seconds: float, farewell: Coroutine[Any, Any, None]) -> None:
+    """Do what is polite before the end, as far as time and broker allow."""
+    try:
+        async with asyncio.timeout(seconds):
+            await farewell
+    except (TimeoutError, aiomqtt.MqttError) as error:
+        log.debug("the broker took no more before the end: %r", error)
+
+
+def _letter(verb: str, message: aiomqtt.Message) -> Letter:
+    properties = message.properties
+    return Letter(
+        verb=verb,
+        payload=message.payload,
+        retained=message.retain,
+        response_topic=getattr(properties, "ResponseTopic", None),
+        correlation=getattr(properties, "CorrelationData", None),
+    )
+
+
+def _first(error: Exception) -> Exception:
+    """What lies behind a group of errors: a defect before all, else why the connection ended."""
+    if isinstance(error, ExceptionGroup):
+        causes = [_first(cause) for cause in error.exceptions]
+        return next((c for c in causes if not isinstance(c, aiomqtt.MqttError)), causes[0])
+    if isinstance(error, aiomqtt.MqttError) and isinstance(error.__cause__, aiomqtt.MqttError):
+        return error.__cause__
+    return error

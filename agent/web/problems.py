@@ -1,0 +1,125 @@
+"""Every refusal and failure as a problem detail (RFC 9457), with the outcome for programs.
+
+`outcome` is the one of a request: `refused` (nothing was done; ask differently), `failed` (the
+device did not do it) or `unknown` (it may have been done; look before going on).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from starlette.responses import JSONResponse
+
+from agent.fleet.samples import Cause, Outcome, Status
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE: Final = "urn:problem-type:labkeeper:"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its HTTP status, and what it means whoever meets it."""
+
+    status: int
+    title: str
+    outcome: Status = Status.REFUSED
+
+
+KINDS: Final = MappingProxyType(
+    {
+        "bad-request": Kind(400, "The request can't be understood"),
+        "no-token": Kind(401, "The token is missing or wrong"),
+        "not-allowed": Kind(403, "The role does not suffice"),
+        "wrong-origin": Kind(403, "A page of another site asks"),
+        "no-such": Kind(404, "There is nothing of this name"),
+        "wrong-method": Kind(405, "This can't be done here"),
+        "too-slow": Kind(408, "The body did not arrive in time"),
+        "busy": Kind(409, "A command is running"),
+        "never-read": Kind(409, "This has not been read yet"),
+        "refused": Kind(409, "The request was refused"),
+        "too-large": Kind(413, "The body is too large"),
+        "not-json": Kind(415, "The body is not JSON"),
+        "wrong-host": Kind(421, "The agent does not go by this name"),
+        "bad-value": Kind(422, "The value is not allowed"),
+        "defect": Kind(500, "The agent has a defect", Status.UNKNOWN),
+        "device-failed": Kind(502, "The device did not do it", Status.FAILED),
+        "not-sent": Kind(503, "The device can't be reached", Status.FAILED),
+        "stopping": Kind(503, "The agent is stopping", Status.UNKNOWN),
+        "outcome-unknown": Kind(504, "Nobody knows whether it was done", Status.UNKNOWN),
+    }
+)
+
+
+class Problem(Exception):
+    """A problem of one of the KINDS; `detail` is for the person, `more` are further members."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.kind, self.detail, self.headers, self.more = kind, detail, headers, more
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The problem as JSON holds it."""
+        return problem_form(self.kind, self.detail) | self.more
+
+    def response(self) -> JSONResponse:
+        """The answer that carries the problem."""
+        return JSONResponse(
+            self.body,
+            KINDS[self.kind].status,
+            headers=dict(self.headers),
+            media_type=MEDIA_TYPE,
+        )
+
+
+def problem_form(kind: str, detail: str) -> dict[str, Any]:
+    """The members that every problem has."""
+    known = KINDS[kind]
+    return {
+        "type": f"{TYPE}{kind}",
+        "title": known.title,
+        "status": known.status,
+        "detail": sendable(detail),
+        "outcome": str(known.outcome),
+    }
+
+
+def sendable(text: str) -> str:
+    """The text with half characters, which UTF-8 can't hold, spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def problem_of(outcome: Outcome) -> Problem:
+    """The problem of an outcome that is not done."""
+    return Problem(_kind(outcome), outcome.message or str(outcome.status))
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """The outcome that matters most of several; None when all are done."""
+    rank = list(Status)
+    return max(
+        (outcome for outcome in outcomes if outcome.status is not Status.DONE),
+        key=lambda outcome: rank.index(outcome.status),
+        default=None,
+    )
+
+
+def _kind(outcome: Outcome) -> str:
+    match outcome.status, outcome.cause:
+        case Status.UNKNOWN, _:
+            return "outcome-unknown"
+        case Status.REFUSED, Cause() as cause if cause is not Cause.NOT_SENT:
+            return str(cause)
+        case Status.FAILED, Cause.NOT_SENT:
+            return "not-sent"
+        case Status.FAILED, _:
+            return "device-failed"
+    return "refused"

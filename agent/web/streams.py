@@ -1,0 +1,107 @@
+"""Server-sent events: what happens, and devices as they change, for as long as somebody listens."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
+
+from fastapi.sse import EventSourceResponse, format_sse_event
+from starlette.types import Send
+
+from agent.fleet.events import Event, EventLog
+from agent.fleet.samples import Snapshot
+from agent.public import event_form, state_form
+from agent.station import Station
+
+HEARTBEAT_S: Final = 10.0
+"""The longest silence: a listener who hears nothing for twice as long has lost the agent."""
+PACE_S: Final = 0.1
+"""The shortest time between two rounds of states; what changes more often is told once a round."""
+HEARTBEAT: Final = b": alive\n\n"
+
+T = TypeVar("T")
+
+
+class Stream(EventSourceResponse):
+    """An endless answer that lets go of its source the moment its listener leaves."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(pieces)
+        self._pieces = pieces
+
+    async def stream_response(self, send: Send) -> None:
+        """Send piece after piece."""
+        async with aclosing(self._pieces):
+            await super().stream_response(send)
+
+
+async def event_pieces(events: EventLog, after: int | None) -> AsyncGenerator[bytes, None]:
+    """Events from now on, or first those kept after this number."""
+    async with events.listen() as heard:
+        yield HEARTBEAT
+        told = 0
+        for event in events_after(events, after) if after is not None else ():
+            yield _piece("event", event_form(event), event.number)
+            told = event.number
+        async for event in with_heartbeats(heard):
+            if event is None:
+                yield HEARTBEAT
+            elif event.number > told:
+                yield _piece("event", event_form(event), event.number)
+
+
+def events_after(events: EventLog, after: int) -> Iterator[Event]:
+    """The kept events after this number; all when the number is from before a restart."""
+    kept = events.kept
+    newest = kept[-1].number if kept else 0
+    return (event for event in kept if event.number > after or after > newest)
+
+
+async def state_pieces(station: Station) -> AsyncGenerator[bytes, None]:
+    """Every device as it stands, then each that changes; `removed` when config drops one."""
+    shown: dict[str, Snapshot] = {}
+    async with station.board.watch() as changes:
+        yield HEARTBEAT
+        for piece in _changed(station, shown):
+            yield piece
+        async for device in with_heartbeats(changes):
+            if device is None:
+                yield HEARTBEAT
+            elif station.board.latest.get(device) is not shown.get(device):
+                for piece in _changed(station, shown):
+                    yield piece
+                await station.clock.sleep(PACE_S)
+
+
+def _changed(station: Station, shown: dict[str, Snapshot]) -> Iterator[bytes]:
+    for device, snapshot in tuple(station.board.latest.items()):
+        worker = station.workers.get(device)
+        if worker is not None and snapshot is not shown.get(device):
+            shown[device] = snapshot
+            yield _piece("state", state_form(worker.plan, snapshot))
+    for device in shown.keys() - station.board.latest.keys():
+        del shown[device]
+        yield _piece("removed", {"device": device})
+
+
+async def with_heartbeats(source: AsyncIterable[T]) -> AsyncIterator[T | None]:
+    """The items of a board's watch or an event log's listener; None after each long silence.
+
+    Nothing is lost when a wait is given up: both keep what arrives themselves.
+    """
+    items = aiter(source)
+    while True:
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                item = await anext(items)
+        except TimeoutError:
+            items = aiter(source)
+            yield None
+        else:
+            yield item
+
+
+def _piece(kind: str, form: dict[str, Any], number: int | None = None) -> bytes:
+    text = json.dumps(form, ensure_ascii=False, allow_nan=False)
+    return format_sse_event(event=kind, data_str=text, id=None if number is None else str(number))

@@ -1,0 +1,160 @@
+"""The dialogue with a GRBL controller: what is sent, what answers it, and what comes unasked.
+
+Every line is answered by exactly one `ok` or `error`. After a time-out the answers are counted
+anew: a `$G` brings its `[GC:…]` first, so that the answer after that is its own.
+
+Source: the wiki of gnea/grbl, "Grbl v1.1 Interface".
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Final
+
+from drivers.errors import DeviceError, DriverError, LinkClosed, LinkTimeout
+from drivers.protocol.grbl_reports import alarm_text, error_text
+from drivers.transport.link import Link, Timeouts
+
+RESET: Final = b"\x18"
+BANNER_S: Final = 5.0
+"""How long after a reset of ours a banner is expected."""
+
+CRITICAL: Final = {1, 2}
+"""Alarms after which the controller answers nothing at all until it is reset."""
+
+RESTARTING: Final = {3, 6, 7, 8, 9}
+"""Alarms that come with a restart of the controller."""
+
+_BANNER = re.compile(r"Grbl\S* \d.*\[.*\]")
+_ANSWER = re.compile(r"(ok)|error:(\d+)")
+_ALARM = re.compile(r"ALARM:(\d+)")
+
+
+class Dialogue:
+    """Lines, answers, alarms and banners of one controller. `report` gets every `<…>`."""
+
+    def __init__(self, link: Link, timeouts: Timeouts, report: Callable[[str], None]) -> None:
+        self._link, self._timeouts, self._report = link, timeouts, report
+        self.banners = 0
+        self.restart()
+
+    def restart(self, grace: float = 0.0) -> None:
+        """Forget everything, as before a first greeting; a banner within `grace` s is no surprise."""
+        self.alarm: int | None = None
+        self.critical = False  # an alarm that only a reset ends
+        self.answering = False  # a line is waited for
+        self.down: DriverError | None = None  # why nothing can be said any more
+        self._uncounted = True  # an answer is missing, and may still come
+        self._banner_until = -1.0
+        if grace:
+            self.expect_banner(grace)
+
+    def expect_banner(self, within: float = BANNER_S) -> None:
+        """Say that the controller is being reset on purpose; 0 ends that."""
+        self._banner_until = asyncio.get_running_loop().time() + within
+
+    def realtime(self, byte: bytes) -> None:
+        """Send bytes that act at once, past every line. Raises LinkClosed."""
+        if RESET in byte:
+            self.expect_banner()
+        self._link.send_now(byte)
+
+    async def await_banner(self, before: int) -> None:
+        """Wait until there have been more than `before` banners. Raises LinkTimeout."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + BANNER_S
+        while self.banners == before:
+            if await self.hear(max(0.0, end - loop.time())) is None and loop.time() >= end:
+                raise LinkTimeout("the controller did not start again after a reset")
+        await self.quieten()
+
+    async def converse(self, line: str, within: float) -> list[str]:
+        """Send a line, and return what was said up to its `ok`. Raises DeviceError, LinkTimeout."""
+        if self.critical:
+            raise DeviceError(f"alarm {alarm_text(self.alarm)}")
+        await self.drain()
+        if self._uncounted:
+            await self._count()
+        self.answering = self._uncounted = True
+        try:
+            await self._link.send(f"{line}\n".encode("ascii"))
+            return await self._answer(line, within)
+        finally:
+            self.answering = False
+
+    async def _answer(self, line: str, within: float) -> list[str]:
+        loop = asyncio.get_running_loop()
+        end, before = loop.time() + within, self.banners
+        said: list[str] = []
+        while True:
+            text = await self.hear(max(0.0, end - loop.time()))
+            if text is None:
+                raise LinkTimeout(f"{line} was not answered within {within:g} s")
+            if self.banners != before:
+                raise DeviceError(f"{line} was cut short by a reset")
+            if found := _ALARM.fullmatch(text):
+                raise DeviceError(f"{line}: alarm {alarm_text(int(found[1]))}")
+            if found := _ANSWER.fullmatch(text):
+                self._uncounted = False
+                if found[2]:
+                    raise DeviceError(f"{line}: {error_text(int(found[2]))}")
+                return said
+            if not text.startswith("<"):
+                said.append(text)
+
+    async def _count(self) -> None:
+        """Get the answers into step: only the one that follows `[GC:…]` belongs to `$G`."""
+        await self.quieten()
+        await self._link.send(b"\n$G\n")  # an empty line ends what was left half
+        modes = False
+        while True:
+            text = await self.hear(self._timeouts.whole)
+            if text is None:
+                raise LinkTimeout(
+                    "the controller does not answer lines: is it on hold, or in an alarm?"
+                )
+            modes = modes or text.startswith("[GC:")
+            if modes and _ANSWER.fullmatch(text):
+                self._uncounted = False
+                return
+
+    async def quieten(self) -> None:
+        """Take note of what still comes, until nothing does; never for long."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 10 * self._timeouts.next_byte
+        while loop.time() < end and await self.hear(self._timeouts.next_byte) is not None:
+            pass
+
+    async def drain(self) -> None:
+        """Take note of what has come unasked."""
+        while await self.hear(0.0) is not None:
+            pass
+
+    async def hear(self, within: float) -> str | None:
+        """The next line, or None if none comes in time."""
+        limits = Timeouts(first_byte=within, next_byte=within, whole=within)
+        try:
+            raw = await self._link.receive_until(b"\n", limits)
+        except LinkTimeout:
+            return None
+        line = raw.decode("utf-8", "replace").strip("\r\0 ")
+        self._notice(line)
+        return line
+
+    def _notice(self, line: str) -> None:
+        if line.startswith("<"):
+            self._report(line)
+        elif found := _ALARM.fullmatch(line):
+            self.alarm = int(found[1])
+            self.critical = self.alarm in CRITICAL
+            if self.alarm in RESTARTING:
+                self.expect_banner()
+        elif _BANNER.fullmatch(line):
+            self._started()
+
+    def _started(self) -> None:
+        self.banners += 1
+        self.critical = self._uncounted = False  # what was not yet answered is void
+        if asyncio.get_running_loop().time() > self._banner_until:
+            self.down = LinkClosed("the controller reset itself: its position is not to be trusted")
+            raise self.down

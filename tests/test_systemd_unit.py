@@ -1,0 +1,58 @@
+"""The unit file: systemd understands every line of it, and what it leaves open is little."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[1] / "systemd" / "labkeeper.service"
+MOST_EXPOSED = 2.0
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program that exists here, since none is installed where tests run."""
+    copy = tmp_path / UNIT.name
+    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
+    copy.write_text(text)
+    return copy
+
+
+def _analyse(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *arguments], capture_output=True, text=True, timeout=20, check=False
+    )
+
+
+@needs_systemd
+def test_systemd_has_nothing_to_say_against_the_unit(unit: Path) -> None:
+    verdict = _analyse("verify", str(unit))
+    assert verdict.stderr == ""  # it ends with 0 even when it warns
+    assert verdict.returncode == 0
+
+
+@needs_systemd
+def test_systemd_does_complain_of_a_key_it_does_not_know(unit: Path) -> None:
+    unit.write_text(unit.read_text().replace("WatchdogSec=", "WatchdogSecs="))
+    assert "WatchdogSecs" in _analyse("verify", str(unit)).stderr
+
+
+@needs_systemd
+def test_the_unit_leaves_little_exposed(unit: Path) -> None:
+    verdict = _analyse("security", "--offline=true", "--no-pager", str(unit))
+    level = re.search(r"exposure level for \S+ ([\d.]+)", verdict.stdout)
+    assert level, verdict.stdout
+    assert float(level[1]) <= MOST_EXPOSED
+
+
+def test_the_unit_tells_readiness_and_feeds_the_watchdog_by_the_agent_itself() -> None:
+    text = UNIT.read_text()
+    for line in ("Type=notify", "NotifyAccess=main", "WatchdogSec=10", "Restart=always"):
+        assert line in text.splitlines()
+    assert "ExecReload=/bin/kill -HUP $MAINPID" in text.splitlines()
