@@ -6,28 +6,20 @@ Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent; 1 is
 import sys
 from collections.abc import Sequence
 
-from agent.errors import AgentError
-
 NEVER_MIND = 130
 """What a shell expects of a program that Ctrl-C has ended: 128 + SIGINT."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Whatever goes wrong becomes a sentence."""
-    from agent.cli.failures import failed, mute, say
+    from agent.cli.failures import failed, say
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _run(given)
-        sys.stdout.flush()
-        return code
+        return _run(given)
     except KeyboardInterrupt:
         say("stopped; what was already asked of the agent goes on there")
         return NEVER_MIND
-    except BrokenPipeError:
-        return mute()
-    except AgentError as error:
-        return failed(error, as_json="--json" in given)
     except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a user
         return failed(error, as_json="--json" in given)
 
@@ -43,6 +35,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = get_command(app).main(arguments, "labkeeper", standalone_mode=False)
     except TyperException as error:
-        say(error.format_message())
+        command = getattr(getattr(error, "ctx", None), "command_path", "labkeeper")
+        say(f"{error.format_message()} See `{command} --help`.")
         return error.exit_code
     return code if isinstance(code, int) else 0

@@ -79,15 +79,16 @@ def stop(
 
     Example: labkeeper stop printer1       (it is no emergency stop: that one is the red button)
     """
-    from agent.cli.tables import outcomes_table
-
-    client = AgentClient(socket_path(socket))
-    outcomes = _stopped(client, device)
+    answer = AgentClient(socket_path(socket)).stop(*([device] if device else []))
+    outcomes = answer["devices"] if "devices" in answer else {device: _outcome(answer)}
     if as_json:
         output.document({"devices": outcomes})
     else:
-        output.show(outcomes_table(outcomes))
-    return 0 if all(outcome["status"] == "done" for outcome in outcomes) else TROUBLE
+        for name, outcome in outcomes.items():
+            output.line(f"{name}: {_safety(outcome)}")
+        if not outcomes:
+            output.line("the station has no devices")
+    return 0 if all(outcome["status"] == "done" for outcome in outcomes.values()) else TROUBLE
 
 
 def reconnect(device: Device, socket: Socket = None, as_json: Json = False) -> None:
@@ -96,13 +97,27 @@ def reconnect(device: Device, socket: Socket = None, as_json: Json = False) -> N
     Example: labkeeper reconnect psu1
     """
     client = AgentClient(socket_path(socket))
-    if device not in device_names(client):
-        raise unknown("device", device, device_names(client))
+    known = device_names(client)
+    if device not in known:
+        raise unknown("device", device, known)
     answer = client.post("devices", device, "reconnect")
     if as_json:
         output.document(answer)
     else:
         output.line(f"{device}: trying now; `labkeeper devices` shows whether it answers")
+
+
+def _outcome(answer: dict[str, Any]) -> dict[str, Any]:
+    """The outcome in an answer about one device, which may be a problem."""
+    if "outcome" in answer:
+        return {"status": answer["outcome"], "message": answer["detail"], "value": None}
+    return answer
+
+
+def _safety(outcome: dict[str, Any]) -> str:
+    if outcome["status"] == "done":
+        return "stopped and safe"
+    return f"NOT CONFIRMED SAFE, go and look: {outcome['message']}"
 
 
 def _setting(description: dict[str, Any], device: str, name: str) -> dict[str, Any]:
@@ -115,3 +130,13 @@ def _setting(description: dict[str, Any], device: str, name: str) -> dict[str, A
         offered = ", ".join(settings) or "none"
         raise Refused(f"{device}.{name} is a reading, which can't be set. Settings: {offered}")
     raise unknown("setting", name, settings, device)
+
+
+def _tell(outcome: dict[str, Any], target: str, unit: str, *, as_json: bool) -> None:
+    if as_json:
+        output.document(outcome)
+        return
+    from agent.cli.words import shown
+
+    value = outcome.get("value")
+    output.line(f"{target}: {'done' if value is None else shown(value, unit)}")

@@ -41,6 +41,10 @@ def nobody(path: Path) -> NoAgent:
     )
 
 
+AFTER_STOP: Final = frozenset({"failed", "unknown"})
+"""Outcomes of a stop that was tried: the device is not confirmed safe, and the answer says why."""
+
+
 class AgentClient:
     """One agent, asked in turn. Raises NoAgent, Refused and DeviceTrouble with their sentences."""
 
@@ -51,17 +55,43 @@ class AgentClient:
     def get(self, *parts: str, **query: str) -> Any:
         """Ask for something; nothing changes."""
         where = api_path(*parts)
-        return self._ask("GET", f"{where}?{urlencode(query)}" if query else where)
+        return self._done("GET", f"{where}?{urlencode(query)}" if query else where)
 
     def put(self, *parts: str, body: Mapping[str, Any]) -> Any:
         """Change a setting, once."""
-        return self._ask("PUT", api_path(*parts), body)
+        return self._done("PUT", api_path(*parts), body)
 
     def post(
         self, *parts: str, body: Mapping[str, Any] | None = None, within: float = ANSWER_WITHIN_S
     ) -> Any:
         """Have something done, once; `within` is in seconds."""
-        return self._ask("POST", api_path(*parts), body or {}, within)
+        return self._done("POST", api_path(*parts), body or {}, within)
+
+    def stop(self, *device: str) -> Any:
+        """Stop one device, or all of them, and return the answer: also a problem says how each did.
+
+        Raises:
+            NoAgent: Nobody answers; nothing was stopped by this.
+            UnknownDevice: The station has none of this name.
+            OutcomeUnknown: The agent went silent.
+        """
+        where = api_path("devices", *device, "stop") if device else api_path("stop")
+        status, said = self._ask("POST", where, {})
+        if status >= http.client.BAD_REQUEST and said.get("outcome") not in AFTER_STOP:
+            raise error_from(status, said)
+        return said
+
+    def _done(
+        self,
+        method: str,
+        where: str,
+        body: Mapping[str, Any] | None = None,
+        within: float = ANSWER_WITHIN_S,
+    ) -> Any:
+        status, said = self._ask(method, where, body, within)
+        if status >= http.client.BAD_REQUEST:
+            raise error_from(status, said)
+        return said
 
     def _ask(
         self,
@@ -69,7 +99,7 @@ class AgentClient:
         where: str,
         body: Mapping[str, Any] | None = None,
         within: float = ANSWER_WITHIN_S,
-    ) -> Any:
+    ) -> tuple[int, Any]:
         changes = method != "GET"
         self._connect(within)
         try:
@@ -84,7 +114,7 @@ class AgentClient:
         except (OSError, http.client.HTTPException) as error:
             self._line.close()
             raise self._silence(error, within, changes=changes) from error
-        return self._understood(status, text)
+        return status, self._understood(text)
 
     def _connect(self, within: float) -> None:
         """Open the connection, or keep it; nothing has been sent when this fails."""
@@ -110,14 +140,11 @@ class AgentClient:
             )
         return NoAgent(f"{said}: is it another program, or is the agent stopping?")
 
-    def _understood(self, status: int, text: bytes) -> Any:
+    def _understood(self, text: bytes) -> Any:
         try:
-            said = json.loads(text)
+            return json.loads(text)
         except ValueError:
             raise NoAgent(f"what answers on {self.path} is not the agent of a lab") from None
-        if status >= http.client.BAD_REQUEST:
-            raise error_from(status, said)
-        return said
 
 
 class _UnixConnection(http.client.HTTPConnection):

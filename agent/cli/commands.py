@@ -18,28 +18,24 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,  # main() has the last word
     rich_markup_mode=None,  # plain help: half the time, and the same in a pipe
 )
-COMMANDS: Final = {
-    "run": hosting.run,
-    "check": hosting.check,
-    "demo": hosting.demo,
-    "drivers": looking.drivers,
-    "devices": looking.devices,
-    "read": looking.read,
-    "watch": looking.watch,
-    "events": looking.events,
-    "set": acting.set_,
-    "do": acting.do,
-    "stop": acting.stop,
-    "reconnect": acting.reconnect,
-}
 # A negative number is a value, not an option: labkeeper do stage1.jog x=-5 and set oven1.setpoint -5.
 VALUES_FOLLOW: Final = {"ignore_unknown_options": True}
-for _name, _function in COMMANDS.items():
-    _settings = VALUES_FOLLOW if _name in {"set", "do"} else {}
-    app.command(_name, context_settings=_settings)(_function)
+
+app.command("run")(hosting.run)
+app.command("check")(hosting.check)
+app.command("demo")(hosting.demo)
+app.command("drivers")(looking.drivers)
+app.command("devices")(looking.devices)
+app.command("read")(looking.read)
+app.command("watch")(looking.watch)
+app.command("events")(looking.events)
+app.command("set", context_settings=VALUES_FOLLOW)(acting.set_)
+app.command("do", context_settings=VALUES_FOLLOW)(acting.do)
+app.command("stop")(acting.stop)
+app.command("reconnect")(acting.reconnect)
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _version(wanted: bool) -> None:
     if wanted:
         # Reading the installed version costs 0.03 s, and most commands never do.
         from importlib.metadata import version
@@ -62,4 +58,4 @@ def labkeeper(
 ) -> None:
     """Hand on what was said before the command's name as the default of what may follow it."""
     said = {"as_json": as_json, "socket": socket}
-    ctx.default_map = {name: said for name in COMMANDS}
+    ctx.default_map = {str(command.name): said for command in app.registered_commands}

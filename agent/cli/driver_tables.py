@@ -82,6 +82,8 @@ def _argument(parameter: Form) -> str:
     text = f"{parameter['name']}: {allowed(parameter['value'])}"
     if parameter["required"]:
         return text
+    if parameter["default"] is None:
+        return f"{text} (optional)"
     return f"{text} ({shown(parameter['default'], parameter['value']['unit'])} if not given)"
 
 

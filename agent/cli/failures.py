@@ -9,6 +9,7 @@ import sys
 import tempfile
 from typing import Any, Final
 
+from agent.cli.output import ReaderGone
 from agent.errors import AgentError, ConfigError
 
 DEFECT: Final = 1
@@ -28,6 +29,8 @@ def say(sentence: str) -> None:
 def failed(error: Exception, *, as_json: bool) -> int:
     """Tell of an error and return the exit code."""
     cause = first_cause(error)
+    if isinstance(cause, ReaderGone):
+        return _mute()
     if isinstance(cause, AgentError):
         sentence, code = str(cause), cause.exit_code
     else:
@@ -60,7 +63,7 @@ def first_cause(error: BaseException) -> BaseException:
     return error
 
 
-def mute() -> int:
+def _mute() -> int:
     """Write nothing more to standard output, whose reader is gone; return the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return PIPE_CLOSED

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from agent.cli import output
-from agent.cli.options import Config, Json, Seconds, Socket
+from agent.cli.options import Config, Json, Seconds
 
 Port = Annotated[int, typer.Option(metavar="P", min=0, max=65535, help="0: a free port.")]
 
 
-def run(config: Config, socket: Socket = None, as_json: Json = False) -> None:
+def run(config: Config) -> None:
     """Run the agent of this station until SIGTERM or Ctrl-C. SIGHUP reads the config again.
 
     Example: labkeeper run --config /etc/labkeeper/station.yaml
@@ -24,7 +24,7 @@ def run(config: Config, socket: Socket = None, as_json: Json = False) -> None:
     run_agent(config)
 
 
-def check(config: Config, socket: Socket = None, as_json: Json = False) -> None:
+def check(config: Config, as_json: Json = False) -> None:
     """Say everything that is wrong with a config, each with file, line, column and key.
 
     Example: labkeeper check --config station.yaml
@@ -54,7 +54,6 @@ def demo(
             show_default=False,
         ),
     ] = None,
-    socket: Socket = None,
     as_json: Json = False,
 ) -> None:
     """Start a broker, a simulated lab and an agent here, and show five devices at work.

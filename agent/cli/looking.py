@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 import typer
@@ -18,15 +18,12 @@ from agent.errors import DeviceTrouble
 TROUBLE: Final = DeviceTrouble.exit_code
 Row = tuple[str, dict[str, Any] | None]
 
-Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[DEVICE]...", show_default=False)
-]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[DEVICE]...", show_default=False)]
 
 
 def drivers(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
     as_json: Json = False,
-    socket: Socket = None,
 ) -> None:
     """List the drivers, or with a name its readings, settings with ranges, and commands.
 
@@ -60,6 +57,9 @@ def devices(socket: Socket = None, as_json: Json = False) -> None:
     if as_json:
         output.document(found)
         return
+    for device in found:
+        description = client.get("devices", device["device"], "description")
+        device |= {"titles": description["titles"], "driver": description["driver"]}
     # The tables' library takes 0.1 s to import.
     from agent.cli.tables import devices_table
 
@@ -67,9 +67,7 @@ def devices(socket: Socket = None, as_json: Json = False) -> None:
 
 
 def read(
-    names: Annotated[
-        list[str], typer.Argument(metavar="DEVICE[.READING]...", show_default=False)
-    ],
+    names: Annotated[list[str], typer.Argument(metavar="DEVICE[.READING]...", show_default=False)],
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask the device now.")] = False,
     socket: Socket = None,
     as_json: Json = False,
@@ -141,13 +139,26 @@ def events(
 def _rows(client: AgentClient, name: str, *, fresh: bool) -> Iterator[Row]:
     """The values that `psu1` or `psu1.voltage` names; None for one that was never read."""
     device, _, wanted = name.partition(".")
-    state = state_of(client, device)
+    latest = state_of(client, device)["values"]
     description = described(client, device)
-    offered = [it["name"] for it in (*description["readings"], *description["settings"])]
-    if wanted and wanted not in offered:
-        raise unknown("reading", wanted, offered, device)
-    for reading in [wanted] if wanted else offered:
-        sample = state["values"].get(reading)
-        if fresh:
-            sample = client.get("devices", device, "readings", reading, fresh="true")
+    units = {
+        it["name"]: it["value"]["unit"]
+        for it in (*description["readings"], *description["settings"])
+    }
+    if wanted and wanted not in units:
+        raise unknown("reading", wanted, units, device)
+    for reading in [wanted] if wanted else units:
+        sample = _read_now(client, device, reading, units) if fresh else latest.get(reading)
         yield f"{device}.{reading}", sample
+
+
+def _read_now(
+    client: AgentClient, device: str, reading: str, units: Mapping[str, str]
+) -> dict[str, Any]:
+    """A new sample. What can't be read is a bad value here, so that the others are still shown."""
+    try:
+        sample: dict[str, Any] = client.get("devices", device, "readings", reading, fresh="true")
+    except DeviceTrouble as error:
+        unit, reason = units[reading], str(error)
+        return {"value": None, "unit": unit, "quality": "bad", "time": None, "reason": reason}
+    return sample

@@ -23,5 +23,7 @@ Config = Annotated[
 ]
 Seconds = Annotated[
     float | None,
-    typer.Option("--seconds", metavar="N", min=0.1, help="End after N seconds.", show_default=False),
+    typer.Option(
+        "--seconds", metavar="N", min=0.1, help="End after N seconds.", show_default=False
+    ),
 ]

@@ -14,10 +14,17 @@ UNBOUNDED: Final = 10_000
 """Columns of a table that no terminal limits: nothing is cut or folded in a file or a pipe."""
 
 
+class ReaderGone(Exception):
+    """Whoever read the output has had enough, as `head` has."""
+
+
 def line(text: str) -> None:
-    """Print one line. Raises BrokenPipeError when nobody reads any more."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Print one line. Raises ReaderGone."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def document(what: Any) -> None:

@@ -52,7 +52,8 @@ def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table
             table.add_row(name, words.NOTHING, "not read yet: ask with --fresh", words.NOTHING)
             continue
         told = Text(words.quality(sample), STYLES.get(sample["quality"], ""))
-        table.add_row(name, words.with_unit(sample), told, words.age_of(sample["time"], now))
+        age = words.age_of(sample["time"], now) if sample["time"] else words.NOTHING
+        table.add_row(name, words.with_unit(sample), told, age)
     return table
 
 
@@ -85,14 +86,10 @@ def events_table(events: Iterable[Form]) -> Table:
     return table
 
 
-def outcomes_table(outcomes: Iterable[Form]) -> Table:
-    """What became of each device that was told to stop."""
-    table = new_table("device", "outcome", "")
-    for outcome in outcomes:
-        done = outcome["status"] == "done"
-        status = Text("safe" if done else "NOT CONFIRMED SAFE", "green" if done else "red")
-        table.add_row(outcome["device"], status, outcome["message"])
-    return table
+def event_line(event: Form) -> str:
+    """One event as it happens; a warning or an error says so."""
+    loud = "" if event["severity"] == "info" else f"{event['severity'].upper()}: "
+    return f"{event['time']}  {loud}{event['text']}"
 
 
 def why(device: Form) -> str:

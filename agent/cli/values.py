@@ -61,9 +61,7 @@ def parse_arguments(
 
 def usage(command: str, parameters: Iterable[Mapping[str, Any]]) -> str:
     """How a command is written: "write: labkeeper do psu1.ramp to=… rate=…"."""
-    words = [
-        f"{it['name']}=…" if it["required"] else f"[{it['name']}=…]" for it in parameters
-    ]
+    words = [f"{it['name']}=…" if it["required"] else f"[{it['name']}=…]" for it in parameters]
     return " ".join(["write: labkeeper do", command, *words])
 
 

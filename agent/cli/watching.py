@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +15,8 @@ from rich.live import Live
 
 from agent.cli import output
 from agent.cli.client import AgentClient
-from agent.cli.failures import first_cause
 from agent.cli.stream import Told, follow
-from agent.cli.tables import overview, overview_lines
+from agent.cli.tables import event_line, overview, overview_lines
 from agent.cli.words import language, utc_now
 
 REPAINT_S: Final = 0.5
@@ -82,24 +81,53 @@ def watch_devices(
     socket: Path, names: frozenset[str], *, seconds: float | None, as_json: bool
 ) -> None:
     """Show these devices until Ctrl-C or for so many seconds. Raises NoAgent."""
-    _until_told(watched(socket, names, as_json=as_json), seconds)
+    picture = Picture(names, titles_of(socket, names))
+    _to_the_end(tell_devices(socket, names) if as_json else show_devices(socket, picture), seconds)
 
 
 def follow_events(socket: Path, after: int, *, seconds: float | None, as_json: bool) -> None:
     """Print events after this number until Ctrl-C or for so many seconds. Raises NoAgent."""
-    _until_told(_print_events(socket, after, as_json=as_json), seconds)
+    _to_the_end(_print_events(socket, after, as_json=as_json), seconds)
 
 
-async def watched(socket: Path, names: frozenset[str], *, as_json: bool = False) -> None:
-    """Follow the devices for ever."""
-    if as_json:
-        async for told in follow(socket, "devices", "stream"):
-            if told.form["device"] in names:
-                output.document(told.form)
-        return
-    titles = {name: AgentClient(socket).get("devices", name, "description")["titles"] for name in names}
-    picture = Picture(names, titles)
+def titles_of(socket: Path, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What people call these devices, by language."""
+    client = AgentClient(socket)
+    return {name: client.get("devices", name, "description")["titles"] for name in names}
+
+
+async def show_devices(socket: Path, picture: Picture) -> None:
+    """Show the devices as the agent tells of them, until cancelled. Raises NoAgent."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(picture.paint(), name="picture")
         async for told in follow(socket, "devices", "stream"):
             picture.take(told)
+
+
+async def tell_devices(socket: Path, names: frozenset[str]) -> None:
+    """Print each change of the devices as a line of JSON, until cancelled. Raises NoAgent."""
+    async for told in follow(socket, "devices", "stream"):
+        if told.form["device"] in names:
+            output.document(told.form)
+
+
+async def _print_events(socket: Path, after: int, *, as_json: bool) -> None:
+    async for told in follow(socket, "events", "stream", after=str(after)):
+        if as_json:
+            output.document(told.form)
+        else:
+            output.line(event_line(told.form))
+
+
+def _to_the_end(work: Coroutine[Any, Any, None], seconds: float | None) -> None:
+    async def bounded() -> None:
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                await work
+        except TimeoutError:
+            if not limit.expired():
+                raise
+
+    with suppress(KeyboardInterrupt):  # the usual end of a view
+        asyncio.run(bounded())

@@ -27,6 +27,8 @@ def shown(value: Any, unit: str = "", *, digits: int = 10) -> str:
     match value:
         case None:
             return NOTHING
+        case "":
+            return "none"
         case bool():
             return "on" if value else "off"
         case float():

@@ -23,13 +23,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.errors import ConfigError
 from agent.fleet.backoff import delays
-from agent.fleet.events import Listener
-from agent.mqtt import payloads
 from agent.mqtt.announcements import Announcements
+from agent.mqtt.forwarding import forward_events
 from agent.mqtt.inbox import Inbox, Letter
 from agent.mqtt.news import News
 from agent.mqtt.outbox import Message, Outbox, Publish
-from agent.mqtt.status import Seen, Session, next_session, session_of
+from agent.mqtt.status import Outnumbered, Seen, Session, next_session, session_of
 from agent.mqtt.topics import Topics
 from agent.settings import Mqtt, read_secret
 from agent.station import Station
@@ -53,10 +52,6 @@ TAKEN_OVER: Final = 142
 """MQTT 5.0, section 3.14.2.1: another connection uses the same client id."""
 
 log = logging.getLogger("labkeeper")
-
-
-class Outnumbered(Exception):
-    """The broker keeps a status of a later session: the station's clock was set back."""
 
 
 class BrokerSession:
@@ -84,18 +79,10 @@ class BrokerSession:
 
     async def run(self) -> None:
         """Keep a session until cancelled; then say farewell, which takes a second at most."""
-        async with self._station.events.listen() as heard, asyncio.TaskGroup() as self._tasks:
-            for event in self._station.events.kept:
-                self._post_event(payloads.event(self._station.name, event))
-            self._tasks.create_task(self._follow_events(heard), name="mqtt.events")
+        async with asyncio.TaskGroup() as self._tasks:
+            events = forward_events(self._station, self._topics, self._outbox)
+            self._tasks.create_task(events, name="mqtt.events")
             await self._stay_connected()
-
-    async def _follow_events(self, heard: Listener) -> None:
-        async for event in heard:
-            self._post_event(payloads.event(self._station.name, event))
-
-    def _post_event(self, form: payloads.Form) -> None:
-        self._outbox.post(Message(topic=self._topics.event, payload=payloads.encode(form)))
 
     async def _stay_connected(self) -> None:
         clock = self._station.clock
@@ -129,9 +116,9 @@ class BrokerSession:
             await self._subscribe(client)
             self._say_connected()
             async with asyncio.TaskGroup() as line:
-                line.create_task(self._receive(client), name="mqtt.receive")
                 line.create_task(self._announcements.run(self._session.birth), name="mqtt.announce")
                 line.create_task(self._outbox.deliver(publish), name="mqtt.deliver")
+                await self._receive(client)
         except asyncio.CancelledError:
             await self._say_farewell(publish)
             raise

@@ -7,6 +7,10 @@ from enum import Enum, auto
 from agent.mqtt import payloads
 
 
+class Outnumbered(Exception):
+    """The broker keeps a status of a later session: the station's clock was set back."""
+
+
 class Seen(Enum):
     """What a status message means to the session that sees it."""
 

@@ -81,7 +81,7 @@ class Doors:
         headers = Headers(scope=scope)
         peer: Peer | None = scope["state"].get("peer")
         hosts = ON_SOCKET if peer else tcp_hosts(scope, self._api.hosts)
-        check_host(headers, hosts)
+        check_host(headers, hosts, "; the config may add names as api.hosts")
         _check_origin(headers, hosts)
         known = peer is not None or self._has_token(headers)
         scope["state"]["actor"] = await self._actor(peer, known)
@@ -129,14 +129,13 @@ def tcp_hosts(scope: Scope, more: tuple[str, ...] = ()) -> frozenset[str]:
     return frozenset(loopback | named | {f"{name}:{port}" for name in named if ":" not in name})
 
 
-def check_host(headers: Headers, hosts: frozenset[str]) -> None:
+def check_host(headers: Headers, hosts: frozenset[str], hint: str = "") -> None:
     """Refuse a request that was meant for somebody else, such as one after DNS rebinding."""
     given = headers.getlist("host")
     if len(given) != 1 or given[0].lower() not in hosts:
         raise Problem(
             "wrong-host",
-            f"the Host {ascii(','.join(given))[:100]} is not one of {', '.join(sorted(hosts))}; "
-            "further names belong into api.hosts of the config",
+            f"the Host {ascii(','.join(given))[:100]} is not one of {', '.join(sorted(hosts))}{hint}",
         )
 
 

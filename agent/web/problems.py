@@ -44,6 +44,7 @@ KINDS: Final = MappingProxyType(
         "bad-value": Kind(422, "The value is not allowed"),
         "defect": Kind(500, "The agent has a defect", Status.UNKNOWN),
         "device-failed": Kind(502, "The device did not do it", Status.FAILED),
+        "not-read": Kind(503, "The device could not be read", Status.FAILED),
         "not-sent": Kind(503, "The device can't be reached", Status.FAILED),
         "stopping": Kind(503, "The agent is stopping", Status.UNKNOWN),
         "outcome-unknown": Kind(504, "Nobody knows whether it was done", Status.UNKNOWN),

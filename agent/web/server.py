@@ -73,8 +73,9 @@ class PeerProtocol(H11Protocol):
         head = h11.Response(
             status_code=answer.status_code, headers=[*answer.raw_headers, (b"connection", b"close")]
         )
-        for part in (head, h11.Data(data=answer.body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(part) or b"")
+        body = h11.Data(data=bytes(answer.body))
+        for part in (head, body, h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part))
         self.transport.close()
 
 

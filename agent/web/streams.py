@@ -41,9 +41,9 @@ async def event_pieces(events: EventLog, after: int | None) -> AsyncGenerator[by
     async with events.listen() as heard:
         yield HEARTBEAT
         told = 0
-        for event in events_after(events, after) if after is not None else ():
-            yield _piece("event", event_form(event), event.number)
-            told = event.number
+        for old in events_after(events, after) if after is not None else ():
+            yield _piece("event", event_form(old), old.number)
+            told = old.number
         async for event in with_heartbeats(heard):
             if event is None:
                 yield HEARTBEAT

@@ -11,7 +11,7 @@ from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed, TurnT
 from drivers.fields import Reading, Role, Setting
 from drivers.protocol.gcode_lines import Lines
 from drivers.protocol.gcode_program import Program
-from drivers.protocol.gcode_replies import Kind, Reply, capabilities, parse
+from drivers.protocol.gcode_replies import Kind, Reply, capabilities
 from drivers.protocol.gcode_waiting import HEATING
 from drivers.transport.link import Link, Timeouts
 from drivers.transport.turn import Turn
@@ -217,7 +217,8 @@ class GCode:
 
     def _notice(self, reply: Reply) -> None:
         """Look at every line that comes. Raises when the board is no longer the one we know."""
-        self._spread(parse(reply.payload) if reply.kind is Kind.OK else reply)
+        if self.lines.at_work:  # in step: what comes by itself is new
+            self._spread(reply)
         match reply.kind:
             case Kind.START if self._greeting:
                 self._started = True

@@ -55,7 +55,7 @@ class Lines:
         self._ok_after_resend: bool | None = None
         self.keeps_alive = False  # whether the board says `busy` while it works
         self.echoes = False  # whether it sends words back (M118)
-        self.at_work = ""  # the code of the line that is not yet acknowledged
+        self.at_work = ""  # the code of the line that is waited for, while the link is in step
         self._doubtful = False
         self._count_from(1)
 
@@ -90,6 +90,7 @@ class Lines:
             if not self.echoes:
                 raise
             self.lost_oks += 1
+            self.at_work = ""
             said += await self._fence()
         finally:
             self.at_work = ""

@@ -1,8 +1,10 @@
 """Autonics TK4 series (TK4S, TK4M, TK4W, TK4H, TK4L, TK4N) with RS485 communication.
 
-Source: TK Series user manual for communication (MCT-TKC1), 2 "Modbus Mapping Table": coils 2.1,
-input registers 2.3 (identification 0x0064, monitoring 0x03E8), holding registers 2.4. The
-controller knows functions 1 to 6 and 16; it has no diagnostics and takes no broadcasts.
+Source: Autonics, TK Series user manual for communication, 2 "Modbus Mapping Table": p. 17 coils
+and lamps, p. 18 identification (0x0064), p. 19 monitoring (0x03E8). It has functions 1 to 6 and
+16, no diagnostics and no broadcast. SV at holding register 0x0000 is from the manual of the
+sister series KPN (p. 20); the three sensor faults are those that MCT-TKC1-V2.1 is quoted with.
+Neither has been checked on hardware yet, nor has the widest range of its sensors, to 2300 °C.
 """
 
 from typing import ClassVar

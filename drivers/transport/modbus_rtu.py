@@ -5,7 +5,7 @@ believed later:
 
 * A unit that knows function 8/0 (return query data) is fenced: a random number is sent, and
   all that arrives before it comes back is thrown away. Units answer in order, so nothing older
-  can follow. Whether a unit knows it is asked once, after the first reply it ever gave.
+  can follow. Whether a unit knows it is found out after the first reply it ever gave.
 * A unit that does not is left alone until `Timeouts.whole` seconds after the request: that is
   by definition its longest reply time. The others on the bus go on meanwhile. So is a unit
   that no longer answers the fence: it may be off, or another one may have taken its place.
@@ -38,7 +38,7 @@ from drivers.transport.modbus_bus import Bus
 BITS_PER_CHARACTER: Final = 11
 FASTEST_COUNTED: Final = 19_200
 FENCES: Final = 3
-PROBES: Final = 2
+PROBES: Final = 3
 
 
 class FenceLost(LinkTimeout):
@@ -263,5 +263,8 @@ class RtuBus(Bus):
             standing.echoes = True
         except ExceptionReply:
             standing.echoes = False
-        except (LinkTimeout, BadReply):  # it may not answer what it does not know
-            standing.echoes = False if standing.probes >= PROBES else None
+        except (LinkTimeout, BadReply) as failure:  # it may not answer what it does not know
+            if isinstance(failure, LinkTimeout):
+                standing.in_doubt = False  # a late echo is known by its function
+            if standing.probes == PROBES:
+                standing.echoes = False

@@ -7,11 +7,9 @@ test dealt. A unit is one machine: what it answers, it answers in the order of t
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from drivers.errors import LinkClosed
 from drivers.transport.link import Timeouts
@@ -21,38 +19,8 @@ from simulators.modbus import RtuBus as Wires
 from simulators.modbus import TcpGateway
 from simulators.modbus_block import BlockDevice
 
-T = TypeVar("T")
-
 QUICK = Timeouts(turn=5.0, first_byte=0.1, next_byte=0.02, whole=0.5)
 LATE = 0.3  # after `first_byte`, within `whole`
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock jumps to the next timer as soon as there is nothing else to do."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        super().__init__()
-
-    def time(self) -> float:
-        return self._now
-
-    def _run_once(self) -> None:
-        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
-        while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined]
-            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
-        if not self._ready:  # type: ignore[attr-defined]
-            if not timers:
-                raise RuntimeError("everybody waits, and nothing is left that could happen")
-            self._now = max(self._now, timers[0].when())
-        super()._run_once()  # type: ignore[misc]
-
-
-def run(scenario: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in virtual time, and let no task survive."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(scenario)
 
 
 @dataclass

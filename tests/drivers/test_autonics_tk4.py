@@ -14,13 +14,9 @@ from drivers.transport.memory import Script
 from drivers.transport.modbus_rtu import RtuBus
 from simulators import autonics_tk4 as simulated
 from simulators.modbus import RtuBus as Wires
-from simulators.modbus import crc16
-from tests.drivers.modbus_line import Line, run
-
-
-def frame(text: str) -> bytes:
-    body = bytes([1]) + bytes.fromhex(text)
-    return body + crc16(body)
+from tests.drivers.modbus_examples import frame
+from tests.drivers.modbus_line import Line
+from tests.drivers.virtual_time import run
 
 
 class Dialogue(Script):

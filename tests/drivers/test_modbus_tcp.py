@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import BadReply, ConnectFailed, LinkClosed, LinkTimeout
@@ -16,8 +16,9 @@ from drivers.transport.modbus_tcp import TcpBus
 from drivers.transport.tcp import TcpLink
 from simulators.modbus import TcpGateway
 from simulators.modbus_block import BlockDevice
-from tests.drivers.modbus_line import LOST, PROMPT, QUICK, TOO_LATE, TWICE, Fate, run, tcp_line
-from tests.drivers.test_modbus_rtu import READS, WRITES
+from tests.drivers.modbus_examples import READS, WRITES
+from tests.drivers.modbus_line import LOST, PROMPT, QUICK, TOO_LATE, TWICE, Fate, tcp_line
+from tests.drivers.virtual_time import run
 
 
 def message(text: str, number: int = 1, unit: int = 1) -> bytes:
@@ -181,6 +182,7 @@ fates = st.one_of(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(fates, max_size=60), st.randoms(use_true_random=False))
 def test_no_fault_ever_makes_a_wrong_value(dealt: list[Fate], dice: random.Random) -> None:
     line = tcp_line(fates=dealt)

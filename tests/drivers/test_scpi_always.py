@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.errors import BadReply, DriverError, LinkTimeout, WrongType
+from drivers.errors import BadReply, ConnectFailed, DriverError, LinkTimeout, WrongType
 from drivers.protocol import scpi
 from drivers.protocol.ieee488 import parameter, queued_error, quoted
 from drivers.protocol.scpi import Scpi
@@ -159,6 +159,24 @@ def test_a_fence_that_answers_late_is_waited_for_and_not_left_on_the_line() -> N
             with pytest.raises(LinkTimeout):
                 await wire.ask("Q1?")
             assert await wire.ask("Q2?") == "2"
+
+    run(converse())
+
+
+def test_the_surplus_answer_of_a_fence_is_nobodys_value() -> None:
+    async def converse() -> None:
+        delays = [0.0, None, 0.3, 0.265, 0.23, 0.05, 0.05]
+        async with LateInstrument(delays, clears=False) as link:
+            wire = Scpi(link, SOON)
+            await wire.hello()
+            with pytest.raises(LinkTimeout):
+                await wire.ask("Q1?")
+            with pytest.raises(ConnectFailed):  # three fences, each too late
+                await wire.ask("Q2?")
+            await asyncio.sleep(0.12)
+            with pytest.raises(BadReply, match="the answer of an earlier"):
+                await wire.ask("Q3?")
+            assert await wire.ask("Q4?") == "4"
 
     run(converse())
 

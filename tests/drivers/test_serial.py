@@ -300,7 +300,7 @@ def gateway() -> Iterator[Callable[[], tuple[int, socket.socket]]]:
     thread.join(5.0)
 
 
-@pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")  # in pyserial 3.5
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # in pyserial 3.5
 async def test_an_rfc2217_gateway_carries_the_same_bytes_and_its_end_is_seen(
     gateway: Callable[[], tuple[int, socket.socket]],
 ) -> None:

@@ -92,7 +92,7 @@ class Agent:
     async def get(self, path: str) -> Any:
         """GET a path of the API through the Unix socket, as JSON."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://labkeeper") as client:
             return (await client.get(f"/api/v1{path}", timeout=5)).json()
 
     async def devices(self) -> dict[str, dict[str, Any]]:

@@ -109,7 +109,7 @@ async def test_sigterm_makes_safe_what_is_configured_so_and_ends_in_time(
 
 async def _put(running: Agent, path: str, value: object) -> None:
     transport = httpx.AsyncHTTPTransport(uds=str(running.socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://labkeeper") as client:
         reply = await client.put(f"/api/v1{path}", json={"value": value}, timeout=5)
         assert reply.status_code == 200, reply.text
 

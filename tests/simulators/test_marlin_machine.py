@@ -109,6 +109,13 @@ def test_the_keep_alive_interval_can_be_changed() -> None:
     assert wait(board, 10.5) == ["echo:busy: processing"] * 2
 
 
+def test_short_waits_do_not_add_up_to_a_keep_alive() -> None:
+    board = printer()
+    for _ in range(3):
+        ask(board, "G4 S1.5")
+        assert wait(board, 1.6) == ["ok"]
+
+
 def test_with_the_emergency_parser_a_stop_acts_at_once() -> None:
     board = printer()
     ask(board, "M109 S200")

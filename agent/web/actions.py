@@ -1,0 +1,169 @@
+"""Acting: settings, commands, stop and reconnect. Every one of them passes the gate."""
+
+import asyncio
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Security
+from fastapi.security import HTTPBearer
+
+from agent.fleet.samples import Outcome, Status
+from agent.public import outcome_form
+from agent.roles import refusal
+from agent.station import Station
+from agent.web import forms
+from agent.web.problems import Problem, problem_of, worst
+from agent.web.routes import (
+    AT_THE_DOOR_TO_CHANGES,
+    TheActor,
+    TheDevice,
+    TheStation,
+    answers,
+    no_such,
+)
+from drivers import Role
+
+EVERYTHING = ("not-allowed", "no-such", "busy", "bad-value", "refused")
+TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
+
+# The doors check the token, before a body is read; this says so in the documentation.
+_token = HTTPBearer(auto_error=False, description="Needed over TCP; not on the Unix socket.")
+changes = APIRouter(prefix="/api/v1", dependencies=[Security(_token)])
+stops = APIRouter(prefix="/api/v1")
+
+log = logging.getLogger("labkeeper")
+
+
+@changes.put(
+    "/devices/{device}/settings/{setting}",
+    summary="Change a setting",
+    responses=answers(forms.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
+    response_model=forms.OutcomeForm,
+)
+async def put_setting(
+    setting: Annotated[str, Path(description="A setting of the device.", examples=["voltage"])],
+    body: forms.NewValue,
+    worker: TheDevice,
+    station: TheStation,
+    actor: TheActor,
+) -> dict[str, Any]:
+    """Write the value once and read it back. What lies out of range is refused, never clipped."""
+    offered = worker.plan.driver_class.settings()
+    if setting not in offered:
+        raise no_such("setting", setting, offered)
+    return _done(await station.gate.set(actor, worker.plan.name, setting, body.value))
+
+
+@changes.post(
+    "/devices/{device}/commands/{command}",
+    summary="Run a command",
+    responses=answers(forms.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
+    response_model=forms.OutcomeForm,
+)
+async def post_command(
+    command: Annotated[str, Path(description="A command of the device.", examples=["ramp"])],
+    body: forms.Arguments,
+    worker: TheDevice,
+    station: TheStation,
+    actor: TheActor,
+) -> dict[str, Any]:
+    """Run the command and answer when it has ended. It goes on when the caller leaves earlier."""
+    offered = worker.plan.driver_class.commands
+    if command not in offered:
+        raise no_such("command", command, offered)
+    return _done(await station.gate.do(actor, worker.plan.name, command, body.arguments))
+
+
+@changes.post(
+    "/devices/{device}/reconnect",
+    summary="Try a device again now",
+    responses=answers(
+        {**forms.DONE, "message": "psu1 is tried again now", "value": None},
+        *AT_THE_DOOR_TO_CHANGES,
+        "no-token",
+        "not-allowed",
+        "no-such",
+    ),
+    response_model=forms.OutcomeForm,
+)
+async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
+    """End the wait between two attempts, also after another instrument had answered."""
+    name = worker.plan.name
+    if why := refusal(actor, Role.TECHNICIAN, f"reconnecting {name}"):
+        raise Problem("not-allowed", why)
+    worker.reconnect()
+    text = f"{name} is tried again now"
+    station.events.add(
+        "reconnect.done",
+        f"{actor.name} ({actor.origin}) reconnect {name}",
+        device=name,
+        actor=actor.name,
+        origin=actor.origin,
+    )
+    return outcome_form(Outcome(status=Status.DONE, message=text))
+
+
+@stops.post(
+    "/devices/{device}/stop",
+    summary="Stop a device",
+    responses=answers(
+        {**forms.DONE, "message": "psu1 was made safe", "value": None},
+        *AT_THE_DOOR_TO_CHANGES,
+        "no-such",
+        *TROUBLE,
+    ),
+    response_model=forms.OutcomeForm,
+)
+async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
+    """Interrupt the device, end its command and make it safe, past every queue.
+
+    Needs no role and no token, and looks at no body. The agent is no safety device: use the
+    emergency stop at the machine.
+    """
+    return _done(await station.gate.stop(actor, worker.plan.name))
+
+
+@stops.post(
+    "/stop",
+    summary="Stop every device",
+    responses=answers(
+        {"devices": {"psu1": {**forms.DONE, "value": None}}},
+        *AT_THE_DOOR_TO_CHANGES,
+        *TROUBLE,
+    ),
+    response_model=forms.StopForm,
+)
+async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
+    """Stop all devices at once. A problem unless every one was confirmed safe; `devices` has each.
+
+    Needs no role and no token, and looks at no body. The agent is no safety device: use the
+    emergency stop at the machine.
+    """
+    names = sorted(station.workers)
+    outcomes = await asyncio.gather(*(_stopped(station, actor, name) for name in names))
+    by_device = dict(zip(names, outcomes, strict=True))
+    shown = {name: outcome_form(outcome) for name, outcome in by_device.items()}
+    if bad := worst(outcomes):
+        unsafe = [name for name, it in by_device.items() if it.status is not Status.DONE]
+        problem = problem_of(bad)
+        text = f"not confirmed safe: {', '.join(unsafe)}; go and look. {problem.detail}"
+        raise Problem(problem.kind, text, devices=shown)
+    return {"devices": shown}
+
+
+async def _stopped(station: Station, actor: TheActor, device: str) -> Outcome:
+    """Stop one of many: whatever happens to it must not keep the others from being stopped."""
+    try:
+        return await station.gate.stop(actor, device)
+    except Exception as error:
+        log.exception("stopping %s", device)
+        return Outcome(
+            status=Status.UNKNOWN, message=f"{device}: stop ended with a defect, {error!r}"
+        )
+
+
+def _done(outcome: Outcome) -> dict[str, Any]:
+    """The outcome for the answer. Raises Problem unless it is done."""
+    if outcome.status is not Status.DONE:
+        raise problem_of(outcome)
+    return outcome_form(outcome)

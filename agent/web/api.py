@@ -1,0 +1,107 @@
+"""The HTTP API, built from its routes. Importing this takes most of a second: do it late."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from agent.settings import Api
+from agent.station import Station
+from agent.web.actions import changes, stops
+from agent.web.doors import Doors
+from agent.web.forms import ProblemForm
+from agent.web.problems import Problem, sendable
+from agent.web.views import views
+
+ABOUT: Final = """\
+One workstation of the lab: its devices, their values, and what is asked of them.
+
+Reading is open to programs of this machine. Changes need the token over TCP; on the Unix socket the
+caller's user is known and none is needed. Stop needs neither. Requests that change something declare
+their body as `Content-Type: application/json`. Every refusal is a problem detail (RFC 9457), whose
+`outcome` says what was done."""
+NO_TELEMETRY: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
+BY_STATUS: Final = {404: "no-such", 405: "wrong-method"}
+
+
+def build_api(station: Station, settings: Api, token: str) -> ASGIApp:
+    """The API of a station, behind its doors: the same for the Unix socket and for TCP."""
+    return Doors(api_of(station), settings, token)
+
+
+def api_of(station: Station) -> FastAPI:
+    """The API without its doors; `build_api` puts them on."""
+    api = _DescribedApi(
+        title="labkeeper",
+        version="1",
+        description=ABOUT,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
+        generate_unique_id_function=lambda route: route.name,
+        exception_handlers={
+            Problem: _problem,
+            RequestValidationError: _wrong_request,
+            HTTPException: _http_refusal,
+            Exception: _defect,
+        },
+    )
+    api.state.station = station
+    for router in (views, changes, stops):
+        api.include_router(router)
+    return api
+
+
+class _DescribedApi(FastAPI):
+    """An API whose document knows that every problem is a ProblemForm, also a wrong body."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            schemas = document["components"]["schemas"]
+            problem = ProblemForm.model_json_schema(ref_template="#/components/schemas/{model}")
+            for name, schema in {**problem.pop("$defs"), "ProblemForm": problem}.items():
+                schemas.setdefault(name, schema)
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _drop_foreign_problem(operation["responses"])
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+        return super().openapi()
+
+
+def _drop_foreign_problem(responses: dict[str, Any]) -> None:
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        del responses["422"]
+
+
+async def _problem(_: Request, problem: Problem) -> Response:
+    return problem.response()
+
+
+async def _wrong_request(_: Request, error: RequestValidationError) -> Response:
+    found = error.errors()
+    parts = [_wrong_part(part) for part in found]
+    garbled = any(part["type"] == "json_invalid" for part in found)
+    text = "; ".join(f"{part['where']}: {part['text']}" for part in parts)
+    return Problem("bad-request" if garbled else "bad-value", text, errors=parts).response()
+
+
+async def _http_refusal(request: Request, error: HTTPException) -> Response:
+    kind = BY_STATUS.get(error.status_code, "bad-request")
+    text = f"{request.method} {ascii(request.url.path)[:200]}: {error.detail}"
+    return Problem(kind, text, headers=error.headers or {}).response()
+
+
+async def _defect(_: Request, __: Exception) -> Response:
+    return Problem("defect", "the agent met a defect of its own; its log has more").response()
+
+
+def _wrong_part(part: Any) -> dict[str, str]:
+    where = ".".join(map(str, part["loc"]))
+    return {"where": sendable(where)[:200], "text": sendable(part["msg"])[:300]}

@@ -1,0 +1,57 @@
+"""The page that Prometheus reads, and the one that says whether the agent is well."""
+
+from typing import Any, Final
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from agent.metrics import StationCollector, metrics_app
+from agent.station import Station
+from agent.web.doors import check_host, tcp_hosts
+from agent.web.problems import Problem
+
+METHODS: Final = frozenset({"GET", "HEAD"})
+PATHS: Final = ("/metrics", "/health")
+
+
+def build_metrics_site(station: Station, collector: StationCollector) -> ASGIApp:
+    """An application with `/metrics` and `/health` and nothing else."""
+    metrics = metrics_app(collector)
+
+    async def site(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            page = _page(scope)
+        except Problem as problem:
+            await problem.response()(scope, receive, send)
+            return
+        answer = metrics if page == "/metrics" else JSONResponse(health(station, collector))
+        await answer(scope, receive, send)
+
+    return site
+
+
+def health(station: Station, collector: StationCollector) -> dict[str, Any]:
+    """That the agent answers, how many of its devices do, and how it stands with the broker."""
+    up = sum(snapshot.state.online for snapshot in station.board.latest.values())
+    broker = collector.broker
+    mqtt = "off" if broker is None else "connected" if broker.connected else "disconnected"
+    return {
+        "status": "ok",
+        "station": station.name,
+        "version": station.version,
+        "devices": {"total": len(station.workers), "up": up},
+        "mqtt": mqtt,
+    }
+
+
+def _page(scope: Scope) -> str:
+    """The path that is asked for. Raises Problem."""
+    check_host(Headers(scope=scope), tcp_hosts(scope))
+    path: str = scope["path"]
+    if path not in PATHS:
+        raise Problem("no-such", f"there is no page {ascii(path)[:80]}; pages: {', '.join(PATHS)}")
+    if scope["method"] not in METHODS:
+        allowed = {"Allow": ", ".join(sorted(METHODS))}
+        raise Problem("wrong-method", f"{scope['method']} is not done here", headers=allowed)
+    return path

@@ -1,0 +1,86 @@
+"""What every route shares: who asks, the station, the device named in the address, and its docs."""
+
+from collections import defaultdict
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Path, Request
+
+from agent.fleet.device import DeviceWorker
+from agent.fleet.samples import Snapshot
+from agent.roles import Actor
+from agent.station import Station
+from agent.web.forms import PROBLEM
+from agent.web.problems import KINDS, MEDIA_TYPE, Problem, problem_form
+
+LONGEST_SHOWN: Final = 80
+AT_THE_DOOR: Final = ("wrong-host", "wrong-origin")
+AT_THE_DOOR_TO_CHANGES: Final = (*AT_THE_DOOR, "bad-request", "too-slow", "too-large", "not-json")
+
+
+async def _station(request: Request) -> Station:
+    station: Station = request.app.state.station
+    return station
+
+
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.state.actor
+    return actor
+
+
+TheStation = Annotated[Station, Depends(_station)]
+TheActor = Annotated[Actor, Depends(_actor)]
+DeviceName = Annotated[str, Path(description="A device of the station.", examples=["psu1"])]
+
+
+async def _worker(device: DeviceName, station: TheStation) -> DeviceWorker:
+    worker = station.workers.get(device)
+    if worker is None:
+        raise no_such("device", device, station.workers)
+    return worker
+
+
+TheDevice = Annotated[DeviceWorker, Depends(_worker)]
+
+
+async def _snapshot(worker: TheDevice, station: TheStation) -> Snapshot:
+    name = worker.plan.name
+    if name not in station.board.latest:  # config has just brought or dropped it
+        raise no_such("device", name, station.board.latest)
+    return station.board.latest[name]
+
+
+TheSnapshot = Annotated[Snapshot, Depends(_snapshot)]
+
+
+def no_such(what: str, name: str, known: Any) -> Problem:
+    """The refusal of a name that nothing here has."""
+    names = ", ".join(sorted(known)) or "none"
+    return Problem(
+        "no-such", f"no {what} is called {ascii(name)[:LONGEST_SHOWN]}; {what}s: {names}"
+    )
+
+
+def answers(example: Any, *kinds: str, media_type: str = "application/json") -> dict[Any, Any]:
+    """A route's answers for its documentation: a good one, and the problems it may end with."""
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for kind in kinds:
+        by_status[KINDS[kind].status].append(kind)
+    return {200: {"content": {media_type: {"example": example}}}} | {
+        status: _problems(same) for status, same in sorted(by_status.items())
+    }
+
+
+def _problems(kinds: list[str]) -> dict[str, Any]:
+    examples = {
+        kind: {"summary": KINDS[kind].title, "value": problem_form(kind, _detail(kind))}
+        for kind in kinds
+    }
+    schema = {"$ref": "#/components/schemas/ProblemForm"}
+    return {
+        "description": "; ".join(KINDS[kind].title for kind in kinds),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }
+
+
+def _detail(kind: str) -> str:
+    return str(PROBLEM["detail"]) if kind == "bad-value" else f"{KINDS[kind].title}."

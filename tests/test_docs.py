@@ -1,0 +1,177 @@
+"""The tutorial is run as it is printed: its tests, its gauge over TCP, and its commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab.processes import agent, child, free_port, short_folder
+
+ROOT = Path(__file__).resolve().parent.parent
+TUTORIAL = ROOT / "docs" / "first-driver.md"
+BIN = Path(sys.executable).parent
+FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+PORT = "5025"
+READY_S = 15.0
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """One fenced block; `title` is the name of its file, empty for what is typed."""
+
+    language: str
+    title: str
+    text: str
+
+
+def snippets() -> list[Snippet]:
+    return [Snippet(*found.groups("")) for found in FENCE.finditer(TUTORIAL.read_text("utf-8"))]
+
+
+def typed(program: str) -> list[tuple[list[str], str]]:
+    """Every command line of a program in the tutorial, with the output printed below it."""
+    found = []
+    for snippet in snippets():
+        if snippet.language == "console":
+            for part in re.split(r"^\$ ", snippet.text, flags=re.MULTILINE)[1:]:
+                line, _, output = part.partition("\n")
+                if line.split()[0] == program:
+                    found.append((shlex.split(line), output))
+    return found
+
+
+def shape(output: str) -> list[list[str]]:
+    """The words of each line, whatever their numbers are and however wide the columns."""
+    return [re.sub(r"\d+(\.\d+)?", "0", line).split() for line in output.split("\n") if line]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """As if the plugin that `folder/site` holds were installed, and the repository as well."""
+    path = os.pathsep.join([str(folder / "site"), str(ROOT)])
+    return {"PYTHONPATH": path, "LABKEEPER_SOCKET": str(folder / "state" / "agent.sock")}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """The files of the tutorial, in a folder with a path short enough for a socket."""
+    made = short_folder()
+    for snippet in snippets():
+        if snippet.title:
+            (made / snippet.title).write_text(snippet.text, encoding="utf-8")
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        env={**os.environ, **environment(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_tutorial_has_the_files_that_it_speaks_of() -> None:
+    assert [snippet.title for snippet in snippets() if snippet.title] == [
+        "pyproject.toml",
+        "test_acme_pg10.py",
+        "acme_pg10.py",
+        "acme_pg10_simulator.py",
+        "test_with_simulator.py",
+        "station.yaml",
+    ]
+
+
+def test_without_the_driver_the_first_test_fails_as_the_tutorial_says(folder: Path) -> None:
+    (folder / "acme_pg10.py").unlink()
+    ended = pytest_in(folder, "test_acme_pg10.py")
+    [(_, printed), *_] = typed("pytest")
+    assert ended.returncode != 0
+    assert printed.strip().splitlines()[-1] in ended.stdout
+
+
+def test_the_tests_of_the_tutorial_pass(folder: Path) -> None:
+    ended = pytest_in(folder)
+    assert ended.returncode == 0, ended.stdout
+    [dots, *_] = typed("pytest")[-1][1].split()
+    assert re.search(rf"^{re.escape(dots)} ", ended.stdout, re.MULTILINE), ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        ("acme_pg10.py", '"MEAS:PRES?"', '"MEAS:PRESS?"'),
+        ("acme_pg10.py", 'unit="s"', 'unit="sec"'),
+        ("acme_pg10.py", "high=10", "high=100"),
+        ("acme_pg10_simulator.py", '"SENSe:FILTer?"', '"SENSe:FILTre?"'),
+        ("acme_pg10_simulator.py", "- self.zero", "+ self.zero"),
+    ],
+)
+def test_a_wrong_word_in_the_tutorial_is_noticed(
+    folder: Path, file: str, right: str, wrong: str
+) -> None:
+    text = (folder / file).read_text("utf-8")
+    assert right in text
+    (folder / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    assert pytest_in(folder).returncode == 1
+
+
+@pytest.mark.lab
+async def test_every_command_of_the_tutorial_does_what_is_printed(folder: Path) -> None:
+    await install(folder)
+    config = on_free_ports(folder)
+    simulator = (sys.executable, str(folder / "acme_pg10_simulator.py"))
+    async with child(*simulator, environment=environment(folder)) as gauge:
+        assert gauge.stdout is not None
+        await gauge.stdout.readline()  # it says that it listens
+        async with agent(folder, config, **environment(folder)) as running:
+            await running.until_ready("gauge1", seconds=READY_S)
+            for command, printed in typed("labkeeper"):
+                if command[1] != "run":
+                    assert shape(await said(folder, command)) == shape(printed), command
+
+
+async def install(folder: Path) -> None:
+    """Install the plugin with the command of the tutorial, beside the environment instead of in it."""
+    [(command, _)] = typed("uv")
+    assert command[-2:] == ["-e", "."]
+    beside = ["--python", sys.executable, "--offline", "--target", "site", "."]
+    uv = [str(BIN / "uv"), *command[1:-2], *beside]
+    process = await asyncio.create_subprocess_exec(*uv, cwd=folder)
+    assert await process.wait() == 0
+
+
+def on_free_ports(folder: Path) -> str:
+    """The tutorial's config; it and the simulator meet at a port that is free here."""
+    port = str(free_port())
+    simulator, config = folder / "acme_pg10_simulator.py", folder / "station.yaml"
+    for file in (simulator, config):
+        assert PORT in file.read_text("utf-8")
+        file.write_text(file.read_text("utf-8").replace(PORT, port), encoding="utf-8")
+    doors = 'api: {listen: "127.0.0.1:0"}\nmetrics: {listen: "127.0.0.1:0"}\n'
+    return config.read_text("utf-8") + doors
+
+
+async def said(folder: Path, command: list[str]) -> str:
+    """What a command of labkeeper prints, to people and as complaint."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "agent.cli", *command[1:]),
+        cwd=folder,
+        env={**os.environ, **environment(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return output.decode()
