@@ -5,6 +5,7 @@ missing series is honest, an old number is not. Labels are bounded: devices and 
 config and drivers, never from what a device or a person writes.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
@@ -16,7 +17,7 @@ from prometheus_client.core import (
     InfoMetricFamily,
 )
 from prometheus_client.metrics_core import Metric
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
@@ -112,9 +113,29 @@ def metrics_app(collector: StationCollector) -> ASGIApp:
     """An ASGI application that answers with the exposition, as text or OpenMetrics."""
     registry = CollectorRegistry()
     registry.register(collector)
-    ProcessCollector(registry=registry)
-    app: ASGIApp = make_asgi_app(registry)
+    process = _Process()
+    registry.register(process)
+    exposition: ASGIApp = make_asgi_app(registry)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await process.look()
+        await exposition(scope, receive, send)
+
     return app
+
+
+class _Process:
+    """What the system knows of this process. It is in files, which are read beside the loop."""
+
+    def __init__(self) -> None:
+        self._source = ProcessCollector(registry=None)
+        self._latest: tuple[Metric, ...] = ()
+
+    async def look(self) -> None:
+        self._latest = await asyncio.to_thread(lambda: tuple(self._source.collect()))
+
+    def collect(self) -> Iterable[Metric]:
+        return self._latest
 
 
 def _counter(name: str, doc: str, *labels: str) -> CounterMetricFamily:

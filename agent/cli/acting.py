@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, Final
-
-import typer
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
 from agent.cli import output
 from agent.cli.client import ANSWER_WITHIN_S, AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described, device_names, split_target, unknown
-from agent.cli.options import Json, Socket
 from agent.errors import OutcomeUnknown, Refused
 
 TROUBLE: Final = OutcomeUnknown.exit_code
 
-Device = Annotated[str, typer.Argument(metavar="DEVICE", show_default=False)]
 
-
-def set_(
-    target: Annotated[str, typer.Argument(metavar="DEVICE.SETTING", show_default=False)],
-    value: Annotated[str, typer.Argument(metavar="VALUE", show_default=False)],
-    socket: Socket = None,
-    as_json: Json = False,
-) -> None:
-    """Change a setting, and read it back. A number is in the setting's own unit.
-
-    Example: labkeeper set psu1.voltage 5       (`labkeeper drivers NAME` shows units and ranges)
-    """
+def set_(target: str, value: str, socket: Path | None, *, as_json: bool) -> None:
+    """Change a setting."""
     # Parsing values needs the table of units, which takes a moment to import.
     from agent.cli.values import parse
 
@@ -40,18 +29,8 @@ def set_(
     _tell(outcome, target, form["value"]["unit"], as_json=as_json)
 
 
-def do(
-    target: Annotated[str, typer.Argument(metavar="DEVICE.COMMAND", show_default=False)],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", show_default=False)
-    ] = None,
-    socket: Socket = None,
-    as_json: Json = False,
-) -> None:
-    """Run a command of a device, and wait for its end.
-
-    Example: labkeeper do psu1.ramp to=5 rate=0.5       (numbers are in the argument's own unit)
-    """
+def do(target: str, arguments: Sequence[str], socket: Path | None, *, as_json: bool) -> None:
+    """Run a command of a device to its end."""
     from agent.cli.values import parse_arguments
 
     device, name = split_target(target, "command")
@@ -59,7 +38,7 @@ def do(
     commands = {it["name"]: it for it in described(client, device)["commands"]}
     if name not in commands:
         raise unknown("command", name, commands, device)
-    given = parse_arguments(target, commands[name]["parameters"], arguments or [])
+    given = parse_arguments(target, commands[name]["parameters"], arguments)
     if sys.stderr.isatty():
         say(f"{target} runs; Ctrl-C ends the waiting, `labkeeper stop {device}` ends the command")
     outcome = client.post(
@@ -70,15 +49,8 @@ def do(
     _tell(outcome, target, "", as_json=as_json)
 
 
-def stop(
-    device: Annotated[str | None, typer.Argument(metavar="[DEVICE]", show_default=False)] = None,
-    socket: Socket = None,
-    as_json: Json = False,
-) -> int:
-    """Stop a device, or without a name every device, and say what was confirmed safe.
-
-    Example: labkeeper stop printer1       (it is no emergency stop: that one is the red button)
-    """
+def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
+    """Stop a device or all; return 3 when one is not confirmed safe."""
     answer = AgentClient(socket_path(socket)).stop(*([device] if device else []))
     outcomes = answer["devices"] if "devices" in answer else {device: _outcome(answer)}
     if as_json:
@@ -91,11 +63,8 @@ def stop(
     return 0 if all(outcome["status"] == "done" for outcome in outcomes.values()) else TROUBLE
 
 
-def reconnect(device: Device, socket: Socket = None, as_json: Json = False) -> None:
-    """Try at once to reach a device, also after another instrument had answered.
-
-    Example: labkeeper reconnect psu1
-    """
+def reconnect(device: str, socket: Path | None, *, as_json: bool) -> None:
+    """End the wait until the next attempt to reach a device."""
     client = AgentClient(socket_path(socket))
     known = device_names(client)
     if device not in known:

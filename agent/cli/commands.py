@@ -1,61 +1,255 @@
-"""The commands by name, and what `labkeeper` itself takes."""
+"""What may be typed: every command, its arguments, and the function that runs it.
+
+argparse, because it is there in 0.01 s: typer imports pydantic to read the first argument, and
+made a command that takes 0.25 s take twice as long.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
-import typer
+from agent.errors import Refused
 
-from agent.cli import acting, hosting, looking
-from agent.cli.options import Json, Socket
-
-app: Final = typer.Typer(
-    name="labkeeper",
-    help="The agent of a lab workstation, and the hand that asks it.\n\n"
-    "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # main() has the last word
-    rich_markup_mode=None,  # plain help: half the time, and the same in a pipe
-)
-# A negative number is a value, not an option: labkeeper do stage1.jog x=-5 and set oven1.setpoint -5.
-VALUES_FOLLOW: Final = {"ignore_unknown_options": True}
-
-app.command("run")(hosting.run)
-app.command("check")(hosting.check)
-app.command("demo")(hosting.demo)
-app.command("drivers")(looking.drivers)
-app.command("devices")(looking.devices)
-app.command("read")(looking.read)
-app.command("watch")(looking.watch)
-app.command("events")(looking.events)
-app.command("set", context_settings=VALUES_FOLLOW)(acting.set_)
-app.command("do", context_settings=VALUES_FOLLOW)(acting.do)
-app.command("stop")(acting.stop)
-app.command("reconnect")(acting.reconnect)
+ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
+EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
+NO_SOCKET: Final = frozenset({"socket"})
+NOTHING: Final = frozenset({"socket", "as_json"})
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        # Reading the installed version costs 0.03 s, and most commands never do.
-        from importlib.metadata import version
-
-        typer.echo(f"labkeeper {version('labkeeper')}")
-        raise typer.Exit
+class WrongUsage(Refused):
+    """What was typed is no command of ours."""
 
 
-@app.callback()
-def labkeeper(
-    ctx: typer.Context,
-    socket: Socket = None,
-    as_json: Json = False,
-    _: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_version, is_eager=True, help="Print the version and end."
-        ),
-    ] = False,
+def run(words: Sequence[str]) -> int:
+    """Run the command that the words mean, and return its exit code. Raises AgentError."""
+    given = vars(_parser().parse_args(words))
+    if given.pop("version"):
+        return _tell_version()
+    module, _, name = str(given.pop("runs")).partition(":")
+    unused = given.pop("unused")
+    # Each command imports what it needs, and no more.
+    function: Callable[..., int | None] = getattr(import_module(f"agent.cli.{module}"), name)
+    return function(**{key: it for key, it in given.items() if key not in unused}) or 0
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="labkeeper",
+        description=ABOUT,
+        epilog=EXIT_CODES,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.set_defaults(runs="commands:no_command", unused=NOTHING)
+    _add_general(parser, frozenset(), None, as_json=False)
+    commands = _Commands(parser)
+    _add_hosting(commands)
+    _add_looking(commands)
+    _add_acting(commands)
+    return parser
+
+
+def _add_hosting(commands: _Commands) -> None:
+    run_ = commands.add(
+        "run",
+        "hosting:run",
+        "run the agent until SIGTERM or Ctrl-C; SIGHUP reads the config again",
+        "labkeeper run --config /etc/labkeeper/station.yaml",
+        unused=NOTHING,
+    )
+    check = commands.add(
+        "check",
+        "hosting:check",
+        "say everything that is wrong with a config: file, line, column, key",
+        "labkeeper check --config station.yaml",
+        unused=NO_SOCKET,
+    )
+    for parser in (run_, check):
+        parser.add_argument(
+            "--config", type=Path, metavar="FILE", required=True, help="the station's YAML file"
+        )
+    demo = commands.add(
+        "demo",
+        "hosting:demo",
+        "start a broker, a simulated lab and an agent, and show five devices at work",
+        "labkeeper demo --seconds 60",
+        unused=NO_SOCKET,
+    )
+    _add_seconds(demo)
+    for name in ("broker", "metrics", "api"):
+        demo.add_argument(
+            f"--{name}-port", type=_port, metavar="P", default=0, help="default: a free port"
+        )
+    demo.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep everything here; default: a temporary folder",
+    )
+
+
+def _add_looking(commands: _Commands) -> None:
+    drivers = commands.add(
+        "drivers",
+        "looking:drivers",
+        "list the drivers, or what one offers: readings, settings with ranges, commands",
+        "labkeeper drivers siglent.spd1000x    (needs no agent)",
+        unused=NO_SOCKET,
+    )
+    drivers.add_argument("name", metavar="NAME", nargs="?", help="a driver")
+    commands.add(
+        "devices",
+        "looking:devices",
+        "list the devices: whether each answers, since when, and if not, why",
+        "labkeeper devices",
+    )
+    read = commands.add(
+        "read",
+        "looking:read",
+        "show values with unit, quality and age; ends with 3 if one is not to be believed",
+        "labkeeper read psu1.measured_voltage oven1 --fresh",
+    )
+    read.add_argument("names", metavar="DEVICE[.READING]", nargs="+", help="what to show")
+    read.add_argument("--fresh", action="store_true", help="ask the device now")
+    watch = commands.add(
+        "watch",
+        "looking:watch",
+        "show all devices, or some, and their values as they change, until Ctrl-C",
+        "labkeeper watch psu1 oven1 --seconds 60",
+    )
+    watch.add_argument("names", metavar="DEVICE", nargs="*", help="default: all")
+    events = commands.add(
+        "events",
+        "looking:events",
+        "show what happened since the agent started; times are UTC",
+        "labkeeper events --follow",
+    )
+    events.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    for parser in (watch, events):
+        _add_seconds(parser)
+
+
+def _add_acting(commands: _Commands) -> None:
+    set_ = commands.add(
+        "set",
+        "acting:set_",
+        "change a setting, and read it back",
+        "labkeeper set psu1.voltage 5    (a number is in the setting's own unit)",
+    )
+    set_.add_argument(
+        "target", metavar="DEVICE.SETTING", help="`labkeeper drivers NAME` lists them"
+    )
+    set_.add_argument("value", metavar="VALUE", help="a number, on or off, a choice, or a text")
+    do = commands.add(
+        "do",
+        "acting:do",
+        "run a command of a device, and wait for its end",
+        "labkeeper do psu1.ramp to=5 rate=0.5    (numbers are in the argument's own unit)",
+    )
+    do.add_argument("target", metavar="DEVICE.COMMAND", help="`labkeeper drivers NAME` lists them")
+    do.add_argument("arguments", metavar="NAME=VALUE", nargs="*", help="what the command takes")
+    stop = commands.add(
+        "stop",
+        "acting:stop",
+        "stop a device, or all of them, and say what was confirmed safe",
+        "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
+    )
+    stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    reconnect = commands.add(
+        "reconnect",
+        "acting:reconnect",
+        "try at once to reach a device, also after another instrument had answered",
+        "labkeeper reconnect psu1",
+    )
+    reconnect.add_argument("device", metavar="DEVICE", help="the device")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise WrongUsage."""
+        raise WrongUsage(f"{message}; see `{self.prog} --help`")
+
+
+class _Commands:
+    """The commands, as they are added to the parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._added: Any = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(
+        self,
+        name: str,
+        runs: str,
+        about: str,
+        example: str,
+        *,
+        unused: frozenset[str] = frozenset(),
+    ) -> argparse.ArgumentParser:
+        """Add a command; `unused` has the general options that mean nothing to it."""
+        parser: argparse.ArgumentParser = self._added.add_parser(
+            name,
+            help=about,
+            description=f"{about[:1].upper()}{about[1:]}.",
+            epilog=f"Example: {example}",
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(runs=runs, unused=unused)
+        # What is not said here must not replace what was said before the command.
+        _add_general(parser, unused, argparse.SUPPRESS, as_json=argparse.SUPPRESS)
+        return parser
+
+
+def _add_general(
+    parser: argparse.ArgumentParser, unused: frozenset[str], socket: Any, *, as_json: Any
 ) -> None:
-    """Hand on what was said before the command's name as the default of what may follow it."""
-    said = {"as_json": as_json, "socket": socket}
-    ctx.default_map = {str(command.name): said for command in app.registered_commands}
+    """Add the options that may stand before or after a command, with their defaults."""
+    if "socket" not in unused:
+        where = "the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock"
+        parser.add_argument("--socket", type=Path, metavar="PATH", default=socket, help=where)
+    if "as_json" not in unused:
+        text = "print JSON for programs"
+        parser.add_argument(
+            "--json", dest="as_json", action="store_true", default=as_json, help=text
+        )
+
+
+def _add_seconds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after N seconds")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return seconds
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 0 (a free one) to 65535")
+    return port
+
+
+def _tell_version() -> int:
+    # Looking the version up takes longer than reading the command line.
+    from importlib.metadata import version
+
+    from agent.cli import output
+
+    output.line(f"labkeeper {version('labkeeper')}")
+    return 0
+
+
+def no_command() -> int:
+    """Print the help: nothing was asked for. Raises WrongUsage."""
+    _parser().print_help()
+    raise WrongUsage("which command? see above")

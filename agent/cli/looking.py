@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
-
-import typer
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import described, device_names, state_of, unknown
-from agent.cli.options import Json, Seconds, Socket
 from agent.cli.words import believed, language, utc_now
 from agent.errors import DeviceTrouble
 
 TROUBLE: Final = DeviceTrouble.exit_code
 Row = tuple[str, dict[str, Any] | None]
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[DEVICE]...", show_default=False)]
 
-
-def drivers(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
-    as_json: Json = False,
-) -> None:
-    """List the drivers, or with a name its readings, settings with ranges, and commands.
-
-    Example: labkeeper drivers siglent.spd1000x       (needs no agent)
-    """
+def drivers(name: str | None, *, as_json: bool) -> None:
+    """List the drivers, or what one offers. Needs no agent."""
     # Driver modules are imported one by one, and only here: no other command needs any.
     from agent.cli import driver_tables
     from agent.cli.driver_list import catalogue, description
@@ -47,11 +37,8 @@ def drivers(
         output.show(driver_tables.driver_page(found))
 
 
-def devices(socket: Socket = None, as_json: Json = False) -> None:
-    """List the devices: whether each one answers, since when, and if not, why.
-
-    Example: labkeeper devices
-    """
+def devices(socket: Path | None, *, as_json: bool) -> None:
+    """List the devices."""
     client = AgentClient(socket_path(socket))
     found = client.get("devices")
     if as_json:
@@ -66,16 +53,8 @@ def devices(socket: Socket = None, as_json: Json = False) -> None:
     output.show(devices_table(found, utc_now(), language(os.environ)))
 
 
-def read(
-    names: Annotated[list[str], typer.Argument(metavar="DEVICE[.READING]...", show_default=False)],
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask the device now.")] = False,
-    socket: Socket = None,
-    as_json: Json = False,
-) -> int:
-    """Show values with unit, quality and age. Ends with 3 when one is not to be believed.
-
-    Example: labkeeper read psu1.measured_voltage oven1 --fresh
-    """
+def read(names: Sequence[str], socket: Path | None, *, fresh: bool, as_json: bool) -> int:
+    """Show values; return 3 when one that was asked for is not to be believed."""
     client = AgentClient(socket_path(socket))
     rows = [row for name in names for row in _rows(client, name, fresh=fresh)]
     if as_json:
@@ -90,36 +69,22 @@ def read(
 
 
 def watch(
-    names: Names = None,
-    seconds: Seconds = None,
-    socket: Socket = None,
-    as_json: Json = False,
+    names: Sequence[str], seconds: float | None, socket: Path | None, *, as_json: bool
 ) -> None:
-    """Show all devices, or those named, and their values as they change. Ctrl-C ends it.
-
-    Example: labkeeper watch --seconds 60
-    """
+    """Show devices and their values as they change."""
     # What follows a stream needs asyncio and httpx; 0.4 s are nothing to who watches.
     from agent.cli.watching import watch_devices
 
     path = socket_path(socket)
     known = device_names(AgentClient(path))
-    for name in names or []:
+    for name in names:
         if name not in known:
             raise unknown("device", name, known)
     watch_devices(path, frozenset(names or known), seconds=seconds, as_json=as_json)
 
 
-def events(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
-    seconds: Seconds = None,
-    socket: Socket = None,
-    as_json: Json = False,
-) -> None:
-    """Show what happened since the agent started, oldest first; times are UTC.
-
-    Example: labkeeper events --follow
-    """
+def events(seconds: float | None, socket: Path | None, *, follow: bool, as_json: bool) -> None:
+    """Show what happened, and with `follow` what happens."""
     path = socket_path(socket)
     past = AgentClient(path).get("events")
     if as_json:

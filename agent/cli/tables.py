@@ -26,7 +26,9 @@ STYLES: Final = {
     "error": "red",
 }
 SHORT: Final = 6
-"""Digits of a value where many stand side by side; `read` shows all."""
+"""Digits of a number where many values stand side by side; `read` shows all."""
+LONGEST_TEXT: Final = 40
+"""Characters of a text beside other values; longer ones, such as a firmware's name, `read` shows."""
 
 
 def devices_table(devices: Iterable[Form], now: float, language: str) -> Table:
@@ -109,6 +111,8 @@ def _state(device: Form) -> Text:
 def _values(device: Form, now: float) -> Text:
     told = Text()
     for name, sample in device["values"].items():
+        if isinstance(sample["value"], str) and len(sample["value"]) > LONGEST_TEXT:
+            continue
         told.append(" · " if told else "", "dim")
         told.append(f"{name} ", "dim")
         told.append(words.shown(sample["value"], sample["unit"], digits=SHORT))

@@ -70,9 +70,10 @@ def _number(name: str, form: Mapping[str, Any], text: str) -> float | int:
     shown = symbol(unit)
     belongs = f"a {noun} in {shown}" if shown else f"a {noun}"
     found = NUMBER.fullmatch(text)
+    if re.search(r"\d,\d", text):
+        raise Refused(f"{name}: {text!r} is not {belongs}; write a decimal point, not a comma")
     if found is None:
-        hint = "; write a decimal point, not a comma" if re.search(r"\d,\d", text) else ""
-        raise Refused(f"{name}: {text!r} is not {belongs}{hint}")
+        raise Refused(f"{name}: {text!r} is not {belongs}")
     digits, suffix = found.groups()
     if suffix and suffix not in {unit, shown}:
         raise Refused(f"{name}: {text!r} is not {belongs}; write the number alone{_in(shown)}")

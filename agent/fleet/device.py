@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from agent.clock import Clock
 from agent.fleet.backoff import delays
@@ -18,6 +18,8 @@ from agent.fleet.states import DeviceState
 from agent.fleet.tally import Tally
 from drivers import Driver, Identity
 from drivers.errors import DriverError, LinkClosed, WrongInstrument
+
+SAFE_AGAIN_S: Final = 0.2
 
 
 class DeviceWorker:
@@ -43,6 +45,7 @@ class DeviceWorker:
         self._requests: Requests | None = None
         self._again = asyncio.Event()
         self._said_lost = False
+        self._unsafe_because = ""
 
     async def run(self) -> None:
         """Own the device until cancelled."""
@@ -82,15 +85,22 @@ class DeviceWorker:
         self._again.set()
 
     async def shut_down(self) -> None:
-        """Make the device safe where its config says so; the worker is cancelled afterwards."""
-        if self.plan.make_safe_on_shutdown and self._requests is not None:
-            outcome = await self._requests.stop()
-            if outcome.status is not Status.DONE:
-                self._say("device.unsafe", outcome.message, Severity.ERROR)
+        """Make the device safe where its config says so, over a new link if need be.
+
+        It goes on until that is confirmed: the caller sets the time. The worker is cancelled afterwards.
+        """
+        if not self.plan.make_safe_on_shutdown:
+            return
+        while (outcome := await self.stop()).status is not Status.DONE:
+            self._unsafe_because = outcome.message
+            self.reconnect()
+            await self._clock.sleep(SAFE_AGAIN_S)
 
     def gave_up_shutting_down(self) -> None:
-        """Say that the device could not be made safe in the time there was."""
-        self._say("device.unsafe", f"{self.plan.name} was not made safe in time", Severity.ERROR)
+        """Say that the device was not made safe in the time there was, and why."""
+        why = self._unsafe_because or "it did not answer in time"
+        text = f"{self.plan.name} was left as it is, not confirmed safe: {why}"
+        self._say("device.unsafe", text, Severity.ERROR)
 
     def _absent(self) -> Outcome:
         state, reason = self._snapshot.state, self._snapshot.reason
@@ -109,7 +119,9 @@ class DeviceWorker:
             async with self._open_driver(self.plan) as driver:
                 identity = await driver.meet(self.plan.serial_number)
                 await self._serve(driver, identity)
-        except Exception as error:  # noqa: BLE001 - a driver's own bug must not end the agent
+        except Exception as error:  # a driver's own bug must not end the agent
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from error  # a failing TaskGroup forgets it
             return self._lost(_first(error))
         return True
 
@@ -121,12 +133,11 @@ class DeviceWorker:
             async with asyncio.TaskGroup() as tasks:
                 self._requests = Requests(self.plan, driver, polling, tasks, self._busy)
                 self._connected(identity)
-                for task in (
-                    polling.run(self._rng.random()),
-                    polling.watch_age(),
-                    polling.watch_link(),
-                ):
-                    tasks.create_task(self._until_lost(task), name=f"{self.plan.name}.poll")
+                for watch in (polling.watch_age(), polling.watch_link()):
+                    tasks.create_task(self._until_lost(watch), name=f"{self.plan.name}.watch")
+                # In the body, not as a task: where a task fails while nothing runs here, Python 3.11
+                # leaves this task marked as cancelled, and a real cancellation can't be told from it.
+                await self._until_lost(polling.run(self._rng.random()))
         finally:
             self._requests = None
 

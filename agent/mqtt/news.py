@@ -1,8 +1,11 @@
 """What the session with the broker tells people: one event per change, none per attempt."""
 
+import logging
 from typing import Final
 
 from agent.fleet.events import EventLog, Severity
+
+log = logging.getLogger("labkeeper")
 
 ELSE: Final = "everything else goes on, and the agent keeps trying"
 
@@ -45,6 +48,7 @@ class News:
     def defect(self, error: Exception) -> None:
         """Say that the session ended by an error of the agent's own."""
         if self._changed("defect"):
+            log.error("the session with the broker failed", exc_info=error)
             self._events.add(
                 "mqtt.lost",
                 f"the session with the broker at {self._place} ended with an error of the agent, "

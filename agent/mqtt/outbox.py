@@ -38,7 +38,7 @@ class Outbox:
         """Messages that had no room, since this was last set to 0."""
         self._numbers = count()
         self._queue: deque[tuple[int, Message]] = deque()
-        self._retained: dict[str, Message] = {}
+        self._retained: dict[str, tuple[int, Message]] = {}
         self._some = asyncio.Event()
 
     def __len__(self) -> int:
@@ -54,7 +54,8 @@ class Outbox:
 
     def retain(self, topic: str, payload: bytes) -> None:
         """Let the last word on a topic wait, in the place of an earlier one that was not sent."""
-        self._retained[topic] = Message(topic=topic, payload=payload, retain=True)
+        message = Message(topic=topic, payload=payload, retain=True)
+        self._retained[topic] = next(self._numbers), message
         self._some.set()
 
     async def deliver(self, publish: Publish) -> None:
@@ -92,7 +93,7 @@ class Outbox:
         """Events and replies first: they are few."""
         if self._queue:
             return self._queue.popleft()
-        return next(self._numbers), self._retained.pop(next(iter(self._retained)))
+        return self._retained.pop(next(iter(self._retained)))
 
     def _sent(
         self, number: int, message: Message, window: asyncio.Semaphore, sending: asyncio.Task[None]
@@ -102,10 +103,10 @@ class Outbox:
             self._put_back(number, message)
 
     def _put_back(self, number: int, message: Message) -> None:
-        """Let a message wait again in its old place; of a retained one a newer may wait already."""
-        if message.retain:
-            self._retained.setdefault(message.topic, message)
-        else:
+        """Let a message wait again in its old place, and of a retained topic only the newest."""
+        if not message.retain:
             waiting = [*self._queue, (number, message)]
             self._queue = deque(sorted(waiting, key=lambda numbered: numbered[0]))
+        elif number > self._retained.get(message.topic, (-1, message))[0]:
+            self._retained[message.topic] = number, message
         self._some.set()

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -217,7 +218,7 @@ class BrokerSession:
             identifier=settings.client_id or self._station.name,
             protocol=aiomqtt.ProtocolVersion.V5 if self._v5 else aiomqtt.ProtocolVersion.V311,
             clean_session=None if self._v5 else True,
-            clean_start=True,
+            clean_start=True if self._v5 else MQTT_CLEAN_START_FIRST_ONLY,
             will=aiomqtt.Will(self._topics.status, self._session.will, qos=1, retain=True),
             timeout=ANSWER_S,
             keepalive=settings.keepalive,
@@ -247,7 +248,6 @@ class BrokerSession:
             case aiomqtt.MqttError():
                 self._news.lost(str(error))
             case _:
-                log.error("the session with the broker failed", exc_info=error)
                 self._news.defect(error)
 
 

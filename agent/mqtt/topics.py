@@ -52,8 +52,8 @@ class Topics:
 
     def described(self, topic: str) -> str | None:
         """The device whose description this topic holds; None for any other topic."""
-        before, after = self.description("/").split("//")
-        return _between(topic, f"{before}/", f"/{after}")
+        before, _, after = self.descriptions.partition("+")
+        return _between(topic, before, after)
 
     def _command(self, verb: str) -> str:
         return f"{ROOT}/{self.station}/command/{verb}"

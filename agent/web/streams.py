@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterat
 from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import format_sse_event
+from starlette.responses import StreamingResponse
 from starlette.types import Send
 
 from agent.fleet.events import Event, EventLog
@@ -23,11 +24,13 @@ HEARTBEAT: Final = b": alive\n\n"
 T = TypeVar("T")
 
 
-class Stream(EventSourceResponse):
+class Stream(StreamingResponse):
     """An endless answer that lets go of its source the moment its listener leaves."""
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(pieces)
+    media_type = "text/event-stream"
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], status_code: int = 200) -> None:
+        super().__init__(pieces, status_code)
         self._pieces = pieces
 
     async def stream_response(self, send: Send) -> None:

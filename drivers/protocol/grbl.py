@@ -8,6 +8,7 @@ Source: the wiki of gnea/grbl, "Grbl v1.1 Interface" and "Grbl v1.1 Commands".
 
 import asyncio
 import re
+import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal, TypeVar
@@ -53,10 +54,16 @@ class Grbl:
     carried_by: ClassVar[Literal["bytes", "registers"]] = "bytes"
     timeouts: Timeouts = Timeouts(turn=10.0, first_byte=1.0, next_byte=0.2, whole=30.0)
 
-    def __init__(self, link: Link, timeouts: Timeouts, boot: float = 2.0) -> None:
+    def __init__(
+        self,
+        link: Link,
+        timeouts: Timeouts,
+        boot: float = 2.0,
+        nonce: Callable[[], int] = lambda: secrets.randbits(20),
+    ) -> None:
         self.timeouts = timeouts
         self._boot = boot
-        self.lines = Dialogue(link, timeouts, self._report)
+        self.lines = Dialogue(link, timeouts, self._report, nonce)
         self._turn = Turn(self.lines.quieten)
         self.settings: dict[int, str] = {}
         self._homing = False

@@ -1,13 +1,16 @@
 """The dialogue with a GRBL controller: what is sent, what answers it, and what comes unasked.
 
-Every line is answered by exactly one `ok` or `error`. After a time-out the answers are counted
-anew: a `$G` brings its `[GC:…]` first, so that the answer after that is its own.
+Every line is answered by exactly one `ok` or `error`, without saying which. After a time-out the
+next answer may be a late one. So a pattern made up for this is sent, of empty lines, which are
+always `ok`, and of an axis without a number, which never is; nothing moves. When the answers show
+the pattern, every older answer has come.
 
 Source: the wiki of gnea/grbl, "Grbl v1.1 Interface".
 """
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -30,11 +33,27 @@ _ANSWER = re.compile(r"(ok)|error:(\d+)")
 _ALARM = re.compile(r"ALARM:(\d+)")
 
 
+def pattern(nonce: int) -> list[bool]:
+    """Thirty-four answers, True for a refusal, made of 20 bits.
+
+    Three refusals in a row come only at its beginning, and it ends with an `ok`: so no end of it
+    is also a beginning, and it can't seem to be there too early.
+    """
+    pairs = ((nonce >> shift & 1 > 0, nonce >> shift & 2 > 0) for shift in range(0, 20, 2))
+    return [True, True, True, False, *(bit for pair in pairs for bit in (*pair, False))]
+
+
 class Dialogue:
     """Lines, answers, alarms and banners of one controller. `report` gets every `<…>`."""
 
-    def __init__(self, link: Link, timeouts: Timeouts, report: Callable[[str], None]) -> None:
-        self._link, self._timeouts, self._report = link, timeouts, report
+    def __init__(
+        self,
+        link: Link,
+        timeouts: Timeouts,
+        report: Callable[[str], None],
+        nonce: Callable[[], int],
+    ) -> None:
+        self._link, self._timeouts, self._report, self._nonce = link, timeouts, report, nonce
         self.banners = 0
         self.restart()
 
@@ -103,20 +122,19 @@ class Dialogue:
                 said.append(text)
 
     async def _count(self) -> None:
-        """Get the answers into step: only the one that follows `[GC:…]` belongs to `$G`."""
+        """Get the answers into step with lines that say nothing and lines that are refused."""
         await self.quieten()
-        await self._link.send(b"\n$G\n")  # an empty line ends what was left half
-        modes = False
-        while True:
+        wanted = pattern(self._nonce())
+        lines = b"".join(b"X\n" if refused else b"\n" for refused in wanted)
+        await self._link.send(b"\n" + lines)  # the first ends what was left half
+        answers: deque[bool] = deque(maxlen=len(wanted))
+        while list(answers) != wanted:
             text = await self.hear(self._timeouts.whole)
             if text is None:
-                raise LinkTimeout(
-                    "the controller does not answer lines: is it on hold, or in an alarm?"
-                )
-            modes = modes or text.startswith("[GC:")
-            if modes and _ANSWER.fullmatch(text):
-                self._uncounted = False
-                return
+                raise LinkTimeout("the controller does not answer: is it on hold, or in an alarm?")
+            if found := _ANSWER.fullmatch(text):
+                answers.append(found[2] is not None)
+        self._uncounted = False
 
     async def quieten(self) -> None:
         """Take note of what still comes, until nothing does; never for long."""

@@ -21,8 +21,9 @@ class Inbox:
 
     def feed(self, data: bytes) -> None:
         """Append what has just arrived."""
-        self._bytes += data
-        self._wake()
+        if data:
+            self._bytes += data
+            self._wake()
 
     def fail(self, error: LinkError) -> None:
         """Say that nothing more will come; whoever waits gets the first such error."""

@@ -36,12 +36,13 @@ class TcpLink(StreamLink):
             except TimeoutError:
                 wire.transport.abort()
                 raise LinkTimeout(f"{self.name}: the device has stopped reading") from None
+            self._connected()  # it also stops waiting when the connection is lost
 
     def send_now(self, data: bytes) -> None:
         """Send past every queue of ours; the kernel keeps the order of bytes."""
         self._connected().transport.write(data)
 
-    async def resync(self, quiet: float) -> None:  # noqa: ARG002 - a new connection needs no silence
+    async def resync(self, quiet: float) -> None:
         """Close, and open again. Raises ConnectFailed."""
         await self._close()
         self.inbox = Inbox()  # what the old connection still brings goes to the old inbox

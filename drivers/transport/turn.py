@@ -25,6 +25,7 @@ class Turn:
     def __init__(self, resync: Callable[[], Awaitable[None]]) -> None:
         self._resync = resync
         self._lock = asyncio.Lock()
+        self._waiting = 0
         self._in_step = True
         self.resyncs = 0
 
@@ -46,14 +47,18 @@ class Turn:
             self._lock.release()
 
     async def _acquire(self, within: float) -> None:
-        if not self._lock.locked():  # the usual case, without the cost of a timer
-            await self._lock.acquire()
+        # Just released, the lock is free although others are first in the queue for it.
+        if not (self._lock.locked() or self._waiting):
+            await self._lock.acquire()  # the usual case, without the cost of a timer
             return
+        self._waiting += 1
         try:
             async with asyncio.timeout(within):
                 await self._lock.acquire()
         except TimeoutError:
             raise TurnTimeout(f"the link was busy for {within:g} s") from None
+        finally:
+            self._waiting -= 1
 
     async def _exchange(self, exchange: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if not self._in_step:

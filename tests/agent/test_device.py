@@ -244,3 +244,30 @@ async def test_a_driver_that_fails_in_its_own_way_faults_its_device_alone() -> N
         snapshot = await bench.until_state("psu1", DeviceState.FAULT)
         assert "driver error" in snapshot.reason
         await bench.until_state("psu2", DeviceState.READY)
+
+
+async def test_an_end_that_coincides_with_a_lost_link_is_not_forgotten() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].unplugged = True
+        # the request finds the link gone in the very turn of the loop in which the worker is retired
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bench.fleet.workers["psu1"].set("voltage", 1.0))
+            await asyncio.sleep(0)
+            async with asyncio.timeout(2):
+                await bench.fleet.retire("psu1")
+        assert "psu1" not in bench.board.latest
+
+
+async def test_at_the_end_a_device_is_made_safe_over_a_new_link_when_the_old_one_is_gone() -> None:
+    async with station_in_memory(replace(PLAN, make_safe_on_shutdown=True)) as bench:
+        toy = bench.simulators["psu1"]
+        toy.values["outp"] = 1.0
+        toy.unplugged = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        async with asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(bench.fleet.retire("psu1"))
+            await asyncio.sleep(0.05)
+            assert not ending.done()
+            toy.unplugged = False
+        assert toy.values["outp"] == 0.0

@@ -14,12 +14,13 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
+from agent.fleet.plan import Plan
 from agent.settings import Api
 from agent.web.api import build_api
 from agent.web.listeners import bind_tcp, bind_unix
 from agent.web.server import serve
 from drivers import Role
-from tests.agent.bench import Bench, Plan, station_in_memory
+from tests.agent.bench import Bench, station_in_memory
 
 TOKEN = "a-token-for-tests-of-enough-characters"
 SETTINGS = Api(
@@ -42,10 +43,6 @@ class Web:
     tcp: httpx.AsyncClient
     token: httpx.AsyncClient
 
-    def new_client(self) -> httpx.AsyncClient:
-        """Another client on TCP, with connections of its own."""
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}/api/v1")
-
 
 @asynccontextmanager
 async def served(
@@ -54,13 +51,11 @@ async def served(
     """Serve a station of toys until the context ends."""
     path = folder / "agent.sock"
     async with AsyncExitStack() as stack:
-        bench = await stack.enter_async_context(
-            station_in_memory(*plans, folder=folder, wait=wait)
-        )
+        bench = await stack.enter_async_context(station_in_memory(*plans, folder=folder, wait=wait))
         api = build_api(bench.station, settings, TOKEN)
         unix, tcp = await asyncio.to_thread(bind_unix, path), bind_tcp("127.0.0.1:0", "api.listen")
-        await stack.enter_async_context(serving(api, unix))
-        await stack.enter_async_context(serving(api, tcp))
+        for sock in (unix, tcp):
+            _ = await stack.enter_async_context(serving(api, sock))
         port = tcp.getsockname()[1]
         over_unix = httpx.AsyncHTTPTransport(uds=str(path))
         base = f"http://127.0.0.1:{port}/api/v1"
@@ -96,6 +91,17 @@ async def until(holds: Callable[[], Awaitable[bool] | bool], seconds: float = 3.
             if found if isinstance(found, bool) else await found:
                 return
             await asyncio.sleep(0.005)
+
+
+async def said(port: int, request: bytes) -> bytes:
+    """What the server says to these bytes, until it hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    async with asyncio.timeout(3.0):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
 
 
 async def sse(response: httpx.Response) -> AsyncIterator[tuple[str, Any, str]]:

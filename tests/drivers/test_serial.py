@@ -7,14 +7,12 @@ import contextlib
 import errno
 import os
 import re
-import socket
 import subprocess
 import sys
 import termios
 import threading
 import tty
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import serial
@@ -259,60 +257,6 @@ def test_a_program_that_does_not_ask_is_kept_out_too() -> None:
     )  # 0x80045440 is TIOCGEXCL
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["1", "0"]
-
-
-async def test_a_raw_socket_gateway_carries_the_same_bytes() -> None:
-    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(100):
-            writer.write(data)
-        writer.close()
-
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, SerialLink(f"socket://127.0.0.1:{port}", {}) as link:
-        await link.send(b"hello\n")
-        assert await link.receive_until(b"\n", QUICK) == b"hello"
-
-
-@pytest.fixture
-def gateway() -> Iterator[Callable[[], tuple[int, socket.socket]]]:
-    """A server of RFC 2217 with an echo behind it, made of pyserial's own parts."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    accepted: list[socket.socket] = []
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        accepted.append(connection)
-        port: Any = serial.serial_for_url("loop://", timeout=0.01)
-        answers: Any = connection.makefile("wb", buffering=0)
-        manager = serial.rfc2217.PortManager(port, answers)
-        with answers, contextlib.suppress(OSError):
-            while data := connection.recv(1024):
-                port.write(b"".join(manager.filter(data)))
-                if back := port.read(port.in_waiting):
-                    connection.sendall(b"".join(manager.escape(back)))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield lambda: (listener.getsockname()[1], accepted[0] if accepted else listener)
-    for each in (*accepted, listener):
-        each.close()
-    thread.join(5.0)
-
-
-@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # in pyserial 3.5
-async def test_an_rfc2217_gateway_carries_the_same_bytes_and_its_end_is_seen(
-    gateway: Callable[[], tuple[int, socket.socket]],
-) -> None:
-    port, _ = gateway()
-    async with SerialLink(f"rfc2217://127.0.0.1:{port}", {"baudrate": "9600"}) as link:
-        await link.send(b"hello\n")
-        assert await link.receive_until(b"\n", QUICK) == b"hello"
-        link.send_now(b"\xff!\n")
-        assert await link.receive_until(b"\n", QUICK) == b"\xff!"
-        gateway()[1].shutdown(socket.SHUT_RDWR)
-        with pytest.raises(LinkClosed):
-            await link.receive_until(b"\n", QUICK)
 
 
 async def test_an_inbox_that_failed_still_hands_out_what_came_before() -> None:

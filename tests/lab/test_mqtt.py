@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -16,6 +17,7 @@ from agent.mqtt.session import BrokerSession
 from agent.settings import Mqtt
 from tests.agent.bench import Bench, named, station_in_memory
 from tests.lab.broker import Broker, running_broker
+from tests.lab.relay import relay
 from tests.lab.witness import witness
 
 pytestmark = pytest.mark.lab
@@ -32,8 +34,21 @@ async def broker(folder: Path) -> AsyncIterator[Broker]:
         yield running
 
 
+class HasPlace(Protocol):
+    """Anything that an agent can be told to connect to."""
+
+    host: str
+    port: int
+
+
+@dataclass
+class Place:
+    host: str
+    port: int
+
+
 @asynccontextmanager
-async def session(bench: Bench, broker: Broker, **more: Any) -> AsyncIterator[BrokerSession]:
+async def session(bench: Bench, broker: HasPlace, **more: Any) -> AsyncIterator[BrokerSession]:
     """A session that runs until the context ends, and then says farewell."""
     settings = Mqtt(host=broker.host, port=broker.port, **more)
     running = BrokerSession(bench.station, settings, Random(1))
@@ -126,22 +141,18 @@ async def test_another_agent_of_the_same_name_is_told_once(broker: Broker) -> No
             assert running.connects == 1
 
 
-async def test_a_frozen_agent_is_called_lost_by_its_will(folder: Path, broker: Broker) -> None:
-    async with station_in_memory() as bench, witness(broker) as seen:
-        async with session(bench, broker) as running:
+async def test_an_agent_whose_link_breaks_is_called_lost_by_its_will(broker: Broker) -> None:
+    async with relay(broker.port) as wire, station_in_memory() as bench, witness(broker) as seen:
+        async with session(bench, wire):
             born = (await seen.until(STATUS)).form
-            await _cut(running)
-            will = await seen.until(STATUS, lambda status: status["state"] == "offline")
-            assert will.form["reason"] == "lost"
-            assert will.form["session"] == born["session"]
-            await seen.until(STATUS, lambda s: s["session"] > born["session"])
+            wire.cut()
+            lost = await seen.until_any(
+                lambda m: m.topic == STATUS and m.form["state"] == "offline"
+            )
+            assert lost.form["reason"] == "lost"
+            assert lost.form["session"] == born["session"]
+            await seen.until(STATUS, lambda status: status["session"] > born["session"])
             assert seen.latest[STATUS].form["state"] == "online"
-
-
-async def _cut(running: BrokerSession) -> None:
-    """Break the connection under the session, without a word to the broker."""
-    assert running.client is not None
-    running.client._client.socket().shutdown(2)
 
 
 async def test_after_the_broker_was_killed_everything_is_there_again(broker: Broker) -> None:
@@ -205,14 +216,32 @@ async def test_a_broker_that_wants_a_password_is_named_as_such(folder: Path) -> 
             await bench.until_event("mqtt.connected")
 
 
-async def test_topics_that_the_broker_does_not_let_the_agent_hear_are_named(folder: Path) -> None:
-    rules = folder / "rules.acl"
-    rules.write_text("topic write lab/v1/bench-1/#\ntopic read lab/v1/bench-1/status\n")
-    rules.chmod(0o700)
-    async with running_broker(folder, f"acl_file {rules}") as broker:
-        async with station_in_memory() as bench, session(bench, broker):
-            await bench.until_event("mqtt.connected")
-            assert "lab/v1/bench-1/command/+" in await bench.until_event("mqtt.deaf")
+async def test_topics_that_the_broker_does_not_let_the_agent_hear_are_named() -> None:
+    async with await asyncio.start_server(_deaf_broker, "127.0.0.1", 0) as server:
+        place = Place("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with station_in_memory() as bench, session(bench, place, protocol="3.1.1"):
+            said = await bench.until_event("mqtt.deaf")
+            assert "does not let the agent hear lab/v1/bench-1/command/+" in said
+
+
+async def _deaf_broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accept whoever connects, and two of the three subscriptions (MQTT 3.1.1, 3.2 and 3.9)."""
+    while kind := await reader.read(1):
+        body = await reader.readexactly(await _length(reader))
+        if kind == b"\x10":
+            writer.write(b"\x20\x02\x00\x00")
+        elif kind == b"\x82":
+            writer.write(b"\x90\x05" + body[:2] + b"\x01\x01\x80")
+    writer.close()
+
+
+async def _length(reader: asyncio.StreamReader) -> int:
+    """The remaining length of a packet: seven bits a byte, the lowest first (2.2.3)."""
+    length = shift = 0
+    while (byte := (await reader.readexactly(1))[0]) & 0x80:
+        length |= (byte & 0x7F) << shift
+        shift += 7
+    return length | byte << shift
 
 
 async def test_a_lost_link_is_published_at_once_whatever_the_interval(broker: Broker) -> None:

@@ -1,0 +1,94 @@
+"""What the demo tells about itself: where to look, and what to try."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.cli.demo.ports import HOST, DemoPorts
+from agent.cli.demo.station import DEVICES, STATION
+
+TOPICS = f"lab/v1/{STATION}/#"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where everything of one demo is."""
+
+    folder: Path
+    config: Path
+    socket: Path
+    ports: DemoPorts
+    broker: bool
+    control: tuple[str, int]
+    pids: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        ports = self.ports
+        return {
+            "station": STATION,
+            "devices": sorted(DEVICES),
+            "folder": str(self.folder),
+            "config": str(self.config),
+            "socket": str(self.socket),
+            "api": {"host": HOST, "port": ports.api, "url": f"http://{HOST}:{ports.api}/api/v1"},
+            "metrics": {
+                "host": HOST,
+                "port": ports.metrics,
+                "url": f"http://{HOST}:{ports.metrics}/metrics",
+            },
+            "broker": {"host": HOST, "port": ports.broker} if self.broker else None,
+            "topics": TOPICS if self.broker else None,
+            "simulators": {"control": list(self.control)},
+            "pids": self.pids,
+        }
+
+    def as_line(self) -> str:
+        """One line of JSON."""
+        return json.dumps(self.as_json(), ensure_ascii=False)
+
+    def as_text(self, done: Iterable[str]) -> str:
+        """What a newcomer reads first; `done` is what the demo has set going."""
+        ask = f"{_program()} --socket {shlex.quote(str(self.socket))}"
+        where = self.as_json()
+        listen = f"mosquitto_sub -h {HOST} -p {self.ports.broker} -t '{TOPICS}' -v"
+        return f"""
+The demo lab is up: {len(DEVICES)} simulated devices at one agent. So that something moves:
+
+{chr(10).join(f"  {sentence}" for sentence in done)}
+
+Where to look:
+
+  API       {where["api"]["url"]}/devices
+  metrics   {where["metrics"]["url"]}
+  MQTT      {listen if self.broker else "off: mosquitto is not installed"}
+  socket    {self.socket}
+  config    {self.config}
+  logs      {self.folder}/*.log
+
+Try, in another terminal:
+
+  {ask} devices
+  {ask} read oven1 --fresh
+  {ask} set oven1.setpoint 120
+  {ask} do psu1.ramp to=12 rate=1
+  {ask} do stage1.jog x=10 feed=300
+  {ask} do printer1.print file=demo.gcode
+  {ask} stop
+
+Ctrl-C ends everything.
+"""
+
+
+def _program() -> str:
+    """How this person started the command line, so that the examples can be pasted."""
+    started = Path(sys.argv[0])
+    if started.name != "labkeeper":
+        return f"{sys.executable} -m agent.cli"
+    return shlex.quote(str(started))

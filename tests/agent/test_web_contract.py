@@ -1,0 +1,119 @@
+"""The API as a contract: its document is held by a golden file, and a stranger's client keeps to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel
+
+from agent.web import forms
+from agent.web.problems import KINDS, problem_form
+from tests.agent.bench import PLAN
+from tests.agent.web_bench import TOKEN, Web, served
+
+pytestmark = pytest.mark.lab
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "openapi.json"
+MODELS = [
+    model
+    for model in vars(forms).values()
+    if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
+]
+
+
+async def document(folder: Path) -> dict[str, Any]:
+    async with served(folder=folder) as web:
+        found: dict[str, Any] = (await web.tcp.get("/openapi.json")).json()
+        return found
+
+
+async def test_the_document_is_the_one_that_was_agreed_on(tmp_path: Path) -> None:
+    """Run with GOLDEN=write after a change that is meant, and look at the difference."""
+    text = json.dumps(await document(tmp_path), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    if os.environ.get("GOLDEN") == "write":
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text("utf-8")
+
+
+async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: Path) -> None:
+    found = await document(tmp_path)
+    operations = [
+        (f"{method} {path}", operation)
+        for path, methods in found["paths"].items()
+        for method, operation in methods.items()
+    ]
+    assert len(operations) == 14
+    for name, operation in operations:
+        assert operation["summary"], name
+        assert operation["description"], name
+        (good,) = operation["responses"]["200"]["content"].values()
+        assert "example" in good, name
+        for status, answer in operation["responses"].items():
+            if status != "200":
+                assert list(answer["content"]) == ["application/problem+json"], (name, status)
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], (name, parameter)
+    assert "HTTPValidationError" not in found["components"]["schemas"]
+
+
+async def test_changes_name_the_token_and_stop_does_not(tmp_path: Path) -> None:
+    found = await document(tmp_path)
+    for path, methods in found["paths"].items():
+        for method, operation in methods.items():
+            needs = method != "get" and not path.endswith("/stop")
+            assert bool(operation.get("security")) is needs, (method, path)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_the_examples_of_a_model_keep_to_its_schema(model: type[BaseModel]) -> None:
+    schema = model.model_json_schema()
+    for example in schema["examples"]:
+        Draft202012Validator(schema).validate(example)
+        model.model_validate(example)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_problem_is_one_that_the_document_describes(kind: str) -> None:
+    forms.ProblemForm.model_validate(problem_form(kind, "a sentence"))
+    assert kind.replace("-", "").isalpha()
+
+
+async def test_a_strangers_client_finds_nothing_that_the_document_does_not_say(
+    tmp_path: Path,
+) -> None:
+    async with served(PLAN, folder=tmp_path) as web:
+        said = await fuzz(web, tmp_path)
+    assert said.returncode == 0, said.output
+
+
+class Said:
+    """How a program ended, and its last words."""
+
+    def __init__(self, returncode: int, output: str) -> None:
+        self.returncode, self.output = returncode, output[-16000:]
+
+
+async def fuzz(web: Web, folder: Path) -> Said:
+    """Send what a generator makes of the document, good and bad, and check every answer."""
+    base = f"http://127.0.0.1:{web.port}"
+    command = [
+        *(str(Path(sys.executable).with_name("schemathesis")), "run"),
+        *(f"{base}/api/v1/openapi.json", "--url", base),
+        *("-H", f"Authorization: Bearer {TOKEN}", "-H", f"Host: 127.0.0.1:{web.port}"),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1"),
+        *("--exclude-path-regex", "stream$", "--request-timeout", "5", "--workers", "1"),
+        *("--generation-database", "none", "--no-color", "--exclude-checks", "positive_data_acceptance"),
+    ]
+    program = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output, _ = await program.communicate()
+    return Said(program.returncode or 0, output.decode(errors="replace"))

@@ -1,0 +1,127 @@
+"""What ends a print, and what keeps one from beginning."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from drivers.errors import (
+    DeviceBusy,
+    DeviceError,
+    LinkClosed,
+    RequestError,
+)
+from drivers.protocol.gcode_program import PrintState, ProgramCancelled
+from tests.drivers.marlin_bench import Bench, GCodeFile, ended, moves
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with Bench(tmp_path) as made:
+        yield made
+
+
+async def test_a_board_that_resets_in_mid_print_ends_it_and_gets_no_further_line(
+    bench: Bench,
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        printing = group.create_task(ended(bench.printer, GCodeFile(*moves(20_000))), name="print")
+        await bench.until(lambda: len(bench.moves()) > 20)
+        bench.simulated.reset()
+        error = await printing
+    assert isinstance(error, LinkClosed)
+    assert "reset itself" in str(error)
+    still = len(bench.simulated.executed)
+    with pytest.raises(LinkClosed):
+        await bench.printer.nozzle.read()
+    assert len(bench.simulated.executed) == still
+    await bench.printer.meet()
+    assert await bench.printer.nozzle.read() == 21.0
+
+
+async def test_a_cable_that_is_pulled_in_mid_print_is_seen_at_once(bench: Bench) -> None:
+    async with asyncio.TaskGroup() as group:
+        printing = group.create_task(ended(bench.printer, GCodeFile(*moves(20_000))), name="print")
+        await bench.until(lambda: len(bench.moves()) > 20)
+        await bench.server.unplug()
+        async with asyncio.timeout(1.0):
+            assert isinstance(await printing, LinkClosed)
+
+
+async def test_a_killed_board_ends_the_print_with_its_own_words(bench: Bench) -> None:
+    async with asyncio.TaskGroup() as group:
+        printing = group.create_task(ended(bench.printer, GCodeFile(*moves(20_000))), name="print")
+        await bench.until(lambda: len(bench.moves()) > 20)
+        await bench.printer.interrupt()
+        error = await printing
+    assert bench.simulated.halted
+    assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
+    assert isinstance(error, DeviceError)
+    with pytest.raises(DeviceError, match="halted"):
+        await bench.printer.make_safe()
+
+
+async def test_a_second_print_is_refused(bench: Bench) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bench.printer.print(GCodeFile(*moves(300))), name="print")
+        await bench.until(lambda: len(bench.moves()) > 20)
+        with pytest.raises(DeviceBusy, match=r"part\.gcode is being printed"):
+            await bench.printer.print(GCodeFile("G28"))
+    assert bench.moves() == moves(300)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("G1 " + "X1" * 60, "line 301: it is .* bytes long"),
+        ("M500", "line 301: M500 changes the stored settings"),
+        ("M0 wait", "line 301: M0 waits for somebody"),
+        ("M117 큰", "line 301: .*only ASCII"),
+        ("\x1f\x8b\x08", "line 301: .*only ASCII"),
+    ],
+)
+async def test_a_file_with_a_bad_line_is_refused_before_anything_is_sent(
+    bench: Bench, bad: str, reason: str
+) -> None:
+    before = list(bench.simulated.executed)
+    with pytest.raises(RequestError, match=reason):
+        await bench.printer.print(GCodeFile(*moves(300), bad))
+    assert bench.simulated.executed == before
+    with pytest.raises(RequestError, match="no line of G-code"):
+        await bench.printer.print(GCodeFile("; nothing", ""))
+    assert await bench.printer.print_state.read() is PrintState.IDLE
+
+
+@pytest.mark.parametrize("what", ["pause", "resume"])
+async def test_there_is_nothing_to_pause_without_a_print(bench: Bench, what: str) -> None:
+    with pytest.raises(RequestError, match="nothing is"):
+        await getattr(bench.printer, what)()
+
+
+async def test_the_file_is_read_as_it_is_sent(bench: Bench) -> None:
+    """A file without an end: nothing of it may be gathered."""
+
+    class Endless(GCodeFile):
+        read = 0
+        readings = 0
+
+        async def lines(self) -> AsyncIterator[str]:
+            self.readings += 1
+            for n in itertools.count() if self.readings == 2 else range(10):
+                self.read = n
+                yield f"G1 X{n % 200} F60000"
+
+    file = Endless()
+    file.size = 10_000
+    async with asyncio.TaskGroup() as group:
+        printing = group.create_task(ended(bench.printer, file), name="print")
+        await bench.until(lambda: len(bench.moves()) > 200)
+        assert file.read - len(bench.moves()) < 5
+        await bench.printer.cancel()
+        assert isinstance(await printing, ProgramCancelled)
