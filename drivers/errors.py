@@ -15,6 +15,7 @@
     ├── BadReply              bytes arrived and made no sense; the link gets back in step first
     ├── WrongInstrument       another instrument answers at this address; never retried
     └── DeviceError           the instrument understood and said no
+        └── NotMeasured       it is set to measure something else: there is no such value now
 
 Two questions decide what a caller may do. Whose fault was it? That is the class. Was
 anything sent? That is `sent`: when it is true and the request was a write, the outcome is
@@ -95,3 +96,7 @@ class DeviceError(DriverError):
     """The instrument rejected the request or reports a fault."""
 
     sent = True
+
+
+class NotMeasured(DeviceError):
+    """The instrument is in order, and set to measure something else; the value does not exist now."""

@@ -66,7 +66,9 @@ def overview(devices: Iterable[Form], now: float, language: str) -> Table:
     for device in devices:
         title = words.title_of(device.get("titles", {}), language)
         named = Text(f"{device['device']}\n{title}" if title else device["device"])
-        table.add_row(named, _state(device), _values(device, now))
+        state = _state(device)
+        state.append(f"\n{why(device)}" if why(device) else "", "default")
+        table.add_row(named, state, _values(device, now))
     return table
 
 
@@ -74,8 +76,8 @@ def overview_lines(devices: Iterable[Form], now: float) -> str:
     """The same as plain text, one device a line, for files and pipes."""
     rows = []
     for device in devices:
-        state, values = _state(device).plain, _values(device, now).plain
-        rows.append(f"{device['device']:<10} {state}: {values}".rstrip(": "))
+        state = _state(device).plain + (f" ({why(device)})" if why(device) else "")
+        rows.append(f"{device['device']:<10} {state}: {_values(device, now).plain}".rstrip(": "))
     return "\n".join(rows)
 
 
@@ -104,7 +106,6 @@ def _state(device: Form) -> Text:
     simulated = any(sample["quality"] == "simulated" for sample in values)
     told = Text(device["state"], STYLES.get(device["state"], ""))
     told.append(", simulated" if simulated else "", "dim")
-    told.append(f"\n{why(device)}" if why(device) else "", "default")
     return told
 
 

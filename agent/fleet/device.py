@@ -190,8 +190,10 @@ class DeviceWorker:
             )
         self._post()
 
-    def _change(self, samples: Mapping[str, Sample]) -> None:
-        self._snapshot = replace(self._snapshot, samples={**self._snapshot.samples, **samples})
+    def _change(self, samples: Mapping[str, Sample | None]) -> None:
+        merged = {**self._snapshot.samples, **samples}
+        kept = {name: sample for name, sample in merged.items() if sample is not None}
+        self._snapshot = replace(self._snapshot, samples=kept)
         self._post()
 
     def _post(self) -> None:

@@ -17,6 +17,7 @@ from drivers.errors import (
     LinkClosed,
     LinkError,
     LinkTimeout,
+    NotMeasured,
     TurnTimeout,
 )
 
@@ -26,7 +27,7 @@ AGE_CHECK_S: Final = 1.0
 
 
 class Polling:
-    """The reading side of one connection. `change` is told of every new sample."""
+    """The reading side of one connection. `change` is told of every new sample, None for no longer any."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class Polling:
         driver: Driver[Any],
         clock: Clock,
         tally: Tally,
-        change: Callable[[Mapping[str, Sample]], None],
+        change: Callable[[Mapping[str, Sample | None]], None],
     ) -> None:
         self._plan, self._driver, self._clock = plan, driver, clock
         self._tally, self._change = tally, change
@@ -69,8 +70,11 @@ class Polling:
         wanted = tuple(names)
         values = await self._values(wanted)
         samples = {name: self._sample(values[name]) for name in wanted}
+        absent = [name for name in wanted if isinstance(values[name], NotMeasured)]
         self._latest.update(samples)
-        self._change(samples)
+        for name in absent:
+            del self._latest[name]
+        self._change({**samples, **dict.fromkeys(absent)})
         return samples
 
     async def watch_link(self) -> None:
@@ -134,7 +138,8 @@ class Polling:
     def _sample(self, value: Any) -> Sample:
         now = self._clock.utc()
         if isinstance(value, DriverError):
-            self._tally.failed(value)
+            if not isinstance(value, NotMeasured):
+                self._tally.failed(value)
             return Sample(value=None, quality=Quality.BAD, time=now, reason=str(value))
         quality = Quality.SIMULATED if self._plan.simulated else Quality.GOOD
         return Sample(value=word(value), quality=quality, time=now)

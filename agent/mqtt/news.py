@@ -76,8 +76,11 @@ class News:
             )
 
     def dropped(self, count: int) -> None:
-        """Say how many messages were never published."""
-        self._warn("mqtt.dropped", f"{count} messages waited too long for a broker and are lost")
+        """Say how many messages were never published, where there are any."""
+        if count:
+            self._warn(
+                "mqtt.dropped", f"{count} messages waited too long for a broker and are lost"
+            )
 
     def _changed(self, now: str) -> bool:
         changed, self._said = now != self._said, now

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import compress
 from random import Random
 from typing import Any, Final
 
@@ -130,10 +131,8 @@ class BrokerSession:
         if self._settings.commands:
             topics.append(self._topics.commands)
         granted = await client.subscribe([(topic, self._manner(topic)) for topic in topics])
-        codes = [code if isinstance(code, int) else code.value for code in granted]
-        self._news.subscribed(
-            tuple(t for t, code in zip(topics, codes, strict=True) if code >= REFUSED)
-        )
+        refused = [(code if isinstance(code, int) else code.value) >= REFUSED for code in granted]
+        self._news.subscribed(tuple(compress(topics, refused)))
 
     def _manner(self, topic: str) -> Any:
         """How to subscribe. A request published with retain shows it at once (MQTT 5 alone can)."""
@@ -232,9 +231,8 @@ class BrokerSession:
     def _say_connected(self) -> None:
         self.connected = True
         self.connects += 1
-        if self._outbox.dropped:
-            self._news.dropped(self._outbox.dropped)
-            self._outbox.dropped = 0
+        self._news.dropped(self._outbox.dropped)
+        self._outbox.dropped = 0
         self._news.connected(self._session.number, self._settings.protocol)
 
     def _say_lost(self, error: Exception) -> None:
@@ -253,11 +251,19 @@ class BrokerSession:
 
 async def _opened(client: aiomqtt.Client) -> Exception | None:
     """The error as a value: a connection that fails must not end the tasks beside it."""
+    paho, connected = client._client, client._connected  # noqa: SLF001 - aiomqtt misses two ends
+
+    def closed(*_: object) -> None:
+        if not connected.done():
+            connected.set_exception(aiomqtt.MqttError("it closed the connection unanswered"))
+
+    after, paho.on_disconnect = paho.on_disconnect, closed
     try:
         await client.__aenter__()
     except Exception as error:  # noqa: BLE001 - raised again by the one who waits
-        client._client.disconnect()  # noqa: SLF001 - aiomqtt leaves the socket open here
+        paho.disconnect()  # else the socket stays open when no answer came
         return error
+    paho.on_disconnect = after
     return None
 
 

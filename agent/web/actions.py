@@ -23,6 +23,14 @@ from agent.web.routes import (
 )
 from drivers import Role
 
+# Nothing looks at it; but a body declared as JSON is what a page of another site can't send.
+ANY_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "`{}`; not needed on the Unix socket.",
+        "content": {"application/json": {"schema": {}, "example": {}}},
+    }
+}
 EVERYTHING = ("not-allowed", "no-such", "busy", "bad-value", "refused")
 TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
 
@@ -77,6 +85,7 @@ async def post_command(
 @changes.post(
     "/devices/{device}/reconnect",
     summary="Try a device again now",
+    openapi_extra=ANY_BODY,
     responses=answers(
         {**forms.DONE, "message": "psu1 is tried again now", "value": None},
         *AT_THE_DOOR_TO_CHANGES,
@@ -106,6 +115,7 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
 @stops.post(
     "/devices/{device}/stop",
     summary="Stop a device",
+    openapi_extra=ANY_BODY,
     responses=answers(
         {**forms.DONE, "message": "psu1 was made safe", "value": None},
         *AT_THE_DOOR_TO_CHANGES,
@@ -126,6 +136,7 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
 @stops.post(
     "/stop",
     summary="Stop every device",
+    openapi_extra=ANY_BODY,
     responses=answers(
         {"devices": {"psu1": {**forms.DONE, "value": None}}},
         *AT_THE_DOOR_TO_CHANGES,

@@ -33,7 +33,7 @@ LARGEST_BODY: Final = 64 * 1024
 LARGEST_LEFTOVER: Final = 1024 * 1024
 """How much of a body that is too large is still read, so that its sender hears why."""
 BODY_WITHIN_S: Final = 10.0
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STOP: Final = re.compile(r"/api/v1(/devices/[^/]+)?/stop")
 ON_SOCKET: Final = frozenset({"localhost", "labkeeper"})
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")

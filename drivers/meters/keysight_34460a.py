@@ -9,9 +9,11 @@ from enum import Enum
 from functools import partial
 from typing import Annotated, Final
 
-from drivers.fields import Role, command
+from drivers.errors import BadReply, NotMeasured
+from drivers.fields import Reading, Role, command
 from drivers.forms import Span
 from drivers.protocol import scpi
+from drivers.units import Unit
 
 SLOWEST_S: Final = 10.0
 """100 cycles of 50 Hz take 2 s, autozero doubles it, and autoranging may begin again."""
@@ -38,6 +40,27 @@ class Integration(Enum):
     CYCLES_100 = 100.0
 
 
+def _measured(*functions: Function, unit: Unit, doc: str) -> Reading[float]:
+    """A value that exists while the meter is set to one of these functions.
+
+    Function and value come in one message, so that no turn of the knob can come between them.
+    """
+    return scpi.reading(
+        "FUNC?;:READ?", float, partial(_of, functions), unit=unit, patience=SLOWEST_S, doc=doc
+    )
+
+
+def _of(functions: tuple[Function, ...], reply: str) -> float:
+    """The value of a reply such as `"VOLT";+1.00E+00`. Raises NotMeasured, DeviceError, BadReply."""
+    name, separator, value = reply.partition(";")
+    present = scpi.member(Function, name)
+    if not separator:
+        raise BadReply(f"{reply!r} is not a function and a value")
+    if present not in functions:
+        raise NotMeasured(f"the meter is set to {present.name.lower()}")
+    return scpi.number(value)
+
+
 _integration = partial(scpi.choice, kind=Integration, every=30.0)
 _autorange = partial(scpi.switch, every=30.0)
 
@@ -47,10 +70,10 @@ class Keysight34460a(scpi.ScpiDriver):
 
     identity = r"(Keysight|Agilent) Technologies,34460A,.*"
 
-    measurement = scpi.reading(
-        "READ?",
-        patience=SLOWEST_S,
-        doc="What is measured, in the unit of the present function: V, A or Ohm.",
+    voltage = _measured(Function.VOLTAGE_DC, unit="V", doc="DC voltage between HI and LO.")
+    current = _measured(Function.CURRENT_DC, unit="A", doc="DC current into the 3 A terminal.")
+    resistance = _measured(
+        Function.RESISTANCE, Function.RESISTANCE_4_WIRE, unit="Ohm", doc="Resistance, 2- or 4-wire."
     )
     function = scpi.choice("FUNC", Function, as_string=True, doc="What is measured.")
 

@@ -180,7 +180,7 @@ class Scpi:
         try:
             return parse(reply)
         except DeviceError as error:
-            raise DeviceError(f"{message}: {error}") from error
+            raise type(error)(f"{message}: {error}") from error
         except (BadReply, ValueError, LookupError) as error:
             self._turn.doubt()
             raise BadReply(f"{message}: {reply[:80]!r} came ({error})") from error

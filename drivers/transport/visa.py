@@ -9,6 +9,7 @@ reply that stalls later is noticed at the end of `whole`, not of `next_byte`. No
 past a running read. Serial ports run at VISA's defaults, 9600 baud 8N1: prefer `serial://`.
 """
 
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,6 +41,8 @@ GLANCE_S: Final = 0.001
 """Long enough to see what has already arrived."""
 GPIB_OPEN_S: Final = 30.0
 """A GPIB interface takes this long to notice that the instrument is switched off."""
+SLICE_S: Final = 0.25
+"""How long one read of a socket may take: between two of them a closed connection is seen."""
 GRACE_S: Final = 2.0
 """How much later than asked a call may return before its thread is given up."""
 CHUNK: Final = 4096
@@ -228,6 +231,12 @@ class _Session:
 
         if seconds <= 0:
             raise LinkTimeout("the reply was not whole in time")
+        # Only while waiting for a single byte: of more, pyvisa-py loses what came before a time-out.
+        while self._kind == "socket" and count == 1 and seconds > SLICE_S:
+            seconds -= SLICE_S
+            with suppress(LinkTimeout), Border():
+                return self._read(got, count, SLICE_S)
+            self._see_hang_up()
         resource = self._open_resource()
         resource.timeout = max(1, round(seconds * 1000))
         with resource.ignore_warning(
@@ -236,6 +245,16 @@ class _Session:
             data, status = resource.visalib.read(resource.session, count)
         got += data
         return status
+
+    def _see_hang_up(self) -> None:
+        """Raise LinkClosed when the other end is gone, for which pyvisa-py waits to the time-out."""
+        resource = self._open_resource()
+        sessions = getattr(resource.visalib, "sessions", {})
+        line = getattr(sessions.get(resource.session), "interface", None)
+        if isinstance(line, socket.socket):
+            with suppress(BlockingIOError):
+                if not line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                    raise LinkClosed("the instrument closed the connection")
 
     def _end_at(self, end: bytes | None) -> None:
         """Let reads of a stream return at the last byte of `end`, or regardless of what comes."""

@@ -24,7 +24,7 @@ from agent.station import Station
 from agent.store.files import FileStore
 from drivers import Address, Driver, Reading, Role, Setting, Span, TextFile, command
 from drivers.driver import Identity
-from drivers.errors import BadReply, ConnectFailed, DeviceError
+from drivers.errors import BadReply, ConnectFailed, DeviceError, NotMeasured
 from drivers.transport.link import Link, Timeouts
 from drivers.transport.memory import Loopback
 from drivers.transport.turn import Turn
@@ -65,7 +65,7 @@ class ToyWire:
                 raise BadReply(f"{text}: {raw!r} is not text")
             reply = raw.decode()
             if reply.startswith("!"):
-                raise DeviceError(reply[1:])
+                raise (NotMeasured if "set to" in reply else DeviceError)(reply[1:])
             return reply
 
         return await self.turn.take(exchange, within=self.timeouts.turn)
@@ -160,6 +160,7 @@ class ToySimulator:
         self.asked: list[str] = []
         self.unplugged = False
         self.silent = False
+        self.not_measured = ""
         self.answer_with = b""
 
     def handle(self, data: bytes) -> bytes:
@@ -174,6 +175,8 @@ class ToySimulator:
         if found := re.fullmatch(r"(\w+) (\S+)", text):
             self.values[found[1]] = float(found[2])
             return b"ok"
+        if text == f"{self.not_measured}?":
+            return b"!the toy is set to something else"
         match text:
             case "id?":
                 return self.identity.encode()

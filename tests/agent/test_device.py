@@ -271,3 +271,16 @@ async def test_at_the_end_a_device_is_made_safe_over_a_new_link_when_the_old_one
             assert not ending.done()
             toy.unplugged = False
         assert toy.values["outp"] == 0.0
+
+
+async def test_a_value_that_does_not_exist_now_is_taken_off_the_board_and_is_no_failure() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].not_measured = "temp"
+        snapshot = await bench.until("psu1", lambda s: "temperature" not in s.samples)
+        assert snapshot.samples["measured_voltage"].quality is Quality.GOOD
+        assert not bench.fleet.workers["psu1"].tally.failures
+        asked = await bench.fleet.workers["psu1"].read(("temperature",))
+        assert asked["temperature"].quality is Quality.BAD
+        bench.simulators["psu1"].not_measured = ""
+        await bench.until("psu1", lambda s: "temperature" in s.samples)

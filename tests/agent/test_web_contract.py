@@ -86,6 +86,7 @@ def test_every_kind_of_problem_is_one_that_the_document_describes(kind: str) -> 
     assert kind.replace("-", "").isalpha()
 
 
+@pytest.mark.timeout(90)
 async def test_a_strangers_client_finds_nothing_that_the_document_does_not_say(
     tmp_path: Path,
 ) -> None:
@@ -98,7 +99,7 @@ class Said:
     """How a program ended, and its last words."""
 
     def __init__(self, returncode: int, output: str) -> None:
-        self.returncode, self.output = returncode, output[-16000:]
+        self.returncode, self.output = returncode, output[-6000:]
 
 
 async def fuzz(web: Web, folder: Path) -> Said:
@@ -108,9 +109,11 @@ async def fuzz(web: Web, folder: Path) -> Said:
         *(str(Path(sys.executable).with_name("schemathesis")), "run"),
         *(f"{base}/api/v1/openapi.json", "--url", base),
         *("-H", f"Authorization: Bearer {TOKEN}", "-H", f"Host: 127.0.0.1:{web.port}"),
-        *("--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1"),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", "4", "--seed", "1"),
         *("--exclude-path-regex", "stream$", "--request-timeout", "5", "--workers", "1"),
-        *("--generation-database", "none", "--no-color", "--exclude-checks", "positive_data_acceptance"),
+        *("--generation-database", "none", "--no-color"),
+        # What a device allows is in its description; what has no route asks for a token first.
+        *("--exclude-checks", "positive_data_acceptance,unsupported_method"),
     ]
     program = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -40,7 +40,9 @@ def test_port_0_takes_a_free_one_on_loopback(address: str | Listener) -> None:
 def test_a_port_in_use_names_the_key_and_what_to_do() -> None:
     with bind_tcp("127.0.0.1:0", "api.listen") as first:
         address = f"127.0.0.1:{first.getsockname()[1]}"
-        with pytest.raises(PortInUse, match=f"metrics.listen: another program listens on {address}"):
+        with pytest.raises(
+            PortInUse, match=f"metrics.listen: another program listens on {address}"
+        ):
             bind_tcp(address, "metrics.listen")
 
 
@@ -115,7 +117,7 @@ def test_what_is_no_socket_is_never_removed(tmp_path: Path) -> None:
 def test_a_missing_folder_a_path_too_long_and_no_right_are_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CannotStart, match="there is no folder .*/nowhere: make it"):
+    with pytest.raises(CannotStart, match=r"there is no folder .*/nowhere: make it"):
         bind_unix(tmp_path / "nowhere" / "agent.sock")
     with pytest.raises(CannotStart, match="longer than the 107 bytes"):
         bind_unix(tmp_path / ("x" * 108))
@@ -179,5 +181,5 @@ def test_a_folder_that_is_missing_or_forbidden_is_said(
     with pytest.raises(NoPermission, match="can't be used: no such file or directory"):
         read_or_make_token(tmp_path / "nowhere" / "api-token")
     monkeypatch.setattr(os, "open", refuse(errno.EACCES))
-    with pytest.raises(NoPermission, match="api.token_file: .* can't be used: permission denied"):
+    with pytest.raises(NoPermission, match=r"api.token_file: .* can't be used: permission denied"):
         read_or_make_token(tmp_path / "api-token")

@@ -7,7 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.errors import BadReply, DeviceError, LinkTimeout, OutOfRange, WrongInstrument
+from drivers.errors import (
+    BadReply,
+    DeviceError,
+    LinkTimeout,
+    NotMeasured,
+    OutOfRange,
+    WrongInstrument,
+)
 from drivers.forms import Limits
 from drivers.meters.keysight_34460a import Function, Integration, Keysight34460a
 from drivers.transport.memory import Loopback, Script
@@ -31,7 +38,7 @@ def beside(meter: Simulated) -> Loopback:
 async def test_the_manual_s_dialogue() -> None:
     async with Script(
         (b"*IDN?\n", IDN),
-        (b"READ?\n", b"+1.04530000E+01\n"),
+        (b"FUNC?;:READ?\n", b'"VOLT";+1.04530000E+01\n'),
         (b"FUNC?\n", b'"VOLT"\n'),
         (b"VOLT:NPLC?\n", b"+1.00000000E+01\n"),
         (b"VOLT:RANG:AUTO?\n", b"1\n"),
@@ -39,9 +46,9 @@ async def test_the_manual_s_dialogue() -> None:
         meter = Keysight34460a.over(script)
         assert (await meter.meet("MY53200460")).firmware.startswith("A.02.14")
         assert await meter.read(
-            ["measurement", "function", "voltage_integration", "voltage_autorange"]
+            ["voltage", "function", "voltage_integration", "voltage_autorange"]
         ) == {
-            "measurement": 10.453,
+            "voltage": 10.453,
             "function": Function.VOLTAGE_DC,
             "voltage_integration": Integration.CYCLES_10,
             "voltage_autorange": True,
@@ -104,7 +111,7 @@ async def test_each_command_selects_its_function_and_measures() -> None:
         assert await meter.measure_resistance(1000.0) == pytest.approx(470.0, rel=1e-3)
         assert await meter.measure_resistance_4_wire() == pytest.approx(12.0, rel=1e-3)
         assert await meter.function.read() is Function.RESISTANCE_4_WIRE
-        assert await meter.measurement.read() == pytest.approx(12.0, rel=1e-3)
+        assert await meter.resistance.read() == pytest.approx(12.0, rel=1e-3)
 
 
 async def test_open_leads_are_an_overrange_and_no_number() -> None:
@@ -112,9 +119,26 @@ async def test_open_leads_are_an_overrange_and_no_number() -> None:
         meter = Keysight34460a.over(link)
         with pytest.raises(DeviceError, match=r"MEAS:RES\?: overrange"):
             await meter.measure_resistance()
-        values = await meter.read(["measurement", "function"])
-        assert isinstance(values["measurement"], DeviceError)
+        values = await meter.read(["resistance", "function"])
+        assert isinstance(values["resistance"], DeviceError)
+        assert "overrange" in str(values["resistance"])
         assert values["function"] is Function.RESISTANCE
+
+
+async def test_only_the_quantity_that_is_measured_has_a_value_and_one_message_brings_all() -> None:
+    async with Script((b"FUNC?;:READ?\n", b'"CURR";+2.5E-02\n')) as script:
+        values = await Keysight34460a.over(script).read(["voltage", "current", "resistance"])
+        assert values["current"] == 0.025
+        for name in ("voltage", "resistance"):
+            assert isinstance(values[name], NotMeasured)
+            assert "set to current_dc" in str(values[name])
+
+
+@pytest.mark.parametrize("reply", [b"+2.5E-02", b'"VOLT"', b'"VOLT";', b"VOLT 5", b'"VOLT";1;2'])
+async def test_a_reply_without_function_or_value_is_no_value(reply: bytes) -> None:
+    async with Script((b"FUNC?;:READ?\n", reply + b"\n")) as script:
+        (value,) = (await Keysight34460a.over(script).read(["voltage"])).values()
+        assert isinstance(value, BadReply)
 
 
 async def test_a_function_chosen_at_the_front_panel_is_named_and_no_reason_to_resynchronise() -> (
@@ -159,6 +183,6 @@ async def test_a_long_integration_is_waited_for_on_a_socket_and_others_are_not()
         meter = Keysight34460a.over(link, timeouts={"first_byte": 0.1})
         await meter.meet("MY53200460")
         await meter.voltage_integration.write(Integration.CYCLES_10)  # 0.17 s of 60 Hz
-        assert await meter.measurement.read() == pytest.approx(1.5, rel=1e-3)
+        assert await meter.voltage.read() == pytest.approx(1.5, rel=1e-3)
         with pytest.raises(LinkTimeout):
             await meter.wire.ask("READ?")

@@ -16,14 +16,23 @@ class Relay:
     def __init__(self, behind: int) -> None:
         self._behind = behind
         self._writers: set[asyncio.StreamWriter] = set()
+        self._whole = True
+
+    def mend(self) -> None:
+        """Pass new connections on again."""
+        self._whole = True
 
     def cut(self) -> None:
-        """Break every connection, as a pulled plug does; new ones are passed on again."""
+        """Break every connection, as a pulled plug does, and new ones until it is mended."""
+        self._whole = False
         for writer in self._writers:
             writer.transport.abort()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on until either end closes it."""
+        if not self._whole:
+            writer.transport.abort()
+            return
         far_reader, far_writer = await asyncio.open_connection(self.host, self._behind)
         self._writers |= {writer, far_writer}
         try:

@@ -151,6 +151,7 @@ async def test_an_agent_whose_link_breaks_is_called_lost_by_its_will(broker: Bro
             )
             assert lost.form["reason"] == "lost"
             assert lost.form["session"] == born["session"]
+            wire.mend()
             await seen.until(STATUS, lambda status: status["session"] > born["session"])
             assert seen.latest[STATUS].form["state"] == "online"
 
@@ -202,6 +203,15 @@ async def test_a_frozen_broker_does_not_hold_up_the_end(broker: Broker) -> None:
             await bench.until_event("mqtt.connected")
             broker.freeze()
         broker.thaw()
+
+
+async def test_a_broker_that_closes_unanswered_is_asked_again_soon(broker: Broker) -> None:
+    async with relay(broker.port) as wire, station_in_memory() as bench:
+        wire.cut()
+        async with session(bench, wire), asyncio.timeout(3):
+            assert "closed the connection" in await bench.until_event("mqtt.lost")
+            wire.mend()
+            await bench.until_event("mqtt.connected")
 
 
 async def test_a_broker_that_wants_a_password_is_named_as_such(folder: Path) -> None:

@@ -13,7 +13,7 @@ LINE_MM = 0.45
 FILAMENT_MM = 1.75
 WALL_FEED, TRAVEL_FEED = 1800, 6000
 """In mm/min, as F words are."""
-BED_C, NOZZLE_C = 50, 200
+BED_C, NOZZLE_C = 40, 200
 
 PER_MM = LINE_MM * LAYER_MM / (pi * FILAMENT_MM**2 / 4)
 """Filament pushed for a millimetre of wall, in mm."""
@@ -32,7 +32,6 @@ def _begin() -> Iterator[str]:
     yield f"M140 S{BED_C}"
     yield f"M104 S{NOZZLE_C}"
     yield "G28"
-    yield f"M190 S{BED_C}"
     yield f"M109 S{NOZZLE_C}"
     yield "M106 S128"
 

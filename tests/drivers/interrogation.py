@@ -1,0 +1,113 @@
+"""Asks a driver again and again while its replies meet their fates, and compares with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from drivers.driver import Driver
+from drivers.errors import DriverError, LinkClosed, NotMeasured, WrongInstrument
+from tests.drivers.bench import Recorder
+from tests.drivers.every_driver import BENCHES, driver
+from tests.drivers.faulty_cable import Cable, Dealt, Fate, link_over
+
+
+class Station:
+    """A driver, its instrument on the bench, and the cable between them, in virtual time."""
+
+    def __init__(self, name: str, scheme: str) -> None:
+        self.bench = BENCHES[name]()
+        self.faults = Dealt()
+        self.recorder = Recorder(self.bench.instrument(scheme))
+        self.cable = Cable(self.recorder, self.faults, clears=scheme.endswith("tcp"))
+        self.link = link_over(scheme, self.cable)
+        self._name = name
+        self._is_in = False
+        self.device: Driver[Any] | None = None
+        self.wrong: list[str] = []
+        self.right = 0
+        self.failures: list[DriverError] = []
+
+    async def __aenter__(self) -> Station:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._leave()
+
+    @property
+    def driver(self) -> Driver[Any]:
+        assert self.device is not None, "it is not connected"
+        return self.device
+
+    async def connect(self) -> None:
+        """Open the link anew and meet the device with a new driver, as the agent does."""
+        await self._leave()
+        await self.link.__aenter__()
+        self._is_in = True
+        device = driver(self._name).over(self.link)
+        await device.meet()
+        self.device = device
+
+    async def _leave(self) -> None:
+        self.device = None
+        if self._is_in:
+            self._is_in = False
+            await self.link.__aexit__(None, None, None)
+
+    async def reconnect(self) -> bool:
+        """Connect unless it is; return whether it is now. Noise must not make it a stranger."""
+        if self.device is None:
+            try:
+                await self.connect()
+            except WrongInstrument as error:
+                self.wrong.append(f"identity: {error}")
+            except DriverError as error:
+                self.failures.append(error)
+        return self.device is not None
+
+    def asked(self) -> list[str]:
+        """The readings that the instrument answers."""
+        return [name for name in driver(self._name).readings if name not in self.bench.local]
+
+    async def read(self, names: Sequence[str]) -> bool:
+        """Read, and take down what is not true now; return whether all came and was true."""
+        try:
+            values = await self.driver.read(names)
+        except DriverError as error:
+            self.failures.append(error)
+            if isinstance(error, LinkClosed):
+                await self._leave()
+            return False
+        return all([self._judge(name, value) for name, value in values.items()])
+
+    def _judge(self, name: str, value: object) -> bool:
+        if isinstance(value, DriverError) and not isinstance(value, NotMeasured):
+            self.failures.append(value)
+            return False
+        if self.bench.resembles(name, value):
+            self.right += 1
+            return True
+        self.wrong.append(f"{name} is {value!r}, and not {self.bench.truth()[name]!r}")
+        return False
+
+    async def interrogate(self, fates: Iterable[Fate], rounds: int = 12) -> None:
+        """Read all values once, then some at a time, while the fates are dealt."""
+        self.faults.fates.extend(fates)
+        names = self.asked()
+        for step in range(rounds):
+            self.bench.stir(step)
+            if await self.reconnect():
+                few = [names[(step * 3 + i) % len(names)] for i in range(1 + step % 2)]
+                await self.read(names if step % 4 == 0 else few)
+
+    async def recovers(self) -> bool:
+        """Let the faults end; return whether all is right after two failures, or a new connection."""
+        self.faults.clear()
+        for step in range(100, 106):
+            self.bench.stir(step)
+            if await self.reconnect() and await self.read(self.asked()):
+                return True
+            if step == 103:
+                await self._leave()
+        return False
