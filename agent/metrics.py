@@ -49,9 +49,7 @@ class StationCollector:
         broker: BrokerCounts | None = None,
     ) -> None:
         self._board, self._workers = board, workers
-        self._version = version
-        self.broker = broker
-        """The session's own counts; None where no broker is configured."""
+        self._version, self._broker = version, broker
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family as it is now."""
@@ -61,8 +59,8 @@ class StationCollector:
         yield from self._states()
         yield from self._values()
         yield from self._counts()
-        if self.broker is not None:
-            yield from _broker(self.broker)
+        if self._broker is not None:
+            yield from _broker(self._broker)
 
     def _states(self) -> Iterable[Metric]:
         up = GaugeMetricFamily(

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from agent.metrics import BrokerCounts, StationCollector
+from agent.metrics import BrokerCounts, StationCollector, metrics_app
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.web.api import build_api
@@ -21,4 +21,5 @@ def sites(
     yield "api", serve(api, ports.api)
     if ports.metrics is not None:
         collector = StationCollector(station.board, station.workers, station.version, broker)
-        yield "metrics", serve(build_metrics_site(station, collector), ports.metrics)
+        site = build_metrics_site(station, metrics_app(collector), broker)
+        yield "metrics", serve(site, ports.metrics)

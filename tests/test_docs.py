@@ -10,44 +10,34 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from agent.errors import ConfigError
+from agent.fleet.samples import Quality
+from agent.fleet.states import DeviceState
+from agent.settings import load
+from drivers import Address
+from drivers.catalogue import DRIVERS
+from drivers.transport.address import OPTIONS
 from tests.lab.processes import agent, child, free_port, short_folder
+from tests.pages import DOCS, ROOT, Snippet, named, page, snippets, table, typed
 
-ROOT = Path(__file__).resolve().parent.parent
-TUTORIAL = ROOT / "docs" / "first-driver.md"
+TUTORIAL = "first-driver.md"
 BIN = Path(sys.executable).parent
-FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 PORT = "5025"
 READY_S = 15.0
 
 
-@dataclass(frozen=True)
-class Snippet:
-    """One fenced block; `title` is the name of its file, empty for what is typed."""
-
-    language: str
-    title: str
-    text: str
+def files() -> list[Snippet]:
+    return [snippet for snippet in snippets(TUTORIAL) if snippet.title]
 
 
-def snippets() -> list[Snippet]:
-    return [Snippet(*found.groups("")) for found in FENCE.finditer(TUTORIAL.read_text("utf-8"))]
-
-
-def typed(program: str) -> list[tuple[list[str], str]]:
+def lines_of(program: str) -> list[tuple[list[str], str]]:
     """Every command line of a program in the tutorial, with the output printed below it."""
-    found = []
-    for snippet in snippets():
-        if snippet.language == "console":
-            for part in re.split(r"^\$ ", snippet.text, flags=re.MULTILINE)[1:]:
-                line, _, output = part.partition("\n")
-                if line.split()[0] == program:
-                    found.append((shlex.split(line), output))
-    return found
+    found = [(shlex.split(line), output) for line, output in typed(TUTORIAL)]
+    return [(line, output) for line, output in found if line[0] == program]
 
 
 def shape(output: str) -> list[list[str]]:
@@ -65,9 +55,8 @@ def environment(folder: Path) -> dict[str, str]:
 def folder() -> Iterator[Path]:
     """The files of the tutorial, in a folder with a path short enough for a socket."""
     made = short_folder()
-    for snippet in snippets():
-        if snippet.title:
-            (made / snippet.title).write_text(snippet.text, encoding="utf-8")
+    for snippet in files():
+        (made / snippet.title).write_text(snippet.text, encoding="utf-8")
     yield made
     shutil.rmtree(made, ignore_errors=True)
 
@@ -86,7 +75,7 @@ def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def test_the_tutorial_has_the_files_that_it_speaks_of() -> None:
-    assert [snippet.title for snippet in snippets() if snippet.title] == [
+    assert [snippet.title for snippet in files()] == [
         "pyproject.toml",
         "test_acme_pg10.py",
         "acme_pg10.py",
@@ -99,7 +88,7 @@ def test_the_tutorial_has_the_files_that_it_speaks_of() -> None:
 def test_without_the_driver_the_first_test_fails_as_the_tutorial_says(folder: Path) -> None:
     (folder / "acme_pg10.py").unlink()
     ended = pytest_in(folder, "test_acme_pg10.py")
-    [(_, printed), *_] = typed("pytest")
+    [(_, printed), *_] = lines_of("pytest")
     assert ended.returncode != 0
     assert printed.strip().splitlines()[-1] in ended.stdout
 
@@ -107,7 +96,7 @@ def test_without_the_driver_the_first_test_fails_as_the_tutorial_says(folder: Pa
 def test_the_tests_of_the_tutorial_pass(folder: Path) -> None:
     ended = pytest_in(folder)
     assert ended.returncode == 0, ended.stdout
-    [dots, *_] = typed("pytest")[-1][1].split()
+    [dots, *_] = lines_of("pytest")[-1][1].split()
     assert re.search(rf"^{re.escape(dots)} ", ended.stdout, re.MULTILINE), ended.stdout
 
 
@@ -136,20 +125,25 @@ def test_a_wrong_word_in_the_tutorial_is_noticed(
 async def test_every_command_of_the_tutorial_does_what_is_printed(folder: Path) -> None:
     await install(folder)
     config = on_free_ports(folder)
-    simulator = (sys.executable, str(folder / "acme_pg10_simulator.py"))
-    async with child(*simulator, environment=environment(folder)) as gauge:
-        assert gauge.stdout is not None
-        await gauge.stdout.readline()  # it says that it listens
-        async with agent(folder, config, **environment(folder)) as running:
+    async with agent(folder, config, **environment(folder)) as running:
+        simulator = (sys.executable, str(folder / "acme_pg10_simulator.py"))
+        async with child(*simulator, environment=environment(folder)) as gauge:
+            assert gauge.stdout is not None
+            await gauge.stdout.readline()  # it says that it listens
             await running.until_ready("gauge1", seconds=READY_S)
-            for command, printed in typed("labkeeper"):
+            for command, printed in lines_of("labkeeper"):
                 if command[1] != "run":
-                    assert shape(await said(folder, command)) == shape(printed), command
+                    _, output = await said(folder, command)
+                    assert shape(output) == shape(printed), command
+        await running.until(lambda devices: devices["gauge1"]["state"] == "offline")
+        code, output = await said(folder, ["labkeeper", "read", "gauge1.pressure"])
+    assert code == 3  # "stop the simulator, and ask again"
+    assert "stale" in output
 
 
 async def install(folder: Path) -> None:
     """Install the plugin with the command of the tutorial, beside the environment instead of in it."""
-    [(command, _)] = typed("uv")
+    [(command, _)] = lines_of("uv")
     assert command[-2:] == ["-e", "."]
     beside = ["--python", sys.executable, "--offline", "--target", "site", "."]
     uv = [str(BIN / "uv"), *command[1:-2], *beside]
@@ -168,8 +162,8 @@ def on_free_ports(folder: Path) -> str:
     return config.read_text("utf-8") + doors
 
 
-async def said(folder: Path, command: list[str]) -> str:
-    """What a command of labkeeper prints, to people and as complaint."""
+async def said(folder: Path, command: list[str]) -> tuple[int | None, str]:
+    """The exit code of a command of labkeeper, and what it prints, to people and as complaint."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "agent.cli", *command[1:]),
         cwd=folder,
@@ -178,4 +172,47 @@ async def said(folder: Path, command: list[str]) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
-    return output.decode().replace(f"{folder}/", "")
+    return process.returncode, output.decode().replace(f"{folder}/", "")
+
+
+def test_every_address_that_the_docs_show_can_be_understood() -> None:
+    shown = named("connect-a-device.md", "address", "what it is")
+    assert {Address.parse(text).scheme for text in shown if "://" in text} == set(OPTIONS)
+
+
+def test_the_config_that_the_docs_show_is_right_and_the_wrong_one_is_wrong(tmp_path: Path) -> None:
+    [config] = [it.text for it in snippets("connect-a-device.md") if it.title == "station.yaml"]
+    file = tmp_path / "station.yaml"
+    file.write_text(config, encoding="utf-8")
+    assert list(load(file).devices) == ["psu1"]
+    file.write_text(config.replace("high: 5.5", "high: 55", 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(file)
+    [*_, complaint] = [out for line, out in typed("connect-a-device.md") if " check " in line]
+    assert str(refused.value).replace(f"{tmp_path}/", "") == complaint.strip()
+
+
+def test_the_docs_name_every_state_and_quality() -> None:
+    states = named("connect-a-device.md", "state", "what it means", "what to do")
+    assert {*states, "quarantined"} == set(DeviceState)
+    assert set(named("connect-a-device.md", "quality", "what it means")) == set(Quality)
+
+
+def test_every_driver_stands_on_its_rung() -> None:
+    head = ("driver", "devices", "speaks", "rung", "serial number")
+    assert [row[0].strip("`") for row in table("drivers.md", *head)] == list(DRIVERS)
+    assert all(f"## {name}\n" in page("drivers.md") for name in DRIVERS)
+
+
+def test_every_file_that_the_docs_name_exists() -> None:
+    path = re.compile(r"`((?:agent|drivers|simulators|config|tests|systemd|scripts)/[\w./-]*)`")
+    pages = sorted(DOCS.rglob("*.md"))
+    named_files = {(p.name, found) for p in pages for found in path.findall(p.read_text("utf-8"))}
+    assert len(named_files) > 50
+    assert not [(name, found) for name, found in named_files if not (ROOT / found).exists()]
+
+
+def test_every_decision_is_in_the_list_and_in_the_menu() -> None:
+    decisions = sorted(path.name for path in (DOCS / "decisions").glob("0*.md"))
+    listed, menu = page("decisions/index.md"), (ROOT / "zensical.toml").read_text("utf-8")
+    assert not [name for name in decisions if f"({name})" not in listed or name not in menu]

@@ -11,7 +11,7 @@ from agent.cli import output
 from agent.cli.client import ANSWER_WITHIN_S, AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described, device_names, split_target, unknown
-from agent.errors import OutcomeUnknown, Refused
+from agent.errors import OutcomeUnknown, Refused, UnknownDevice
 
 TROUBLE: Final = OutcomeUnknown.exit_code
 
@@ -22,10 +22,10 @@ def set_(target: str, value: str, socket: Path | None, *, as_json: bool) -> None
     from agent.cli.values import parse
 
     device, name = split_target(target, "setting")
-    client = AgentClient(socket_path(socket))
-    form = _setting(described(client, device), device, name)
-    wanted = parse(target, form["value"], value)
-    outcome = client.put("devices", device, "settings", name, body={"value": wanted})
+    with AgentClient(socket_path(socket)) as client:
+        form = _setting(described(client, device), device, name)
+        wanted = parse(target, form["value"], value)
+        outcome = client.put("devices", device, "settings", name, body={"value": wanted})
     _tell(outcome, target, form["value"]["unit"], as_json=as_json)
 
 
@@ -34,24 +34,30 @@ def do(target: str, arguments: Sequence[str], socket: Path | None, *, as_json: b
     from agent.cli.values import parse_arguments
 
     device, name = split_target(target, "command")
-    client = AgentClient(socket_path(socket))
-    commands = {it["name"]: it for it in described(client, device)["commands"]}
-    if name not in commands:
-        raise unknown("command", name, commands, device)
-    given = parse_arguments(target, commands[name]["parameters"], arguments)
-    if sys.stderr.isatty():
-        say(f"{target} runs; Ctrl-C ends the waiting, `labkeeper stop {device}` ends the command")
-    outcome = client.post(
-        *("devices", device, "commands", name),
-        body={"arguments": given},
-        within=commands[name]["timeout"] + ANSWER_WITHIN_S,
-    )
+    with AgentClient(socket_path(socket)) as client:
+        commands = {it["name"]: it for it in described(client, device)["commands"]}
+        if name not in commands:
+            raise unknown("command", name, commands, device)
+        given = parse_arguments(target, commands[name]["parameters"], arguments)
+        if sys.stderr.isatty():
+            say(
+                f"{target} runs; Ctrl-C ends the waiting, `labkeeper stop {device}` ends the command"
+            )
+        outcome = client.post(
+            *("devices", device, "commands", name),
+            body={"arguments": given},
+            within=commands[name]["timeout"] + ANSWER_WITHIN_S,
+        )
     _tell(outcome, target, "", as_json=as_json)
 
 
 def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
     """Stop a device or all; return 3 when one is not confirmed safe."""
-    answer = AgentClient(socket_path(socket)).stop(*([device] if device else []))
+    with AgentClient(socket_path(socket)) as client:
+        try:
+            answer = client.stop(*([device] if device else []))
+        except UnknownDevice:
+            raise unknown("device", str(device), device_names(client)) from None
     outcomes = answer["devices"] if "devices" in answer else {device: _outcome(answer)}
     if as_json:
         output.document({"devices": outcomes})
@@ -65,11 +71,11 @@ def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
 
 def reconnect(device: str, socket: Path | None, *, as_json: bool) -> None:
     """End the wait until the next attempt to reach a device."""
-    client = AgentClient(socket_path(socket))
-    known = device_names(client)
-    if device not in known:
-        raise unknown("device", device, known)
-    answer = client.post("devices", device, "reconnect")
+    with AgentClient(socket_path(socket)) as client:
+        known = device_names(client)
+        if device not in known:
+            raise unknown("device", device, known)
+        answer = client.post("devices", device, "reconnect")
     if as_json:
         output.document(answer)
     else:

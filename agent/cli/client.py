@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from agent.cli.problems import error_from
@@ -46,11 +46,20 @@ AFTER_STOP: Final = frozenset({"failed", "unknown"})
 
 
 class AgentClient:
-    """One agent, asked in turn. Raises NoAgent, Refused and DeviceTrouble with their sentences."""
+    """One agent, asked in turn: `with AgentClient(path) as client`. It connects when first asked.
+
+    Every question may raise NoAgent, Refused or DeviceTrouble, with a sentence for a person.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._line = _UnixConnection(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._line.close()
 
     def get(self, *parts: str, **query: str) -> Any:
         """Ask for something; nothing changes."""

@@ -39,14 +39,14 @@ def drivers(name: str | None, *, as_json: bool) -> None:
 
 def devices(socket: Path | None, *, as_json: bool) -> None:
     """List the devices."""
-    client = AgentClient(socket_path(socket))
-    found = client.get("devices")
-    if as_json:
-        output.document(found)
-        return
-    for device in found:
-        description = client.get("devices", device["device"], "description")
-        device |= {"titles": description["titles"], "driver": description["driver"]}
+    with AgentClient(socket_path(socket)) as client:
+        found = client.get("devices")
+        if as_json:
+            output.document(found)
+            return
+        for device in found:
+            description = client.get("devices", device["device"], "description")
+            device |= {"titles": description["titles"], "driver": description["driver"]}
     # The tables' library takes 0.1 s to import.
     from agent.cli.tables import devices_table
 
@@ -55,8 +55,8 @@ def devices(socket: Path | None, *, as_json: bool) -> None:
 
 def read(names: Sequence[str], socket: Path | None, *, fresh: bool, as_json: bool) -> int:
     """Show values; return 3 when one that was asked for is not to be believed."""
-    client = AgentClient(socket_path(socket))
-    rows = [row for name in names for row in _rows(client, name, fresh=fresh)]
+    with AgentClient(socket_path(socket)) as client:
+        rows = [row for name in names for row in _rows(client, name, fresh=fresh)]
     if as_json:
         output.document(dict(rows))
     else:
@@ -76,7 +76,8 @@ def watch(
     from agent.cli.watching import watch_devices
 
     path = socket_path(socket)
-    known = device_names(AgentClient(path))
+    with AgentClient(path) as client:
+        known = device_names(client)
     for name in names:
         if name not in known:
             raise unknown("device", name, known)
@@ -86,7 +87,8 @@ def watch(
 def events(seconds: float | None, socket: Path | None, *, follow: bool, as_json: bool) -> None:
     """Show what happened, and with `follow` what happens."""
     path = socket_path(socket)
-    past = AgentClient(path).get("events")
+    with AgentClient(path) as client:
+        past = client.get("events")
     if as_json:
         for event in past:
             output.document(event)

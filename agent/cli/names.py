@@ -30,9 +30,8 @@ def unknown(kind: str, name: str, known: Iterable[str], owner: str = "") -> Refu
     near = get_close_matches(name, names, n=1)
     meant = f"; did you mean {near[0]}?" if near else "."
     of = f"{owner} has no {kind}" if owner else f"there is no {kind}"
-    plural = "switches" if kind == "switch" else f"{kind}s"
     error = UnknownDevice if kind == "device" else Refused
-    return error(f"{of} {name!r}{meant} {plural.capitalize()}: {', '.join(names) or 'none'}")
+    return error(f"{of} {name!r}{meant} {kind.capitalize()}s: {', '.join(names) or 'none'}")
 
 
 def device_names(client: AgentClient) -> list[str]:

@@ -92,8 +92,8 @@ def follow_events(socket: Path, after: int, *, seconds: float | None, as_json: b
 
 def titles_of(socket: Path, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """What people call these devices, by language."""
-    client = AgentClient(socket)
-    return {name: client.get("devices", name, "description")["titles"] for name in names}
+    with AgentClient(socket) as client:
+        return {name: client.get("devices", name, "description")["titles"] for name in names}
 
 
 async def show_devices(socket: Path, picture: Picture) -> None:

@@ -42,14 +42,11 @@ STEADY_S: Final = 5.0
 throw each other out, and must not do so ten times a second."""
 ANSWER_S: Final = 5.0
 """How long the broker may take to answer before it is taken for lost."""
-DRAIN_S: Final = 0.4
 FAREWELL_S: Final = 0.3
-CLOSE_S: Final = 0.3
+"""For each of three last things: to send what waits, to say farewell, and to disconnect."""
 INCOMING: Final = 1000
 NODELAY: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 """With Nagle's algorithm at either end, an answer takes 40 ms longer."""
-REFUSED: Final = 128
-"""From here on, reason codes mean no (MQTT 5.0, section 2.4; 3.1.1, section 3.9.3)."""
 TAKEN_OVER: Final = 142
 """MQTT 5.0, section 3.14.2.1: another connection uses the same client id."""
 
@@ -131,7 +128,7 @@ class BrokerSession:
         if self._settings.commands:
             topics.append(self._topics.commands)
         granted = await client.subscribe([(topic, self._manner(topic)) for topic in topics])
-        refused = [(code if isinstance(code, int) else code.value) >= REFUSED for code in granted]
+        refused = [isinstance(code, ReasonCode) and code.is_failure for code in granted]
         self._news.subscribed(tuple(compress(topics, refused)))
 
     def _manner(self, topic: str) -> Any:
@@ -146,16 +143,14 @@ class BrokerSession:
             if topic == self._topics.status:
                 self._see_status(payload, message.retain)
             elif verb := self._topics.verb(topic):
-                letter = _letter(verb, message)
-                self._tasks.create_task(self._answer(letter), name=f"mqtt.{verb}")
+                self._tasks.create_task(self._answer(_letter(verb, message)), name="mqtt.request")
             elif message.retain and payload:
                 self._announcements.see_kept(topic)
 
     async def _answer(self, letter: Letter) -> None:
-        reply = await self._inbox.answer(letter)
-        self.refused = self._inbox.refused
-        if reply is not None:
+        if reply := await self._inbox.answer(letter):
             self._outbox.post(reply)
+        self.refused = self._inbox.refused
 
     def _see_status(self, payload: bytes, retained: bool) -> None:
         """Have the last word on the own station's status, but for a later session."""
@@ -183,8 +178,8 @@ class BrokerSession:
         self._announcements.catch_up()
         farewell = self._session.farewell(self._station.clock.utc())
         last = Message(topic=self._topics.status, payload=farewell, retain=True)
-        await _within(DRAIN_S, self._outbox.drain(publish))
-        await _within(FAREWELL_S, publish(last))
+        await _in_time(self._outbox.drain(publish))
+        await _in_time(publish(last))
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[aiomqtt.Client]:
@@ -194,7 +189,7 @@ class BrokerSession:
         try:
             failure = await asyncio.shield(opening)
         except asyncio.CancelledError:
-            await asyncio.wait([opening], timeout=CLOSE_S)  # cut short, it would leak its socket
+            await asyncio.wait([opening], timeout=FAREWELL_S)  # cut short, it would leak its socket
             if opening.done() and opening.result() is None:
                 await _close(client)
             raise
@@ -237,8 +232,8 @@ class BrokerSession:
 
     def _say_lost(self, error: Exception) -> None:
         match error:
-            case Outnumbered():
-                log.debug("the station's clock was set back; the next session has a higher number")
+            case Outnumbered():  # the clock was set back; the next session has a higher number
+                return
             case MqttConnectError() | ConfigError():
                 self._news.turned_away(str(error))
             case aiomqtt.MqttCodeError(rc=ReasonCode(value=code)) if code == TAKEN_OVER:
@@ -252,33 +247,34 @@ class BrokerSession:
 async def _opened(client: aiomqtt.Client) -> Exception | None:
     """The error as a value: a connection that fails must not end the tasks beside it."""
     paho, connected = client._client, client._connected  # noqa: SLF001 - aiomqtt misses two ends
+    after = paho.on_disconnect
 
-    def closed(*_: object) -> None:
+    def closed(*how: Any) -> None:
         if not connected.done():
             connected.set_exception(aiomqtt.MqttError("it closed the connection unanswered"))
+        after(*how)  # type: ignore[misc]
 
-    after, paho.on_disconnect = paho.on_disconnect, closed
+    paho.on_disconnect = closed
     try:
         await client.__aenter__()
     except Exception as error:  # noqa: BLE001 - raised again by the one who waits
         paho.disconnect()  # else the socket stays open when no answer came
         return error
-    paho.on_disconnect = after
     return None
 
 
 async def _close(client: aiomqtt.Client) -> None:
-    await _within(CLOSE_S, client.__aexit__(None, None, None))
+    await _in_time(client.__aexit__(None, None, None))
     ended = client._disconnected  # noqa: SLF001 - else asyncio complains that nobody looked
     if ended.done() and not ended.cancelled():
         ended.exception()
 
 
-async def _within(seconds: float, farewell: Coroutine[Any, Any, None]) -> None:
+async def _in_time(last_thing: Coroutine[Any, Any, None]) -> None:
     """Do what is polite before the end, as far as time and broker allow."""
     try:
-        async with asyncio.timeout(seconds):
-            await farewell
+        async with asyncio.timeout(FAREWELL_S):
+            await last_thing
     except (TimeoutError, aiomqtt.MqttError) as error:
         log.debug("the broker took no more before the end: %r", error)
 

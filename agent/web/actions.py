@@ -11,7 +11,7 @@ from agent.fleet.samples import Outcome, Status
 from agent.public import outcome_form
 from agent.roles import refusal
 from agent.station import Station
-from agent.web import forms
+from agent.web import examples, forms
 from agent.web.problems import Problem, problem_of, worst
 from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
@@ -45,7 +45,7 @@ log = logging.getLogger("labkeeper")
 @changes.put(
     "/devices/{device}/settings/{setting}",
     summary="Change a setting",
-    responses=answers(forms.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
+    responses=answers(examples.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
     response_model=forms.OutcomeForm,
 )
 async def put_setting(
@@ -65,7 +65,7 @@ async def put_setting(
 @changes.post(
     "/devices/{device}/commands/{command}",
     summary="Run a command",
-    responses=answers(forms.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
+    responses=answers(examples.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
     response_model=forms.OutcomeForm,
 )
 async def post_command(
@@ -87,7 +87,7 @@ async def post_command(
     summary="Try a device again now",
     openapi_extra=ANY_BODY,
     responses=answers(
-        {**forms.DONE, "message": "psu1 is tried again now", "value": None},
+        {**examples.DONE, "message": "psu1 is tried again now", "value": None},
         *AT_THE_DOOR_TO_CHANGES,
         "no-token",
         "not-allowed",
@@ -117,7 +117,7 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
     summary="Stop a device",
     openapi_extra=ANY_BODY,
     responses=answers(
-        {**forms.DONE, "message": "psu1 was made safe", "value": None},
+        {**examples.DONE, "message": "psu1 was made safe", "value": None},
         *AT_THE_DOOR_TO_CHANGES,
         "no-such",
         *TROUBLE,
@@ -138,7 +138,7 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
     summary="Stop every device",
     openapi_extra=ANY_BODY,
     responses=answers(
-        {"devices": {"psu1": {**forms.DONE, "value": None}}},
+        {"devices": {"psu1": {**examples.DONE, "value": None}}},
         *AT_THE_DOOR_TO_CHANGES,
         *TROUBLE,
     ),

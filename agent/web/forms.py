@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from agent.fleet.events import Severity
 from agent.fleet.samples import Quality, Status
 from agent.fleet.states import DeviceState
+from agent.web import examples
 
 LARGEST_WHOLE = 2**53
 """Whole numbers beyond it are not the same number in every JSON reader."""
@@ -27,74 +28,6 @@ Role = Literal["observer", "technician", "engineer"]
 
 def _config(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
-
-
-VALUE = {"value": 5.001, "unit": "V", "quality": "good", "time": "2026-11-22T09:15:00.250Z"}
-DEVICE = {
-    "device": "psu1",
-    "state": "ready",
-    "since": "2026-11-22T08:00:01.000Z",
-    "reason": "",
-    "activity": "",
-    "identity": "Siglent Technologies,SPD1168X,SPD13DCC000001,2.1.1.8",
-    "values": {"measured_voltage": VALUE},
-}
-FORM = {"type": "number", "unit": "V", "low": 0.0, "high": 5.5, "choices": []}
-READING = {"name": "measured_voltage", "doc": "At the terminals.", "value": FORM, "every": 1.0}
-SETTING = {
-    **READING,
-    "name": "voltage",
-    "doc": "Voltage the output regulates to.",
-    "role": "technician",
-    "anytime": False,
-}
-PARAMETER = {"name": "to", "value": FORM, "required": True, "default": None}
-COMMAND = {
-    "name": "ramp",
-    "doc": "Move the voltage to `to`.",
-    "role": "technician",
-    "timeout": 120.0,
-    "anytime": False,
-    "parameters": [PARAMETER],
-}
-DRIVER = {
-    "driver": "siglent.spd1000x",
-    "title": "A bench supply with one output (Siglent SPD1000X)",
-    "readings": [READING],
-    "settings": [SETTING],
-    "commands": [COMMAND],
-    "trouble": "",
-}
-DESCRIPTION = {
-    "device": "psu1",
-    "titles": {"en": "Bench supply", "ko": "벤치 전원"},
-    "simulated": False,
-    **{key: value for key, value in DRIVER.items() if key != "trouble"},
-}
-EVENT = {
-    "number": 42,
-    "time": "2026-11-22T09:15:00.250Z",
-    "kind": "device.offline",
-    "severity": "warning",
-    "device": "psu1",
-    "text": "psu1: no answer within 1 s",
-    "data": {},
-}
-STATION = {
-    "station": "bench-3",
-    "version": "0.1.0",
-    "titles": {"en": "Bench 3"},
-    "time": "2026-11-22T09:15:00.250Z",
-    "devices": {"total": 5, "up": 4},
-}
-DONE = {"status": "done", "message": "", "value": 5.0}
-PROBLEM = {
-    "type": "urn:problem-type:labkeeper:bad-value",
-    "title": "The value is not allowed",
-    "status": 422,
-    "detail": "psu1.voltage: 9 V is above 5.5 V, the limit set by config/station.yaml:41",
-    "outcome": "refused",
-}
 
 
 class NewValue(BaseModel):
@@ -127,7 +60,7 @@ class Count(BaseModel):
 class StationForm(BaseModel):
     """The station as a whole."""
 
-    model_config = _config(STATION)
+    model_config = _config(examples.STATION)
 
     station: str
     version: Annotated[str, Field(description="Of the agent.")]
@@ -139,7 +72,7 @@ class StationForm(BaseModel):
 class ValueForm(BaseModel):
     """A value with its UCUM unit, its quality and the time it was read."""
 
-    model_config = _config(VALUE)
+    model_config = _config(examples.VALUE)
 
     value: Annotated[Shown, Field(description="null where the device gave none.")]
     unit: str
@@ -151,7 +84,7 @@ class ValueForm(BaseModel):
 class DeviceForm(BaseModel):
     """A device as it stands, with its latest values by reading."""
 
-    model_config = _config(DEVICE)
+    model_config = _config(examples.DEVICE)
 
     device: str
     state: DeviceState
@@ -165,7 +98,7 @@ class DeviceForm(BaseModel):
 class FormOfValue(BaseModel):
     """What a value may be; null ends of the range are open."""
 
-    model_config = _config(FORM)
+    model_config = _config(examples.FORM)
 
     type: Literal["number", "integer", "boolean", "text", "choice", "file"]
     unit: str
@@ -177,7 +110,7 @@ class FormOfValue(BaseModel):
 class ReadingForm(BaseModel):
     """A reading, polled every so many seconds (0: only when asked)."""
 
-    model_config = _config(READING)
+    model_config = _config(examples.READING)
 
     name: str
     doc: str
@@ -188,7 +121,7 @@ class ReadingForm(BaseModel):
 class SettingForm(ReadingForm):
     """A setting: a reading that this role and those above may change."""
 
-    model_config = _config(SETTING)
+    model_config = _config(examples.SETTING)
 
     role: Role
     anytime: Annotated[bool, Field(description="Also while a command runs.")]
@@ -197,7 +130,7 @@ class SettingForm(ReadingForm):
 class ParameterForm(BaseModel):
     """One argument of a command; `default` counts where it is not required."""
 
-    model_config = _config(PARAMETER)
+    model_config = _config(examples.PARAMETER)
 
     name: str
     value: FormOfValue
@@ -208,7 +141,7 @@ class ParameterForm(BaseModel):
 class CommandForm(BaseModel):
     """A command, the role it needs, and the seconds it may take."""
 
-    model_config = _config(COMMAND)
+    model_config = _config(examples.COMMAND)
 
     name: str
     doc: str
@@ -221,7 +154,7 @@ class CommandForm(BaseModel):
 class DriverForm(BaseModel):
     """A kind of device; `trouble` says why it can't be loaded."""
 
-    model_config = _config(DRIVER)
+    model_config = _config(examples.DRIVER)
 
     driver: str
     title: str = ""
@@ -234,7 +167,7 @@ class DriverForm(BaseModel):
 class DescriptionForm(BaseModel):
     """What a device offers, with this device's own limits, titles and poll periods (s)."""
 
-    model_config = _config(DESCRIPTION)
+    model_config = _config(examples.DESCRIPTION)
 
     device: str
     titles: Titles
@@ -249,7 +182,7 @@ class DescriptionForm(BaseModel):
 class EventForm(BaseModel):
     """What happened; numbers are without gaps from 1 since the agent started."""
 
-    model_config = _config(EVENT)
+    model_config = _config(examples.EVENT)
 
     number: int
     time: Moment
@@ -263,7 +196,7 @@ class EventForm(BaseModel):
 class OutcomeForm(BaseModel):
     """How a request ended."""
 
-    model_config = _config(DONE)
+    model_config = _config(examples.DONE)
 
     status: Status
     message: str
@@ -276,7 +209,7 @@ class OutcomeForm(BaseModel):
 class StopForm(BaseModel):
     """What came of stopping every device: all of them were made safe."""
 
-    model_config = _config({"devices": {"psu1": {**DONE, "value": None}}})
+    model_config = _config({"devices": {"psu1": {**examples.DONE, "value": None}}})
 
     devices: dict[str, OutcomeForm]
 
@@ -293,7 +226,7 @@ class WrongPart(BaseModel):
 class ProblemForm(BaseModel):
     """A problem detail (RFC 9457). `outcome` tells programs what was done: nothing, or who knows."""
 
-    model_config = _config(PROBLEM)
+    model_config = _config(examples.PROBLEM)
 
     type: str
     title: str

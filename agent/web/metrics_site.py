@@ -1,12 +1,11 @@
 """The page that Prometheus reads, and the one that says whether the agent is well."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent.metrics import StationCollector, metrics_app
 from agent.station import Station
 from agent.web.doors import check_host, tcp_hosts
 from agent.web.problems import Problem
@@ -15,9 +14,14 @@ METHODS: Final = frozenset({"GET", "HEAD"})
 PATHS: Final = ("/metrics", "/health")
 
 
-def build_metrics_site(station: Station, collector: StationCollector) -> ASGIApp:
-    """An application with `/metrics` and `/health` and nothing else."""
-    metrics = metrics_app(collector)
+class Broker(Protocol):
+    """What the session with the broker says of itself."""
+
+    connected: bool
+
+
+def build_metrics_site(station: Station, metrics: ASGIApp, broker: Broker | None) -> ASGIApp:
+    """An application with `/metrics`, which `metrics` answers, and `/health`, and nothing else."""
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -25,16 +29,15 @@ def build_metrics_site(station: Station, collector: StationCollector) -> ASGIApp
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
-        answer = metrics if page == "/metrics" else JSONResponse(health(station, collector))
+        answer = metrics if page == "/metrics" else JSONResponse(health(station, broker))
         await answer(scope, receive, send)
 
     return site
 
 
-def health(station: Station, collector: StationCollector) -> dict[str, Any]:
+def health(station: Station, broker: Broker | None) -> dict[str, Any]:
     """That the agent answers, how many of its devices do, and how it stands with the broker."""
     up = sum(snapshot.state.online for snapshot in station.board.latest.values())
-    broker = collector.broker
     mqtt = "off" if broker is None else "connected" if broker.connected else "disconnected"
     return {
         "status": "ok",

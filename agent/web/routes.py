@@ -9,7 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Snapshot
 from agent.roles import Actor
 from agent.station import Station
-from agent.web.forms import PROBLEM
+from agent.web.examples import PROBLEM
 from agent.web.problems import KINDS, MEDIA_TYPE, Problem, problem_form
 
 LONGEST_SHOWN: Final = 80

@@ -106,5 +106,6 @@ async def with_heartbeats(source: AsyncIterable[T]) -> AsyncIterator[T | None]:
 
 
 def _piece(kind: str, form: dict[str, Any], number: int | None = None) -> bytes:
-    text = json.dumps(form, ensure_ascii=False, allow_nan=False)
+    # In ASCII: many clients end a line also at U+0085 or U+2028, which a device's text may hold.
+    text = json.dumps(form, allow_nan=False)
     return format_sse_event(event=kind, data_str=text, id=None if number is None else str(number))

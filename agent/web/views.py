@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Quality, Sample
 from agent.public import description_form, event_form, sample_form, state_form, utc_text
-from agent.web import forms
+from agent.web import examples, forms
 from agent.web.problems import Problem
 from agent.web.routes import AT_THE_DOOR, TheDevice, TheSnapshot, TheStation, answers, no_such
 from agent.web.streams import Stream, event_pieces, events_after, state_pieces
@@ -39,7 +39,7 @@ LastEventId = Annotated[
 @views.get(
     "/station",
     summary="The station",
-    responses=answers(forms.STATION, *AT_THE_DOOR),
+    responses=answers(examples.STATION, *AT_THE_DOOR),
     response_model=forms.StationForm,
 )
 async def station(station: TheStation) -> dict[str, Any]:
@@ -57,7 +57,7 @@ async def station(station: TheStation) -> dict[str, Any]:
 @views.get(
     "/devices",
     summary="All devices",
-    responses=answers([forms.DEVICE], *AT_THE_DOOR),
+    responses=answers([examples.DEVICE], *AT_THE_DOOR),
     response_model=list[forms.DeviceForm],
     response_model_exclude_unset=True,
 )
@@ -88,7 +88,7 @@ async def devices_stream(station: TheStation) -> Stream:
 @views.get(
     "/devices/{device}",
     summary="One device",
-    responses=answers(forms.DEVICE, *AT_THE_DOOR, "no-such"),
+    responses=answers(examples.DEVICE, *AT_THE_DOOR, "no-such"),
     response_model=forms.DeviceForm,
     response_model_exclude_unset=True,
 )
@@ -100,7 +100,7 @@ async def device(worker: TheDevice, snapshot: TheSnapshot) -> dict[str, Any]:
 @views.get(
     "/devices/{device}/description",
     summary="What a device offers",
-    responses=answers(forms.DESCRIPTION, *AT_THE_DOOR, "no-such"),
+    responses=answers(examples.DESCRIPTION, *AT_THE_DOOR, "no-such"),
     response_model=forms.DescriptionForm,
 )
 async def description(worker: TheDevice) -> dict[str, Any]:
@@ -112,7 +112,7 @@ async def description(worker: TheDevice) -> dict[str, Any]:
     "/devices/{device}/readings/{reading}",
     summary="One value",
     responses=answers(
-        forms.VALUE,
+        examples.VALUE,
         *AT_THE_DOOR,
         "no-such",
         "never-read",
@@ -156,7 +156,7 @@ async def _read_now(worker: DeviceWorker, reading: str) -> Sample:
 @views.get(
     "/drivers",
     summary="The catalogue",
-    responses=answers([forms.DRIVER], *AT_THE_DOOR),
+    responses=answers([examples.DRIVER], *AT_THE_DOOR),
     response_model=list[forms.DriverForm],
 )
 async def drivers() -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ def _driver(name: str) -> dict[str, Any]:
 @views.get(
     "/events",
     summary="What happened",
-    responses=answers([forms.EVENT], *AT_THE_DOOR, "bad-value"),
+    responses=answers([examples.EVENT], *AT_THE_DOOR, "bad-value"),
     response_model=list[forms.EventForm],
 )
 async def events(station: TheStation, after: After = None) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ class Dealt(Faults):
         if not reply or not self.fates:
             return super().spoil(reply)
         fate = self.fates.popleft()
-        if isinstance(fate, Fault):
+        if isinstance(fate, Fault) and fate.kind == "duplicate":
+            reply *= 2  # one after the other without a pause: see COPIES
+        elif isinstance(fate, Fault):
             self.add(fate)
         elif fate is not None:
             reply = fate(reply)
@@ -92,7 +94,7 @@ class Cable(StreamLink):
             self._player.disconnected()
             self._arrive(lambda inbox=self.inbox: inbox.fail(LinkClosed("the cable is out")))
             return
-        for part in (piece[: len(piece) // 2], piece[len(piece) // 2 :]):
+        for part in (piece[:1], piece[1:]):
             self._arrive(lambda inbox=self.inbox, part=part: inbox.feed(part))
 
     def _arrive(self, happens: Callable[[], None]) -> None:

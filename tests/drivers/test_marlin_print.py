@@ -91,7 +91,7 @@ async def happen(bench: Bench, mishap: str) -> None:
             bench.server.player.hear(b"")
         case "poll":
             values = await bench.printer.read(["nozzle", "x"])
-            assert values["nozzle"] == 21.0
+            assert values["nozzle"] == 21.0 or isinstance(values["nozzle"], BadReply)
 
 
 async def test_polls_go_between_the_lines_of_a_print(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -107,7 +108,10 @@ async def witness(
 ) -> AsyncIterator[Witness]:
     """A client that is subscribed to everything until the context ends."""
     version = aiomqtt.ProtocolVersion.V5 if protocol == "5" else aiomqtt.ProtocolVersion.V311
-    async with aiomqtt.Client(broker.host, broker.port, protocol=version) as client:
+    nodelay = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+    async with aiomqtt.Client(
+        broker.host, broker.port, protocol=version, socket_options=nodelay
+    ) as client:
         seen = Witness(client)
         await client.subscribe(everything, qos=1)
         async with asyncio.TaskGroup() as tasks:

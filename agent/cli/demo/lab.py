@@ -78,9 +78,9 @@ async def _while_they_live(children: Sequence[Child], work: Coroutine[Any, Any, 
 
 async def _visit(wishes: Wishes, place: Place, agent: Child) -> None:
     """Wait until all is up, set something going, say where to look, and show it."""
-    client = AgentClient(place.socket)
-    await _until_up(client, agent)
-    done = await asyncio.to_thread(_set_going, client)
+    with AgentClient(place.socket) as client:
+        await _until_up(client, agent)
+        done = await asyncio.to_thread(_set_going, client)
     if wishes.as_json:
         output.line(place.as_line())
     else:

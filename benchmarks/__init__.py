@@ -1,0 +1,1 @@
+"""Measurements: each prints one line with its figure and what it is compared with."""

@@ -1,0 +1,55 @@
+"""A station under measurement: simulators and agent as processes of their own."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from agent.cli.demo.processes import Child, running
+
+Devices = Mapping[str, Mapping[str, Any]]
+TICKS: int = os.sysconf("SC_CLK_TCK")
+
+
+@asynccontextmanager
+async def simulators(folder: Path, *options: object) -> AsyncIterator[Devices]:
+    """Run simulators, and say where each is."""
+    command = [sys.executable, "-m", "simulators", "--json", "--dir", folder / "ports", *options]
+    async with running("simulators", command, folder, speaks=True) as child:
+        yield json.loads(await child.first_line())["devices"]
+
+
+@asynccontextmanager
+async def station(folder: Path, config: str) -> AsyncIterator[Child]:
+    """Run an agent with this config."""
+    path = folder / "station.yaml"
+    await asyncio.to_thread(path.write_text, config, "utf-8")
+    command = [sys.executable, "-m", "agent.cli", "run", "--config", path]
+    async with running("agent", command, folder) as child:
+        yield child
+
+
+async def scrape(port: int) -> dict[str, float]:
+    """The sum of every metric over its labels, as `/metrics` on this port says now."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    request = f"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+    writer.write(request.encode())
+    page = (await reader.read()).partition(b"\r\n\r\n")[2]
+    writer.close()
+    sums: dict[str, float] = {}
+    for family in text_string_to_metric_families(page.decode()):
+        for sample in family.samples:
+            sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+    return sums
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
