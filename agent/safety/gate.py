@@ -69,7 +69,7 @@ class Gate:
             return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
         if why := refusal(actor, driver.commands[name].role, target):
             return self._told(actor, "do", target, _refused(why, Cause.NOT_ALLOWED))
-        return self._told(actor, "do", target, await worker.do(name, checked), dict(arguments))
+        return self._told(actor, "do", target, await worker.do(name, checked), _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:
         """Interrupt a device and make it safe. Needs no role beyond being there."""
@@ -99,7 +99,7 @@ class Gate:
     ) -> Outcome:
         """Record the request and its end as one event."""
         device = target.partition(".")[0]
-        shown = "" if value is None else f" {value}"
+        shown = "" if value is None or value == "" else f" {value}"
         ending = f": {outcome.message}" if outcome.message else ""
         self._events.add(
             f"{verb}.{outcome.status}",
@@ -115,3 +115,7 @@ class Gate:
 
 def _refused(why: str, cause: Cause) -> Outcome:
     return Outcome(status=Status.REFUSED, message=why, cause=cause)
+
+
+def _shown(arguments: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in arguments.items())

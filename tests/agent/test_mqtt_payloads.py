@@ -22,7 +22,7 @@ from agent.mqtt.topics import Topics
 from drivers import Address, Driver, Limits, Reading, Role, Setting, Span, command
 from drivers.driver import Identity
 from tests.agent.bench import Mode, ToyRef, ToyWire, named
-from tests.agent.test_mqtt_parts import GOOD, body
+from tests.agent.test_mqtt_request import GOOD, body
 from tests.golden import assert_golden
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
