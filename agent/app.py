@@ -75,6 +75,7 @@ class Agent:
         self.events = EventLog(clock)
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
+        self._broker: Any = None
 
     async def run(self) -> None:
         """Start, serve until told to stop, and stop."""
@@ -97,14 +98,14 @@ class Agent:
         for device in self.settings.devices.values():
             if device.enabled:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
-        broker = self._begin_broker(station)
+        self._broker = self._begin_broker(station)
         first = asyncio.timeout(FIRST_ROUND_S)
         try:
             async with first:
                 await self.fleet.first_round()
         except TimeoutError:
             pass  # a device that takes longer holds nothing up
-        await self._begin_web(station, broker)
+        await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self.fleet.first_round()
@@ -136,13 +137,13 @@ class Agent:
         self._begin(broker.run(), "mqtt")
         return broker
 
-    async def _begin_web(self, station: Station, broker: Any) -> None:
+    async def _begin_web(self, station: Station) -> None:
         """Serve API and metrics. Their libraries are imported beside the loop, not on it."""
         for module in ("agent.web.api", "agent.web.server", "agent.web.metrics_site"):
             await asyncio.to_thread(import_module, module)
         from agent.sites import sites
 
-        for name, site in sites(station, self.settings, self._ports, self._token, broker):
+        for name, site in sites(station, self.settings, self._ports, self._token, self._broker):
             self._begin(site, name)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -169,6 +170,8 @@ class Agent:
         """Take no more requests, make safe what is configured so, then end the rest."""
         self._notifier.stopping()
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
+        if self._broker is not None:
+            self._broker.refuse_requests()
         broker = [task for task in self._background if task.get_name() == "mqtt"]
         await _cancel([task for task in self._background if task not in broker])
         await self.fleet.end()

@@ -121,6 +121,7 @@ def test_a_wrong_word_in_the_tutorial_is_noticed(
 
 
 @pytest.mark.lab
+@pytest.mark.timeout(90)  # it starts ten processes
 async def test_every_command_of_the_tutorial_does_what_is_printed(folder: Path) -> None:
     await install(folder)
     config = on_free_ports(folder)

@@ -1,6 +1,7 @@
 """What is due is read, and becomes samples; what is overdue is called stale."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -141,6 +142,10 @@ class Polling:
             if not isinstance(value, NotMeasured):
                 self._tally.failed(value)
             return Sample(value=None, quality=Quality.BAD, time=now, reason=str(value))
+        if isinstance(value, float) and not math.isfinite(value):
+            return Sample(
+                value=None, quality=Quality.BAD, time=now, reason=f"the device says {value}"
+            )
         quality = Quality.SIMULATED if self._plan.simulated else Quality.GOOD
         return Sample(value=word(value), quality=quality, time=now)
 

@@ -1,57 +1,17 @@
-"""Every command against an agent that is served on a real Unix socket in this process."""
+"""Every command that asks once, against an agent that is served on a real Unix socket."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agent.cli import main
 from agent.fleet.states import DeviceState
-from tests.agent.bench import PLAN, named
-from tests.agent.web_bench import Web, served
+from tests.agent.cli_bench import Command, Ended, ask, web
+from tests.agent.web_bench import Web
 
+__all__ = ["ask", "web"]  # fixtures
 pytestmark = pytest.mark.lab
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Coroutine[Any, Any, Ended]]
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[Web]:
-    (tmp_path / "part.gcode").write_text("G28\nG1 X1\n", encoding="utf-8")
-    async with served(PLAN, named("oven1"), folder=tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def ask(web: Web, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run a command as a person would, in a thread of its own: the agent lives in this loop."""
-    monkeypatch.setenv("LABKEEPER_SOCKET", str(web.path))
-    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
-
-    async def command(*words: str) -> Ended:
-        code = await asyncio.to_thread(main, words)
-        return Ended(code, *capsys.readouterr())
-
-    return command
 
 
 async def test_the_devices_are_listed_with_title_state_and_driver(ask: Command) -> None:
@@ -153,7 +113,7 @@ async def test_a_setting_is_changed_and_what_the_device_reads_back_is_told(
         (["set", "voltage", "5"], "'voltage' is not DEVICE.SETTING, such as psu1.voltage"),
         (["set", "psu1.voltage"], "VALUE; see `labkeeper set --help`"),
         (["set", "psu1.current_limit", "5"], "needs the role engineer"),
-        (["read", "psu1.temprature"], "did you mean temperature?"),
+        (["read", "psu1.temperatures"], "did you mean temperature?"),
         (["read", "psu/1"], "there is no device 'psu/1'"),
         (["do", "psu1.rampe", "to=1"], "did you mean ramp? Commands: ramp, count, calibrate"),
         (["do", "psu1.ramp"], "psu1.ramp needs to"),
@@ -237,48 +197,3 @@ async def test_reconnect_ends_the_wait(ask: Command, web: Web) -> None:
     simulator.identity = "Toy,T1,S1,1.0"
     assert (await ask("reconnect", "psu1")).code == 0
     await web.bench.until_state("psu1", DeviceState.READY)
-
-
-async def test_events_are_told_from_the_start_and_followed_on(ask: Command, web: Web) -> None:
-    past = await ask("events", "--json")
-    kinds = [json.loads(line)["kind"] for line in past.out.splitlines()]
-    assert kinds.count("device.connected") == 2
-    assert "psu1 answers: Toy,T1,S1,1.0" in (await ask("events")).out
-
-    following = asyncio.get_running_loop().create_task(
-        ask("events", "--follow", "--seconds", "1.5")
-    )
-    async with asyncio.timeout(5):
-        while not web.bench.events._listeners:
-            await asyncio.sleep(0.01)
-    web.bench.events.add("test.said", "hear this once")
-    ended = await following
-    assert ended.code == 0
-    assert ended.out.count("hear this once") == 1
-
-
-async def test_watch_shows_every_change_as_a_line_of_json(ask: Command) -> None:
-    ended = await ask("watch", "psu1", "--json", "--seconds", "1")
-    states = [json.loads(line) for line in ended.out.splitlines()]
-    assert ended.code == 0
-    assert {state["device"] for state in states} == {"psu1"}
-
-
-async def test_watch_in_a_pipe_shows_the_table_first_and_last(ask: Command) -> None:
-    ended = await ask("watch", "--seconds", "1")
-    first, last = ended.out.strip().split("\n\n")
-    assert ended.code == 0
-    for table in (first, last):
-        assert [line.split()[:2] for line in table.splitlines()] == [
-            ["oven1", "ready:"],
-            ["psu1", "ready:"],
-        ]
-        assert "temperature 25 °C" in table
-
-
-async def test_watch_names_the_doubt_of_a_lost_device(ask: Command, web: Web) -> None:
-    web.bench.simulators["psu1"].unplugged = True
-    await web.bench.until_state("psu1", DeviceState.OFFLINE)
-    ended = await ask("watch", "psu1", "--seconds", "1")
-    assert "offline (" in ended.out
-    assert "temperature 25 °C (stale, " in ended.out

@@ -106,16 +106,16 @@ def test_check_counts_the_devices_of_a_config_that_is_right() -> None:
 def test_check_says_every_problem_with_file_line_column_and_key(tmp_path: Path) -> None:
     config = tmp_path / "station.yaml"
     config.write_text(
-        "name: bench\nnam: x\ndevices:\n  psu1: {driver: none.such, address: tcp://a:1}\n"
+        "name: bench\ncolour: x\ndevices:\n  psu1: {driver: none.such, address: tcp://a:1}\n"
     )
     ended = run("check", "--config", str(config), "--json")
     assert ended.returncode == 2
     lines = ended.stderr.splitlines()
-    assert lines[0].startswith(f"{config}:2:1: nam: ")
+    assert lines[0].startswith(f"{config}:2:1: colour: ")
     assert lines[1].startswith(f"{config}:4:")
     assert "devices.psu1.driver" in lines[1]
     problems = json.loads(ended.stdout)["error"]["problems"]
-    assert [problem["key"] for problem in problems] == ["nam", "devices.psu1.driver"]
+    assert [problem["key"] for problem in problems] == ["colour", "devices.psu1.driver"]
 
 
 @pytest.mark.parametrize("command", ["run", "check"])

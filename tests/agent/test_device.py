@@ -284,3 +284,14 @@ async def test_a_value_that_does_not_exist_now_is_taken_off_the_board_and_is_no_
         assert asked["temperature"].quality is Quality.BAD
         bench.simulators["psu1"].not_measured = ""
         await bench.until("psu1", lambda s: "temperature" in s.samples)
+
+
+@pytest.mark.parametrize("word", [b"nan", b"inf", b"-inf"])
+async def test_what_is_no_finite_number_is_never_a_value(word: bytes) -> None:
+    async with station_in_memory() as bench:
+        bench.simulators["psu1"].values["temp"] = float(word)
+        snapshot = await bench.until(
+            "psu1", lambda s: s.samples["temperature"].quality is Quality.BAD
+        )
+        assert snapshot.samples["temperature"].value is None
+        assert word.decode() in snapshot.samples["temperature"].reason

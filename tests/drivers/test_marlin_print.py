@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.errors import BadReply
 from drivers.protocol import gcode_lines, gcode_waiting
 from drivers.protocol.gcode_program import PrintState, ProgramCancelled
 from simulators.marlin import BoardOptions

@@ -131,7 +131,7 @@ async def test_a_person_is_told_where_to_look_sees_the_table_and_it_ends_after_i
     assert (tmp_path / "d" / "agent.log").read_text().count("is stopping") == 1
 
 
-async def test_ctrl_c_ends_everything_and_what_a_dead_child_leaves_is_told(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_everything_with_0(tmp_path: Path) -> None:
     async with demo("--state", str(tmp_path / "d")) as (process, place):
         process.send_signal(signal.SIGINT)
         assert await ended(process) == 0
@@ -204,8 +204,8 @@ async def test_without_mosquitto_it_says_so_once_and_goes_on(
 @pytest.mark.parametrize("broker", [True, False])
 def test_the_station_file_is_a_config_that_the_agent_takes(tmp_path: Path, broker: bool) -> None:
     room = {
-        name: {"tcp": ["127.0.0.1", 5025]} if "{port}" in device.address else {"pty": f"/p/{name}"}
-        for name, device in DEVICES.items()
+        name: {"tcp": ["127.0.0.1", port]} if "{port}" in device.address else {"pty": f"/p/{name}"}
+        for port, (name, device) in enumerate(DEVICES.items(), 5025)
     }
     folder = tmp_path / 'odd "name": 한글'
     folder.mkdir()
