@@ -38,7 +38,7 @@ async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:
     for name, device in new.devices.items():
         plan = plan_for(device, new.reconnect)
         if name in fleet.workers:
-            fleet.workers[name].plan = plan
+            fleet.workers[name].adopt(plan)
         elif device.enabled:
             fleet.start(plan)
 

@@ -80,6 +80,11 @@ class DeviceWorker:
         requests = self._requests
         return await requests.stop() if requests else self._absent()
 
+    def adopt(self, plan: Plan) -> None:
+        """Go on under a plan that differs in what the outside sees alone, such as a limit's source."""
+        self.plan = plan
+        self._post()
+
     def reconnect(self) -> None:
         """Try again at once, also after another instrument had answered."""
         self._again.set()

@@ -15,7 +15,6 @@ from drivers.errors import (
     LinkClosed,
     LinkError,
     RequestError,
-    TurnTimeout,
 )
 
 SAFE_WITHIN_S = 3.0
@@ -114,7 +113,13 @@ class Requests:
             return _unknown(
                 f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
             )
-        await self._polling.refresh()
+        except (LinkError, BadReply) as error:  # a part of it may have been done before
+            self._blame(error)
+            return _unknown(f"{self._plan.name}: {command.name}: {error}")
+        try:
+            await self._polling.refresh()
+        except DriverError as error:  # the command was done all the same
+            self._blame(error)
         return Outcome(status=Status.DONE, value=_plain(result))
 
     async def _stop(self) -> Outcome:
@@ -175,7 +180,7 @@ def _failure(label: str, error: DriverError) -> Outcome:
             return Outcome(
                 status=Status.REFUSED, message=f"{label}: {error}", cause=Cause.of(error)
             )
-        case ConnectFailed() | TurnTimeout():
+        case LinkError() if not error.sent:
             return Outcome(
                 status=Status.FAILED,
                 message=f"{label}: {error}; nothing was sent",
