@@ -70,7 +70,7 @@ class Polling:
         """
         wanted = tuple(names)
         values = await self._values(wanted)
-        samples = {name: self._sample(values[name]) for name in wanted}
+        samples = {name: self._sample(name, values[name]) for name in wanted}
         absent = [name for name in wanted if isinstance(values[name], NotMeasured)]
         self._latest.update(samples)
         for name in absent:
@@ -136,8 +136,10 @@ class Polling:
             )
         return dict.fromkeys(names, error)
 
-    def _sample(self, value: Any) -> Sample:
+    def _sample(self, name: str, value: Any) -> Sample:
         now = self._clock.utc()
+        if isinstance(value, TurnTimeout) and name in self._latest:
+            return self._latest[name].gone_stale(str(value))  # it was not asked: no worse than old
         if isinstance(value, DriverError):
             if not isinstance(value, NotMeasured):
                 self._tally.failed(value)

@@ -23,12 +23,16 @@ SUITABLE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One device in the file that describes it; `base` is where it begins there."""
+    """One device in the file that describes it; `base` is where it begins there.
+
+    `refused` names keys that are wrong or missing: `settings` has stand-ins for them.
+    """
 
     name: str
     document: Document
     base: KeyPath
     settings: DeviceSettings
+    refused: frozenset[str] = frozenset()
 
     @property
     def place(self) -> str:
@@ -39,6 +43,8 @@ class Entry:
     @property
     def address(self) -> Address | None:
         """Where the device is; None if that can't be understood."""
+        if "address" in self.refused:
+            return None
         try:
             return Address.parse(self.settings.address)
         except BadAddress:
@@ -75,10 +81,16 @@ def check_station(document: Document, station: StationSettings) -> Iterator[Prob
 def check_device(entry: Entry) -> Iterator[Problem]:
     """Check one device's address, poll periods and limits by what its driver offers."""
     yield from _upside_down(entry)
-    try:
-        Address.parse(entry.settings.address)
-    except BadAddress as error:
-        yield entry.problem(("address",), str(error))
+    if "address" not in entry.refused:
+        try:
+            Address.parse(entry.settings.address)
+        except BadAddress as error:
+            yield entry.problem(("address",), str(error))
+    if "driver" not in entry.refused:
+        yield from _by_driver(entry)
+
+
+def _by_driver(entry: Entry) -> Iterator[Problem]:
     try:
         driver = catalogue.load(entry.settings.driver)
     except (UnknownName, ImportError) as error:

@@ -56,6 +56,13 @@ class Document:
             path = path[:-1]
         return self.keys[path] if path else self.values.get((), Spot(1, 1))
 
+    def part(self, path: KeyPath) -> Any:
+        """The data of a path that exists."""
+        data = self.data
+        for key in path:
+            data = data[key]
+        return data
+
     def problem(self, path: KeyPath, text: str, *, at_key: bool = False) -> Problem:
         """A problem with the value, or with the key itself."""
         spot = self.spot(path, at_key=at_key)

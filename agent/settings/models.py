@@ -174,7 +174,9 @@ class StationSettings(Section):
     state: Annotated[File, _doc("Folder for everything the agent writes.")] = Path(
         "/var/lib/labkeeper"
     )
-    files: Annotated[File, _doc("Folder of the files to print and run.")] = Path("files")
+    files: Annotated[
+        File, _doc("Folder of the agent's own files, to print and run; below `state`.")
+    ] = Path("files")
     devices_folder: Annotated[
         File | None, _doc("Folder of device files, each called after its device: psu1.yaml.")
     ] = None

@@ -16,6 +16,7 @@ from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.document import Document, KeyPath, read_document, reason
 from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, Section, StationSettings
 from agent.settings.neighbours import check_buses, check_names
+from agent.settings.salvage import what_is_right
 from agent.settings.sentences import PATTERNS, problems_of
 from agent.settings.station import Device, Station
 from drivers import Address
@@ -34,7 +35,8 @@ def load(path: Path) -> Station:
     station = _validated(StationSettings, document, (), found)
     entries = [*_described_in(document), *_described_beside(document, path, found)]
     found += document.problems
-    found += check_station(document, station) if station else ()
+    if (own := what_is_right(StationSettings, document.data)) is not None:
+        found += check_station(document, own[0])
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
     if station is None or found:
         raise ConfigError(found)
@@ -62,11 +64,8 @@ def read_secret(path: Path) -> str:
 
 def _validated(model: type[S], document: Document, base: KeyPath, found: list[Problem]) -> S | None:
     """The part of the document that begins at `base`, or None and its problems."""
-    data = document.data
-    for part in base:
-        data = data[part]
     try:
-        return model.model_validate(data)
+        return model.model_validate(document.part(base))
     except ValidationError as error:
         found += problems_of(error, model, document, base)
         return None
@@ -78,9 +77,7 @@ def _described_in(document: Document) -> Iterator[Entry]:
     for name in devices if isinstance(devices, dict) else ():
         base = ("devices", name)
         said: list[Problem] = []  # already found with the station as a whole
-        settings = _validated(DeviceSettings, document, base, said)
-        if settings is not None:
-            yield Entry(name, document, base, settings)
+        yield from _entry(name, document, base, said)
 
 
 def _described_beside(document: Document, path: Path, found: list[Problem]) -> Iterator[Entry]:
@@ -111,10 +108,17 @@ def _device_file(file: Path, found: list[Problem]) -> Iterator[Entry]:
     except ConfigError as error:
         found += error.problems
         return
-    settings = _validated(DeviceSettings, document, (), found)
+    yield from _entry(file.stem, document, (), found)
     found += document.problems
+
+
+def _entry(name: str, document: Document, base: KeyPath, found: list[Problem]) -> Iterator[Entry]:
+    """The device, or what is right of it, so that the rest of it is checked in the same go."""
+    settings = _validated(DeviceSettings, document, base, found)
     if settings is not None:
-        yield Entry(file.stem, document, (), settings)
+        yield Entry(name, document, base, settings)
+    elif (rest := what_is_right(DeviceSettings, document.part(base))) is not None:
+        yield Entry(name, document, base, *rest)
 
 
 def _complete(path: Path, settings: StationSettings, entries: Iterable[Entry]) -> Station:

@@ -19,6 +19,20 @@ SHARED_UUID = "cede2a2f-41a2-4748-9b12-c55c62f367ff"
 
 HOT_S = 300.0
 
+_AXES = rf"(?:[A-Z]:\s*{NUMBER.replace('(', '(?:', 1)}\s+)*"
+
+
+def _heat(heater: str) -> tuple[str, str]:
+    """Patterns of a heater's temperature and target, in a report that no other one runs into."""
+    plain = NUMBER.replace("(", "(?:", 1)
+    before = rf"^(?!.*\bT:.*\bT:)(?:.*\s)?{heater}:\s*"
+    return rf"{before}{NUMBER}\s*/\s*{plain}(?!\S)", rf"{before}{plain}\s*/\s*{NUMBER}(?!\S)"
+
+
+def _place(axis: str) -> str:
+    """Pattern of an axis in a position report, which is whole only up to the step counts."""
+    return rf"^{_AXES}{axis}:\s*{NUMBER}\s+{_AXES}Count\b"
+
 
 class MarlinPrinter(Driver[GCode]):
     """A filament printer with one nozzle and a heated bed (Marlin 1.1 and 2)."""
@@ -26,23 +40,21 @@ class MarlinPrinter(Driver[GCode]):
     identity = r"FIRMWARE_NAME:\s*Marlin.*"
 
     nozzle = gcode.report(
-        "M105", rf"(?:^|\s)T0?:\s*{NUMBER}", unit="Cel", every=1.0, doc="Temperature of the nozzle."
+        "M105", _heat("T0?")[0], unit="Cel", every=1.0, doc="Temperature of the nozzle."
     )
     nozzle_target = gcode.setting(
-        "M105", rf"(?:^|\s)T0?:\s*\S+\s*/\s*{NUMBER}", "M104 S{}",
+        "M105", _heat("T0?")[1], "M104 S{}",
         unit="Cel", low=0.0, high=275.0, doc="Temperature the nozzle is heated to; 0 is off.",
     )  # fmt: skip
-    bed = gcode.report(
-        "M105", rf"(?:^|\s)B:\s*{NUMBER}", unit="Cel", every=1.0, doc="Temperature of the bed."
-    )
+    bed = gcode.report("M105", _heat("B")[0], unit="Cel", every=1.0, doc="Temperature of the bed.")
     bed_target = gcode.setting(
-        "M105", rf"(?:^|\s)B:\s*\S+\s*/\s*{NUMBER}", "M140 S{}",
+        "M105", _heat("B")[1], "M140 S{}",
         unit="Cel", low=0.0, high=110.0, doc="Temperature the bed is heated to; 0 is off.",
     )  # fmt: skip
-    x = gcode.report("M114", rf"(?:^|\s)X:\s*{NUMBER}", unit="mm", doc="Position along X.")
-    y = gcode.report("M114", rf"(?:^|\s)Y:\s*{NUMBER}", unit="mm", doc="Position along Y.")
-    z = gcode.report("M114", rf"(?:^|\s)Z:\s*{NUMBER}", unit="mm", doc="Position along Z.")
-    e = gcode.report("M114", rf"(?:^|\s)E:\s*{NUMBER}", unit="mm", doc="Position of the filament.")
+    x = gcode.report("M114", _place("X"), unit="mm", doc="Position along X.")
+    y = gcode.report("M114", _place("Y"), unit="mm", doc="Position along Y.")
+    z = gcode.report("M114", _place("Z"), unit="mm", doc="Position along Z.")
+    e = gcode.report("M114", _place("E"), unit="mm", doc="Position of the filament.")
     firmware = gcode.local(
         lambda wire: wire.firmware, str, every=60.0, doc="What the board says of its firmware."
     )
@@ -119,8 +131,26 @@ class MarlinPrinter(Driver[GCode]):
         await self.make_safe()
 
     async def make_safe(self) -> None:
-        """End the print, switch heaters and fan off, and read back that they are. Motors keep holding."""
+        """End the print, switch heaters and fan off, and read back that they are. Motors keep holding.
+
+        A board that says it has killed itself has done so already (M112, "Emergency Stop").
+        """
         self.wire.program.cancel("the printer was made safe")
+        try:
+            await self._cool()
+        except DeviceError:
+            if not self.wire.halted:
+                raise
+
+    async def interrupt(self) -> None:
+        """Stop at once with M112: heaters and motors off, until the board is reset.
+
+        A printer at rest takes the next line at once, and is not made to need a reset.
+        """
+        if not self.wire.at_rest:
+            self.wire.halt()
+
+    async def _cool(self) -> None:
         tools = int(_word(r"\bEXTRUDER_COUNT:(\d+)", self.wire.firmware) or 1)
         for tool in range(tools):
             await self.wire.command(f"M104 T{tool} S0" if tools > 1 else "M104 S0")
@@ -129,10 +159,6 @@ class MarlinPrinter(Driver[GCode]):
         targets = await self.read(["nozzle_target", "bed_target"])
         if hot := {name: target for name, target in targets.items() if target != 0.0}:
             raise DeviceError(f"the heaters are not known to be off: {hot}")
-
-    async def interrupt(self) -> None:
-        """Stop at once with M112: heaters and motors off, until the board is reset."""
-        self.wire.halt()
 
     async def _cool_after(self, error: BaseException) -> None:
         try:

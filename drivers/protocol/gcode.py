@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed, TurnTimeout
 from drivers.fields import Reading, Role, Setting
 from drivers.protocol.gcode_lines import Lines
-from drivers.protocol.gcode_program import Program
+from drivers.protocol.gcode_program import PrintState, Program
 from drivers.protocol.gcode_replies import Kind, Reply, capabilities
 from drivers.protocol.gcode_waiting import HEATING
 from drivers.transport.link import Link, Timeouts
@@ -69,6 +69,8 @@ class GCode:
         self._turn = Turn(self.lines.get_in_step)
         self._listeners: dict[str, set[Callable[[str], None]]] = {}
         self._down: DriverError | None = None
+        self.halted = False
+        """Whether the board said that it killed itself: heaters and motors are off until its reset."""
         self._greeting = self._started = False
 
     async def hello(self) -> str:
@@ -78,7 +80,7 @@ class GCode:
             LinkTimeout: Nothing that acknowledges lines answers.
             BadReply: It does not say what it is.
         """
-        self._greeting, self._down = True, None
+        self._greeting, self._down, self.halted = True, None, False
         self._turn = Turn(self.lines.get_in_step)
         try:
             return await self._turn.take(self._greet, within=self.timeouts.turn)
@@ -146,6 +148,12 @@ class GCode:
                 raise DeviceError(f"{line}: {reply.payload}")
         return [reply.payload if reply.kind is Kind.OK else reply.text for reply in said]
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether neither a file nor a slow line is at work, so that the next line is taken at once."""
+        slow = self.lines.at_work in BREAKABLE or self.lines.at_work.startswith("G")
+        return self.program.state is PrintState.IDLE and not slow
+
     def break_wait(self) -> None:
         """End a wait for heat or for a person, past every queue (M108)."""
         if self.lines.at_work in BREAKABLE:
@@ -199,7 +207,14 @@ class GCode:
             return heard[0]
         except TurnTimeout as error:
             return error
-        return "\n".join(r.payload if r.kind is Kind.OK else r.text for r in said)
+        return "\n".join(
+            r.payload if r.kind is Kind.OK else r.text for r in said if not self._by_itself(r)
+        )
+
+    def _by_itself(self, reply: Reply) -> bool:
+        """Whether a report came unasked, as M155 wants it: it may have been long under way."""
+        reports = self.capabilities.get("AUTOREPORT_TEMP", False)
+        return reports and reply.kind is Kind.TEMPERATURE
 
     def _value(self, ref: Ref[Any], reports: dict[str, str | TurnTimeout]) -> Any:
         if isinstance(ref, LocalRef):
@@ -227,7 +242,10 @@ class GCode:
                 self._down = LinkClosed("the board reset itself")
                 raise self._down
             case Kind.FATAL:
-                self._down = DeviceError(f"the printer has stopped: {reply.payload}")
+                self.halted = "halted" in reply.payload or "kill()" in reply.payload
+                self._down = DeviceError(
+                    f"the printer has stopped: {reply.payload} Reset it, then reconnect"
+                )
                 raise self._down
             case Kind.ACTION:
                 self._act(reply.payload)

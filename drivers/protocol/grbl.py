@@ -35,6 +35,9 @@ STATUS, HOLD, RESUME, CANCEL_JOG = b"?", b"!", b"~", b"\x85"
 STATUS_PERIOD_S: Final = 0.2
 """The wiki asks for no more than five status reports in a second."""
 
+LONGEST_REPORT_S: Final = 5.0
+"""After that a status report that did not come never will. The controller takes some 10 ms."""
+
 _SETTING = re.compile(r"\$(\d+)=(\S+)")
 
 
@@ -71,6 +74,9 @@ class Grbl:
         self._offset_of = 0  # the banner since which it holds
         self._listeners: set[Callable[[Status | BadReply], None]] = set()
         self._status_at = 0.0
+        self._owed = 0  # reports that were asked for and have not come
+        self._asked_at = 0.0
+        self._suspended = False  # by the last report: on hold it answers no line
 
     async def hello(self) -> str:
         """Wait for a controller that resets on connecting, and return its `[VER:…]`.
@@ -80,7 +86,7 @@ class Grbl:
             DeviceError: It is in motion or on hold, and can't be asked.
         """
         self.lines.restart(grace=self._boot + BANNER_S)
-        self._offset = ()
+        self._offset, self._owed = (), 0
         return await self._take(self._greet)
 
     async def _greet(self) -> str:
@@ -90,7 +96,7 @@ class Grbl:
             await self.lines.hear(left)
         told = await self.lines.converse("$I", self.timeouts.whole)
         version = next((line for line in told if line.startswith("[VER:")), "")
-        if not version:
+        if not (version and version.isascii()):
             raise BadReply(f"$I brought no [VER:…]: {told!r}")
         settings = map(_SETTING.match, await self.lines.converse("$$", self.timeouts.whole))
         self.settings = {int(found[1]): found[2] for found in settings if found}
@@ -153,7 +159,7 @@ class Grbl:
         """
         await self._wait_for_period()
         heard: list[Status | BadReply] = []
-        asked = self.lines.answering
+        asked = self.lines.answering and not self._owed
         try:
             async with asyncio.timeout(None) as limit:
 
@@ -162,12 +168,16 @@ class Grbl:
                     heard.append(status)
                     limit.reschedule(asyncio.get_running_loop().time())
 
-                self._listeners.add(listen)
+                def ask() -> None:
+                    self._listeners.add(listen)
+                    self._owed, self._asked_at = self._owed + 1, asyncio.get_running_loop().time()
+                    self.realtime(STATUS)
+
                 try:
                     if asked and not self._silent():
-                        self.realtime(STATUS)
+                        ask()
                     if not self._silent():
-                        await self._take(lambda: self._await_status(heard, asked=asked))
+                        await self._take(lambda: self._await_status(heard, None if asked else ask))
                 finally:
                     self._listeners.discard(listen)
         except TimeoutError:
@@ -178,16 +188,34 @@ class Grbl:
             raise heard[0]
         return heard[0]
 
-    async def _await_status(self, heard: list[Status | BadReply], *, asked: bool) -> None:
-        if not asked and not heard:
-            await self.lines.drain()
-            heard.clear()
-            self.realtime(STATUS)
+    async def _await_status(
+        self, heard: list[Status | BadReply], ask: Callable[[], None] | None
+    ) -> None:
+        if ask is not None:
+            await self._settle()
+            if not self._silent():
+                ask()
         loop = asyncio.get_running_loop()
         end = loop.time() + self.timeouts.first_byte
         while not heard and not self._silent():
             if await self.lines.hear(max(0.0, end - loop.time())) is None and loop.time() >= end:
                 raise LinkTimeout(f"no status report within {self.timeouts.first_byte:g} s")
+
+    async def _settle(self) -> None:
+        """See to it that no older report can come: it would be taken for the next one.
+
+        The answer to a line comes after all that was said before. On hold no line is answered:
+        then only time tells.
+        """
+        await self.lines.drain()
+        if self._owed and not self._silent():
+            if self._suspended:
+                loop = asyncio.get_running_loop()
+                while (left := self._asked_at + LONGEST_REPORT_S - loop.time()) > 0:
+                    await self.lines.hear(left)
+            else:
+                await self.lines.fence(self.timeouts.first_byte)
+        self._owed = 0
 
     async def _wait_for_period(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -228,6 +256,7 @@ class Grbl:
         return await self._turn.take(exchange, within=self.timeouts.turn)
 
     def _report(self, line: str) -> None:
+        self._owed = max(0, self._owed - 1)
         try:
             status: Status | BadReply = self._status(line)
         except BadReply as error:
@@ -256,6 +285,7 @@ class Grbl:
             pins=report.fields.get("Pn", ""),
             accessories=report.fields.get("A", ""),
         )
+        self._suspended = status.state in (State.HOLD, State.DOOR, State.SLEEP)
         return replace(status, alarm=self.lines.alarm) if status.state is State.ALARM else status
 
 

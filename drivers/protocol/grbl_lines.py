@@ -93,7 +93,7 @@ class Dialogue:
             raise DeviceError(f"alarm {alarm_text(self.alarm)}")
         await self.drain()
         if self._uncounted:
-            await self._count()
+            await self._count(self._timeouts.whole)
         self.answering = self._uncounted = True
         try:
             await self._link.send(f"{line}\n".encode("ascii"))
@@ -121,7 +121,12 @@ class Dialogue:
             if not text.startswith("<"):
                 said.append(text)
 
-    async def _count(self) -> None:
+    async def fence(self, within: float) -> None:
+        """Wait until all that was said before now has come. Raises LinkTimeout."""
+        self._uncounted = True
+        await self._count(within)
+
+    async def _count(self, within: float) -> None:
         """Get the answers into step with lines that say nothing and lines that are refused."""
         await self.quieten()
         wanted = pattern(self._nonce())
@@ -129,7 +134,7 @@ class Dialogue:
         await self._link.send(b"\n" + lines)  # the first ends what was left half
         answers: deque[bool] = deque(maxlen=len(wanted))
         while list(answers) != wanted:
-            text = await self.hear(self._timeouts.whole)
+            text = await self.hear(within)
             if text is None:
                 raise LinkTimeout("the controller does not answer: is it on hold, or in an alarm?")
             if found := _ANSWER.fullmatch(text):

@@ -95,7 +95,7 @@ class Report:
 def parse_report(line: str) -> Report:
     """Take a `<…>` apart. Raises BadReply when it is not whole or names an unknown state."""
     found = _STATUS.fullmatch(line)
-    if found is None:
+    if found is None or not line.isascii():
         raise BadReply(f"{line[:80]!r} is not a status report")
     try:
         state = State(found[1])

@@ -145,6 +145,7 @@ def test_everything_is_said_at_once_over_all_files(tmp_path: Path) -> None:
     )
     assert [line.split(": ")[0] for line in found] == [
         "rig/Psu.yaml",
+        "rig/oven1.yaml:2:10",
         "rig/oven1.yaml:3:1",
         "rig/oven2.yaml:1:5",
         "rig/psu9.yml",
@@ -156,6 +157,38 @@ def test_everything_is_said_at_once_over_all_files(tmp_path: Path) -> None:
         "station.yaml:6:33",
         "station.yaml:7:3",
         "station.yaml:7:3",
+    ]
+
+
+def test_one_mistake_in_a_device_or_in_the_station_hides_no_other(tmp_path: Path) -> None:
+    found = complaints(
+        tmp_path,
+        """\
+        name: A
+        reconnect: {first: 9, most: 1}
+        devices:
+          psu1:
+            driver: toy.cupboard
+            address: tpc://192.0.2.1:1
+            poll: {voltage: 0.01}
+          psu2:
+            driver: toy.supply
+            address: tcp://192.0.2.1:2
+            on_shutdown: safe
+            limits: {voltage: {high: 99, hihg: 3}}
+            poll: {voltag: 1}
+        """,
+    )
+    assert [line.split(": ")[1] for line in found] == [
+        "name",
+        "reconnect.first",
+        "devices.psu1.driver",
+        "devices.psu1.address",
+        "devices.psu1.poll.voltage",
+        "devices.psu2.on_shutdown",
+        "devices.psu2.limits.voltage.high",
+        "devices.psu2.limits.voltage.hihg",
+        "devices.psu2.poll.voltag",
     ]
 
 

@@ -36,6 +36,9 @@ class Bench(ABC):
     values: ClassVar[Mapping[str, tuple[tuple[Any, ...], str]]] = MappingProxyType({})
     """Settings that can't be set over their whole range: low, middle and high here, and why."""
 
+    act: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
+    """A command, with its arguments, that does something each time it is carried out."""
+
     @abstractmethod
     def instrument(self, scheme: str) -> Instrument:
         """Return what stands at the other end of a link of this kind."""
@@ -62,7 +65,7 @@ class Bench(ABC):
 
     @abstractmethod
     def writes(self, heard: Sequence[bytes]) -> int:
-        """Count the settings that the instrument was told, by what it heard, message by message."""
+        """Count the settings and acts that the instrument was told, by what it heard, message by message."""
 
     def size(self, heard: Sequence[bytes]) -> int:
         """Measure what it heard so that the same question has the same size."""

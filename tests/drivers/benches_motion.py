@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -23,6 +22,7 @@ class PrinterBench(Bench):
 
     schemes = ("serial", "tcp")
     quick = MappingProxyType({"first_byte": 0.3, "next_byte": 0.05, "whole": 0.5})
+    act = ("part_fan", MappingProxyType({"power": 40.0}))
     local = MappingProxyType(
         dict.fromkeys(
             ("print_state", "print_progress", "print_file", "lines_sent", "resends"), OF_THE_HOST
@@ -77,7 +77,7 @@ class PrinterBench(Bench):
 
     def writes(self, heard: Sequence[bytes]) -> int:
         """Count what was carried out: a line may be sent again, for its number makes it one."""
-        return sum(line.startswith(("M104", "M140")) for line in self.printer.executed)
+        return sum(line.startswith(("M104", "M106", "M140")) for line in self.printer.executed)
 
     def size(self, heard: Sequence[bytes]) -> int:
         return b"".join(heard).count(b"\n")  # line numbers grow
@@ -88,6 +88,7 @@ class StageBench(Bench):
 
     schemes = ("serial", "tcp")
     quick = MappingProxyType({"first_byte": 0.3, "next_byte": 0.05, "whole": 0.5})
+    act = ("jog", MappingProxyType({"feed": 3000.0, "x": 0.5}))
 
     def __init__(self) -> None:
         self.stage = GrblStage()
@@ -129,4 +130,4 @@ class StageBench(Bench):
         return self.stage.state == "Idle" and not self.stage.spindle_speed
 
     def writes(self, heard: Sequence[bytes]) -> int:
-        return len(re.findall(rb"(?m)^(?:\$J|[GM])", b"".join(heard)))
+        return sum(message.startswith((b"$J", b"G", b"M")) for message in heard)

@@ -25,6 +25,9 @@ UNDETECTABLE: Final[Mapping[str, str]] = {
 Over Modbus RTU any garbling is dealt: its CRC finds every burst of up to 16 bits.
 """
 
+COPIES: Final = "nothing tells a second copy from the answer to a query sent before it arrived"
+"""Why a doubled reply is dealt in one piece: without transaction numbers there is no other way."""
+
 HEADER: Final = 7
 """Bytes of the MBAP header: transaction, protocol, length, unit."""
 

@@ -40,7 +40,7 @@ class Dealt(Faults):
             return super().spoil(reply)
         fate = self.fates.popleft()
         if isinstance(fate, Fault) and fate.kind == "duplicate":
-            reply *= 2  # one after the other without a pause: see COPIES
+            reply *= 2  # in one piece: see fates.COPIES
         elif isinstance(fate, Fault):
             self.add(fate)
         elif fate is not None:

@@ -2,69 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from drivers.driver import Driver
 from drivers.errors import DriverError, LinkClosed, NotMeasured, WrongInstrument
-from tests.drivers.bench import Recorder
+from drivers.transport.link import Link, RegisterLink
+from tests.drivers.bench import Bench, Recorder
 from tests.drivers.every_driver import BENCHES, driver
 from tests.drivers.faulty_cable import Cable, Dealt, Fate, link_over
 
 
 class Station:
-    """A driver, its instrument on the bench, and the cable between them, in virtual time."""
+    """A driver, its instrument on the bench, the link between them, and what came of it."""
 
-    def __init__(self, name: str, scheme: str) -> None:
-        self.bench = BENCHES[name]()
-        self.faults = Dealt()
-        self.recorder = Recorder(self.bench.instrument(scheme))
-        self.cable = Cable(self.recorder, self.faults, clears=scheme.endswith("tcp"))
-        self.link = link_over(scheme, self.cable)
-        self._name = name
-        self._is_in = False
-        self.device: Driver[Any] | None = None
+    def __init__(
+        self,
+        name: str,
+        bench: Bench,
+        link: Link | RegisterLink,
+        timeouts: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self.bench, self.link = bench, link
         self.wrong: list[str] = []
         self.right = 0
         self.failures: list[DriverError] = []
+        self._name, self._timeouts = name, timeouts
+        self._is_in = False
+        self._device: Driver[Any] | None = None
 
     async def __aenter__(self) -> Station:
         await self.connect()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._leave()
+        await self.leave()
 
     @property
     def driver(self) -> Driver[Any]:
-        assert self.device is not None, "it is not connected"
-        return self.device
+        assert self._device is not None, "it is not connected"
+        return self._device
 
     async def connect(self) -> None:
         """Open the link anew and meet the device with a new driver, as the agent does."""
-        await self._leave()
+        await self.leave()
         await self.link.__aenter__()
         self._is_in = True
-        device = driver(self._name).over(self.link)
+        device = driver(self._name).over(self.link, timeouts=self._timeouts)
         await device.meet()
-        self.device = device
+        self._device = device
 
-    async def _leave(self) -> None:
-        self.device = None
+    async def leave(self) -> None:
+        """Close the link, if it is open."""
+        self._device = None
         if self._is_in:
             self._is_in = False
             await self.link.__aexit__(None, None, None)
 
     async def reconnect(self) -> bool:
         """Connect unless it is; return whether it is now. Noise must not make it a stranger."""
-        if self.device is None:
+        if self._device is None:
             try:
                 await self.connect()
             except WrongInstrument as error:
                 self.wrong.append(f"identity: {error}")
             except DriverError as error:
                 self.failures.append(error)
-        return self.device is not None
+        return self._device is not None
 
     def asked(self) -> list[str]:
         """The readings that the instrument answers."""
@@ -77,7 +82,7 @@ class Station:
         except DriverError as error:
             self.failures.append(error)
             if isinstance(error, LinkClosed):
-                await self._leave()
+                await self.leave()
             return False
         return all([self._judge(name, value) for name, value in values.items()])
 
@@ -91,9 +96,8 @@ class Station:
         self.wrong.append(f"{name} is {value!r}, and not {self.bench.truth()[name]!r}")
         return False
 
-    async def interrogate(self, fates: Iterable[Fate], rounds: int = 12) -> None:
-        """Read all values once, then some at a time, while the fates are dealt."""
-        self.faults.fates.extend(fates)
+    async def interrogate(self, rounds: int = 12) -> None:
+        """Read all values, then some at a time, each round after the truth has changed."""
         names = self.asked()
         for step in range(rounds):
             self.bench.stir(step)
@@ -102,12 +106,38 @@ class Station:
                 await self.read(names if step % 4 == 0 else few)
 
     async def recovers(self) -> bool:
-        """Let the faults end; return whether all is right after two failures, or a new connection."""
-        self.faults.clear()
+        """Return whether all is right again after two failures, or after a new connection."""
         for step in range(100, 106):
             self.bench.stir(step)
             if await self.reconnect() and await self.read(self.asked()):
                 return True
             if step == 103:
-                await self._leave()
+                await self.leave()
         return False
+
+
+class Virtual(Station):
+    """A station in virtual time, whose replies meet the fates that a test deals."""
+
+    def __init__(self, name: str, scheme: str, *, impostor: bool = False) -> None:
+        bench = BENCHES[name]()
+        self.faults = Dealt()
+        there = bench.impostor(scheme) if impostor else bench.instrument(scheme)
+        self.recorder = Recorder(there)
+        self.cable = Cable(self.recorder, self.faults, clears=scheme.endswith("tcp"))
+        super().__init__(name, bench, link_over(scheme, self.cable))
+
+    @property
+    def heard(self) -> list[bytes]:
+        return self.recorder.heard
+
+    @property
+    def writes(self) -> int:
+        return self.bench.writes(self.heard)
+
+    async def interrogated(self, fates: Iterable[Fate], rounds: int = 12) -> bool:
+        """Interrogate while the fates are dealt; return whether all is right when they end."""
+        self.faults.fates.extend(fates)
+        await self.interrogate(rounds)
+        self.faults.clear()
+        return await self.recovers()

@@ -63,8 +63,18 @@ async def test_a_killed_board_ends_the_print_with_its_own_words(bench: Bench) ->
     assert bench.simulated.halted
     assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
     assert isinstance(error, DeviceError)
-    with pytest.raises(DeviceError, match="halted"):
-        await bench.printer.make_safe()
+    await bench.printer.make_safe()  # the board has said that it did it itself
+    with pytest.raises(DeviceError, match="halted.*Reset it, then reconnect"):
+        await bench.printer.nozzle.read()
+
+
+async def test_a_printer_at_rest_is_made_safe_without_an_emergency_stop(bench: Bench) -> None:
+    await bench.printer.nozzle_target.write(60.0)
+    await bench.printer.interrupt()
+    await bench.printer.make_safe()
+    assert not bench.simulated.halted
+    assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
+    assert await bench.printer.nozzle_target.read() == 0.0
 
 
 async def test_a_second_print_is_refused(bench: Bench) -> None:

@@ -1,0 +1,48 @@
+"""What is right of a section whose keys are not all right: one mistake must not hide the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from agent.settings.models import Section
+
+S = TypeVar("S", bound=Section)
+
+STAND_IN: Final = "refused"
+MOST_ROUNDS: Final = 100
+
+
+def what_is_right(model: type[S], data: Any) -> tuple[S, frozenset[str]] | None:
+    """The section without what is wrong, and its required keys that have stand-ins; None if it is none."""
+    if not isinstance(data, dict):
+        return None
+    rest = deepcopy(data)
+    refused: set[str] = set()
+    for _ in range(MOST_ROUNDS):
+        for key in (name for name, it in model.model_fields.items() if it.is_required()):
+            if key not in rest:
+                refused.add(key)
+                rest[key] = STAND_IN
+        try:
+            return model.model_validate(rest), frozenset(refused)
+        except ValidationError as error:
+            for wrong in error.errors(include_url=False):
+                _remove(rest, wrong["loc"])
+    return None
+
+
+def _remove(data: dict[Any, Any], place: Sequence[int | str]) -> None:
+    """Take out what stands at `place`, or the nearest part around it that can be taken out."""
+    holder: Any = data
+    last: tuple[dict[Any, Any], int | str] | None = None
+    for key in place:
+        if not isinstance(holder, dict) or key not in holder:
+            break
+        last = (holder, key)
+        holder = holder[key]
+    if last is not None:
+        last[0].pop(last[1], None)
