@@ -45,6 +45,7 @@ class DeviceWorker:
         self._requests: Requests | None = None
         self._again = asyncio.Event()
         self._said_lost = False
+        self._fault = ""
         self._unsafe_because = ""
 
     async def run(self) -> None:
@@ -86,8 +87,10 @@ class DeviceWorker:
         self._post()
 
     def reconnect(self) -> None:
-        """Try again at once, also after another instrument had answered."""
+        """Begin anew at once: after another instrument had answered, or on a link that seems to work."""
         self._again.set()
+        if self._requests is not None:
+            self._requests.hang_up("somebody asked for a new connection")
 
     async def shut_down(self) -> None:
         """Make the device safe where its config says so, over a new link if need be.
@@ -131,7 +134,7 @@ class DeviceWorker:
         return True
 
     async def _serve(self, driver: Driver[Any], identity: Identity) -> None:
-        polling = Polling(self.plan, driver, self._clock, self.tally, self._change)
+        polling = Polling(self.plan, driver, self._clock, self.tally, self._change, self._trouble)
         await polling.refresh()
         self.tally.connects += 1
         try:
@@ -165,7 +168,7 @@ class DeviceWorker:
     def _connected(self, identity: Identity) -> None:
         self._said_lost = False
         self._snapshot = replace(self._snapshot, identity=identity)
-        self._enter(DeviceState.READY)
+        self._show()
         self._say("device.connected", f"{self.plan.name} answers: {identity.text}".rstrip(": "))
         self.tried.set()
 
@@ -178,6 +181,7 @@ class DeviceWorker:
         reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
         stale = {n: s.gone_stale(reason) for n, s in self._snapshot.samples.items()}
         self._snapshot = replace(self._snapshot, samples=stale, activity="")
+        self._fault = ""
         self._enter(state, reason)
         if not self._said_lost:
             self._said_lost = True
@@ -186,7 +190,24 @@ class DeviceWorker:
 
     def _busy(self, activity: str) -> None:
         self._snapshot = replace(self._snapshot, activity=activity)
-        self._enter(DeviceState.BUSY if activity else DeviceState.READY)
+        self._show()
+
+    def _trouble(self, reason: str) -> None:
+        """Note why the device as a whole refuses to be read; "" when it does not."""
+        if reason == self._fault:
+            return
+        self._fault = reason
+        if self._requests is not None:
+            self._show()
+        if reason:
+            self._say("device.fault", f"{self.plan.name}: {reason}", Severity.WARNING)
+        else:
+            self._say("device.recovered", f"{self.plan.name} can be read again")
+
+    def _show(self) -> None:
+        """Enter the state of a device whose link works."""
+        working = DeviceState.BUSY if self._snapshot.activity else DeviceState.READY
+        self._enter(DeviceState.FAULT if self._fault else working, self._fault)
 
     def _enter(self, state: DeviceState, reason: str = "") -> None:
         if (state, reason) != (self._snapshot.state, self._snapshot.reason):

@@ -28,7 +28,11 @@ AGE_CHECK_S: Final = 1.0
 
 
 class Polling:
-    """The reading side of one connection. `change` is told of every new sample, None for no longer any."""
+    """The reading side of one connection.
+
+    `change` is told of every new sample, None for no longer any; `trouble` why the device as a
+    whole refuses to be read, and "" when it does not.
+    """
 
     def __init__(
         self,
@@ -37,9 +41,10 @@ class Polling:
         clock: Clock,
         tally: Tally,
         change: Callable[[Mapping[str, Sample | None]], None],
+        trouble: Callable[[str], None],
     ) -> None:
         self._plan, self._driver, self._clock = plan, driver, clock
-        self._tally, self._change = tally, change
+        self._tally, self._change, self._trouble = tally, change, trouble
         self._latest: dict[str, Sample] = {}
         self._garbage = 0
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -69,8 +74,9 @@ class Polling:
             LinkError: The link failed, and no sample is new.
         """
         wanted = tuple(names)
+        asked = self._clock.utc()  # the time of a value: it may be newer than this, never older
         values = await self._values(wanted)
-        samples = {name: self._sample(name, values[name]) for name in wanted}
+        samples = {name: self._sample(name, values[name], asked) for name in wanted}
         absent = [name for name in wanted if isinstance(values[name], NotMeasured)]
         self._latest.update(samples)
         for name in absent:
@@ -115,16 +121,23 @@ class Polling:
     async def _values(self, names: tuple[str, ...]) -> Mapping[str, Any]:
         """Read; repeat once what was lost or garbled, since reading changes nothing."""
         try:
-            values = await self._driver.read(names)
+            return await self._whole(names)
         except (LinkTimeout, BadReply) as first:
             self._tally.failed(first)
-            try:
-                values = await self._driver.read(names)
-            except BadReply as error:
-                return self._all_bad(names, error)
+        try:
+            return await self._whole(names)
+        except BadReply as error:
+            return self._all_bad(names, error)
+
+    async def _whole(self, names: tuple[str, ...]) -> Mapping[str, Any]:
+        """Read; a device that refuses as a whole is in trouble until it answers again."""
+        try:
+            values = await self._driver.read(names)
         except DeviceError as error:
+            self._trouble(str(error))
             return dict.fromkeys(names, error)
         self._garbage = 0
+        self._trouble("")
         return values
 
     def _all_bad(self, names: tuple[str, ...], error: BadReply) -> Mapping[str, Any]:
@@ -136,20 +149,19 @@ class Polling:
             )
         return dict.fromkeys(names, error)
 
-    def _sample(self, name: str, value: Any) -> Sample:
-        now = self._clock.utc()
+    def _sample(self, name: str, value: Any, time: float) -> Sample:
         if isinstance(value, TurnTimeout) and name in self._latest:
             return self._latest[name].gone_stale(str(value))  # it was not asked: no worse than old
         if isinstance(value, DriverError):
             if not isinstance(value, NotMeasured):
                 self._tally.failed(value)
-            return Sample(value=None, quality=Quality.BAD, time=now, reason=str(value))
+            return Sample(value=None, quality=Quality.BAD, time=time, reason=str(value))
         if isinstance(value, float) and not math.isfinite(value):
             return Sample(
-                value=None, quality=Quality.BAD, time=now, reason=f"the device says {value}"
+                value=None, quality=Quality.BAD, time=time, reason=f"the device says {value}"
             )
         quality = Quality.SIMULATED if self._plan.simulated else Quality.GOOD
-        return Sample(value=word(value), quality=quality, time=now)
+        return Sample(value=word(value), quality=quality, time=time)
 
     def _mark_stale(self, names: Iterable[str], reason: str) -> None:
         stale = {n: self._latest[n].gone_stale(reason) for n in names if n in self._latest}

@@ -74,6 +74,10 @@ class Requests:
         self._running.add_done_callback(self._command_ended)
         return await asyncio.shield(self._running)
 
+    def hang_up(self, why: str) -> None:
+        """End the connection, so that the worker begins a new one."""
+        self._polling.broken(LinkClosed(why))
+
     async def stop(self) -> Outcome:
         """Interrupt, end the command that runs, make safe, and say what was confirmed."""
         return await asyncio.shield(self._start("stop", self._stop()))

@@ -10,7 +10,7 @@ class DeviceState(StrEnum):
     CONNECTING = "connecting"  # the link is being opened and the device identified
     READY = "ready"
     BUSY = "busy"  # a command runs; values go on being read
-    FAULT = "fault"  # its driver failed in a way drivers must not; the worker tries again
+    FAULT = "fault"  # it answers that it can't be read, or its driver failed; tried again and again
     WRONG_DEVICE = "wrong_device"  # another instrument answers; not tried again until asked
     QUARANTINED = "quarantined"  # a silent unit of a shared bus, asked rarely
 

@@ -42,23 +42,22 @@ class Stream(StreamingResponse):
 async def event_pieces(events: EventLog, after: int | None) -> AsyncGenerator[bytes, None]:
     """Events from now on, or first those kept after this number."""
     async with events.listen() as heard:
+        missed = events_after(events, after) if after is not None else []
         yield HEARTBEAT
-        told = 0
-        for old in events_after(events, after) if after is not None else ():
+        for old in missed:
             yield _piece("event", event_form(old), old.number)
-            told = old.number
         async for event in with_heartbeats(heard):
             if event is None:
                 yield HEARTBEAT
-            elif event.number > told:
+            else:
                 yield _piece("event", event_form(event), event.number)
 
 
-def events_after(events: EventLog, after: int) -> Iterator[Event]:
+def events_after(events: EventLog, after: int) -> list[Event]:
     """The kept events after this number; all when the number is from before a restart."""
     kept = events.kept
     newest = kept[-1].number if kept else 0
-    return (event for event in kept if event.number > after or after > newest)
+    return [event for event in kept if event.number > after or after > newest]
 
 
 async def state_pieces(station: Station) -> AsyncGenerator[bytes, None]:

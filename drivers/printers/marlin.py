@@ -56,7 +56,7 @@ class MarlinPrinter(Driver[GCode]):
     z = gcode.report("M114", _place("Z"), unit="mm", doc="Position along Z.")
     e = gcode.report("M114", _place("E"), unit="mm", doc="Position of the filament.")
     firmware = gcode.local(
-        lambda wire: wire.firmware, str, every=60.0, doc="What the board says of its firmware."
+        lambda wire: _firmware(wire.firmware), str, every=60.0, doc="Name and version it runs."
     )
     print_state = gcode.local(
         lambda wire: wire.program.state, PrintState, doc="What becomes of the file being printed."
@@ -83,7 +83,7 @@ class MarlinPrinter(Driver[GCode]):
             text,
             model=_word(r"\bMACHINE_TYPE:(.*?)(?: [A-Z_]+:|$)", text),
             serial_number="" if uuid == SHARED_UUID else uuid,
-            firmware=_word(r"FIRMWARE_NAME:\s*(.*?)(?: [A-Z_]+:|$)", text),
+            firmware=_firmware(text),
         )
 
     @command(timeout=HOT_S)
@@ -165,6 +165,10 @@ class MarlinPrinter(Driver[GCode]):
             await self.make_safe()
         except DriverError as also:
             error.add_note(f"the heaters could not be switched off: {also}")
+
+
+def _firmware(text: str) -> str:
+    return _word(r"FIRMWARE_NAME:\s*(.*?)(?: [A-Z_]+:|$)", text)
 
 
 def _word(pattern: str, text: str) -> str:

@@ -69,8 +69,7 @@ class GCode:
         self._turn = Turn(self.lines.get_in_step)
         self._listeners: dict[str, set[Callable[[str], None]]] = {}
         self._down: DriverError | None = None
-        self.halted = False
-        """Whether the board said that it killed itself: heaters and motors are off until its reset."""
+        self.halted = False  # it said that it killed itself: heaters and motors are off
         self._greeting = self._started = False
 
     async def hello(self) -> str:
@@ -174,9 +173,12 @@ class GCode:
         await self._take(lambda: self.lines.converse(line), STREAM_TURN_S)
 
     async def _take(self, exchange: Callable[[], Coroutine[Any, Any, T]], within: float) -> T:
-        if self._down is not None:
-            raise self._down
-        return await self._turn.take(exchange, within=within)
+        async def unless_down() -> T:
+            if self._down is not None:  # it may have gone down while this waited for its turn
+                raise self._down
+            return await exchange()
+
+        return await self._turn.take(unless_down, within=within)
 
     async def _report(self, query: str) -> str | TurnTimeout:
         """Ask when the turn comes, or take the same report if it comes by itself before that.
@@ -213,8 +215,7 @@ class GCode:
 
     def _by_itself(self, reply: Reply) -> bool:
         """Whether a report came unasked, as M155 wants it: it may have been long under way."""
-        reports = self.capabilities.get("AUTOREPORT_TEMP", False)
-        return reports and reply.kind is Kind.TEMPERATURE
+        return self.capabilities.get("AUTOREPORT_TEMP", False) and reply.kind is Kind.TEMPERATURE
 
     def _value(self, ref: Ref[Any], reports: dict[str, str | TurnTimeout]) -> Any:
         if isinstance(ref, LocalRef):
@@ -243,9 +244,8 @@ class GCode:
                 raise self._down
             case Kind.FATAL:
                 self.halted = "halted" in reply.payload or "kill()" in reply.payload
-                self._down = DeviceError(
-                    f"the printer has stopped: {reply.payload} Reset it, then reconnect"
-                )
+                why = f"the printer has stopped: {reply.payload} Reset it, then reconnect"
+                self._down = DeviceError(why)
                 raise self._down
             case Kind.ACTION:
                 self._act(reply.payload)

@@ -110,7 +110,8 @@ class Program:
     @property
     def percent(self) -> float:
         """How much of the file has been sent, 0 to 100."""
-        return min(100.0, 100.0 * self._position / self._size) if self._size else 0.0
+        share = 100.0 * self._position / self._size if self._size else 0.0
+        return min(100.0, round(share, 2))
 
     async def run(self, file: TextFile) -> int:
         """Check the file, send it, wait for the last move, and return how many lines were sent.

@@ -74,7 +74,10 @@ class ToyWire:
         return await self.ask("id?")
 
     async def read(self, refs: Sequence[Ref[Any]]) -> list[Any]:
-        return [await self._value(ref) for ref in refs]
+        values = [await self._value(ref) for ref in refs]
+        if stopped := [value for value in values if "has stopped" in str(value)]:
+            raise DeviceError(str(stopped[0]))
+        return values
 
     async def write(self, ref: Ref[Any], value: Any) -> None:
         assert isinstance(ref, ToyRef)
@@ -161,6 +164,7 @@ class ToySimulator:
         self.unplugged = False
         self.silent = False
         self.not_measured = ""
+        self.refuses_all = False
         self.answer_with = b""
 
     def handle(self, data: bytes) -> bytes:
@@ -175,6 +179,8 @@ class ToySimulator:
         if found := re.fullmatch(r"(\w+) (\S+)", text):
             self.values[found[1]] = float(found[2])
             return b"ok"
+        if self.refuses_all and text != "id?":
+            return b"!the toy has stopped"
         if text == f"{self.not_measured}?":
             return b"!the toy is set to something else"
         match text:

@@ -295,3 +295,40 @@ async def test_what_is_no_finite_number_is_never_a_value(word: bytes) -> None:
         )
         assert snapshot.samples["temperature"].value is None
         assert word.decode() in snapshot.samples["temperature"].reason
+
+
+async def test_a_device_that_refuses_as_a_whole_is_at_fault_until_it_answers_again() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].refuses_all = True
+        snapshot = await bench.until(
+            "psu1",
+            lambda s: (
+                s.state is DeviceState.FAULT
+                and {sample.quality for sample in s.samples.values()} == {Quality.BAD}
+            ),
+        )
+        assert snapshot.reason == "the toy has stopped"
+        bench.simulators["psu1"].refuses_all = False
+        await bench.until_state("psu1", DeviceState.READY)
+        kinds = [event.kind for event in bench.events.kept]
+        assert kinds.count("device.fault") == kinds.count("device.recovered") == 1
+        assert bench.fleet.workers["psu1"].tally.connects == 1
+
+
+async def test_asked_for_a_reconnect_a_working_link_is_begun_anew() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.fleet.workers["psu1"].reconnect()
+        async with asyncio.timeout(3):
+            while bench.fleet.workers["psu1"].tally.connects < 2:
+                await asyncio.sleep(0.005)
+        await bench.until_state("psu1", DeviceState.READY)
+
+
+async def test_a_value_is_never_older_than_its_time_says() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        began = bench.station.clock.utc()
+        samples = await bench.fleet.workers["psu1"].read(("temperature",))
+        assert began <= samples["temperature"].time <= bench.station.clock.utc()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.fleet.states import DeviceState
+from drivers import Role
 from tests.agent.bench import PLAN, named
-from tests.agent.web_bench import Web, problem, served
+from tests.agent.web_bench import SETTINGS, Web, problem, served
 
 pytestmark = pytest.mark.lab
 
@@ -161,6 +162,32 @@ async def test_stop_of_everything_tells_what_was_not_confirmed_safe(web: Web) ->
     assert body["devices"]["psu1"]["status"] == "done"
     assert body["devices"]["psu2"]["status"] == "failed"
     assert web.bench.simulators["psu1"].values["outp"] == 0.0
+
+
+async def test_a_defect_in_stopping_one_device_keeps_no_other_from_being_stopped(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> None:
+        raise RuntimeError("a defect")
+
+    await web.token.put("/devices/psu2/settings/output", json={"value": True})
+    monkeypatch.setattr(web.bench.station.workers["psu1"], "stop", broken)
+    body = problem(await web.unix.post("/stop"), 504, "outcome-unknown")
+    assert body["detail"].startswith("not confirmed safe: psu1;")
+    assert body["devices"]["psu2"]["status"] == "done"
+    assert web.bench.simulators["psu2"].values["outp"] == 0.0
+
+
+async def test_an_observer_may_stop_and_nothing_else(tmp_path: Path) -> None:
+    observer = SETTINGS.model_copy(update={"socket_role": Role.OBSERVER, "role": Role.OBSERVER})
+    async with served(folder=tmp_path, settings=observer) as web:
+        for client in (web.unix, web.token):
+            for path in ("reconnect", "commands/ramp"):
+                answer = await client.post(
+                    f"/devices/psu1/{path}", json={"arguments": {"to": 1}} if "ramp" in path else {}
+                )
+                problem(answer, 403, "not-allowed")
+            assert (await client.post("/devices/psu1/stop", json={})).status_code == 200
 
 
 async def test_reconnect_ends_the_wait_after_another_instrument_answered(web: Web) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from agent.clock import SystemClock
+from agent.fleet.events import EventLog
 from agent.fleet.states import DeviceState
 from agent.metrics import BrokerCounts, StationCollector, metrics_app
 from agent.web import server, streams
@@ -64,6 +67,17 @@ async def test_a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice
         stream = sse(response)
         heard = [(await anext(stream))[1]["text"] for _ in range(3)]
     assert heard == ["two", "three", "four"]
+
+
+async def test_what_happens_while_old_events_are_told_is_told_once() -> None:
+    events = EventLog(SystemClock())
+    events.add("test", "one")
+    async with aclosing(streams.event_pieces(events, 0)) as pieces:
+        assert await anext(pieces) == streams.HEARTBEAT
+        events.add("test", "two")  # its listener is already there
+        events.add("test", "three")
+        told = [await anext(pieces) for _ in range(3)]
+    assert [b"id: %d\n" % number in piece for number, piece in enumerate(told, 1)] == [True] * 3
 
 
 async def test_devices_are_streamed_whole_first_and_then_as_they_change(web: Web) -> None:

@@ -97,13 +97,16 @@ class Station:
         return False
 
     async def interrogate(self, rounds: int = 12) -> None:
-        """Read all values, then some at a time, each round after the truth has changed."""
+        """Read all values, then some twice over, each time after the truth has changed.
+
+        What is asked again at once has an answer of the same shape, which hides an old one best.
+        """
         names = self.asked()
         for step in range(rounds):
             self.bench.stir(step)
             if await self.reconnect():
-                few = [names[(step * 3 + i) % len(names)] for i in range(1 + step % 2)]
-                await self.read(names if step % 4 == 0 else few)
+                few = [names[(step // 2 * 3 + i) % len(names)] for i in range(1 + step // 2 % 2)]
+                await self.read(names if step % 6 == 0 else few)
 
     async def recovers(self) -> bool:
         """Return whether all is right again after two failures, or after a new connection."""

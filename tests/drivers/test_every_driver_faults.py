@@ -23,6 +23,7 @@ from tests.drivers.faulty_cable import Fate
 from tests.drivers.interrogation import Virtual
 from tests.drivers.virtual_time import run
 
+KINDS = ("lose", "slow", "delay", "duplicate", "cut", "disconnect")
 every_way = pytest.mark.parametrize(("name", "scheme"), WAYS)
 
 
@@ -38,7 +39,8 @@ def late(name: str) -> Fault:
 
 def every_kind(name: str) -> dict[str, Fault]:
     kinds = {kind: Fault(kind=kind, next=1) for kind in ("lose", "duplicate", "cut", "disconnect")}
-    return {**kinds, "delay": late(name)}
+    slow = Fault(kind="delay", next=1, seconds=0.9 * timeouts(name).first_byte)
+    return {**kinds, "delay": late(name), "slow": slow}
 
 
 @every_way
@@ -60,7 +62,7 @@ def test_no_fault_ever_makes_a_wrong_value(name: str, scheme: str) -> None:
 
 
 @every_way
-@pytest.mark.parametrize("kind", ["lose", "delay", "duplicate", "cut", "disconnect"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_over_and_over_makes_no_wrong_value(name: str, scheme: str, kind: str) -> None:
     async def scenario() -> None:
         async with Virtual(name, scheme) as station:
@@ -68,7 +70,7 @@ def test_a_fault_over_and_over_makes_no_wrong_value(name: str, scheme: str, kind
             assert not station.wrong
             assert station.right, "it goes on between the faults"
             assert recovered, station.failures[-3:]
-            assert station.failures or kind == "duplicate"
+            assert station.failures or kind in {"duplicate", "slow"}
 
     run(scenario())
 
@@ -152,7 +154,7 @@ async def attempt(station: Virtual, name: str, value: Any) -> DriverError | None
 
 
 @every_way
-@pytest.mark.parametrize("kind", ["lose", "delay", "duplicate", "cut", "disconnect"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("at", range(4))
 def test_what_changes_a_device_is_sent_once_whatever_becomes_of_its_replies(
     name: str, scheme: str, kind: str, at: int
