@@ -123,8 +123,8 @@ class Form:
     def _number(self, name: str, value: object) -> float | int:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise WrongType(f"{name}: {value!r} is not {self.article}")
-        if not math.isfinite(value) or (self.type is int and value != int(value)):
-            raise WrongType(f"{name}: {value!r} is not {self.article}")
+        if not _is_finite(value) or (self.type is int and value != int(value)):
+            raise WrongType(f"{name}: {str(value)[:40]} is not {self.article}")
         self.span.check(name, value)
         number: float | int = self.type(value)
         return number
@@ -176,6 +176,14 @@ class Limits:
             high = own
         span = Span(low.low, high.high, form.unit, low.low_source, high.high_source)
         return replace(form, span=span)
+
+
+def _is_finite(value: float) -> bool:
+    """Whether it is a number that a float can hold; a whole number may be longer than that."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def word(value: object) -> Any:

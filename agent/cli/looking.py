@@ -106,7 +106,6 @@ def events(seconds: float | None, socket: Path | None, *, follow: bool, as_json:
 def _rows(client: AgentClient, name: str, *, fresh: bool) -> Iterator[Row]:
     """The values that `psu1` or `psu1.voltage` names; None for one that was never read."""
     device, _, wanted = name.partition(".")
-    latest = state_of(client, device)["values"]
     description = described(client, device)
     units = {
         it["name"]: it["value"]["unit"]
@@ -114,18 +113,23 @@ def _rows(client: AgentClient, name: str, *, fresh: bool) -> Iterator[Row]:
     }
     if wanted and wanted not in units:
         raise unknown("reading", wanted, units, device)
+    if not fresh:
+        values = state_of(client, device)["values"]
+    else:
+        values = _read_now(client, device, [wanted] if wanted else list(units), units)
     for reading in [wanted] if wanted else units:
-        sample = _read_now(client, device, reading, units) if fresh else latest.get(reading)
-        yield f"{device}.{reading}", sample
+        yield f"{device}.{reading}", values.get(reading)
 
 
 def _read_now(
-    client: AgentClient, device: str, reading: str, units: Mapping[str, str]
+    client: AgentClient, device: str, readings: Sequence[str], units: Mapping[str, str]
 ) -> dict[str, Any]:
-    """A new sample. What can't be read is a bad value here, so that the others are still shown."""
+    """New samples. What can't be read is a bad value here, so that the others are still shown."""
     try:
-        sample: dict[str, Any] = client.get("devices", device, "readings", reading, fresh="true")
+        if len(readings) > 1:
+            found: dict[str, Any] = client.get("devices", device, fresh="true")["values"]
+            return found
+        return {it: client.get("devices", device, "readings", it, fresh="true") for it in readings}
     except DeviceTrouble as error:
-        unit, reason = units[reading], str(error)
-        return {"value": None, "unit": unit, "quality": "bad", "time": None, "reason": reason}
-    return sample
+        bad = {"value": None, "quality": "bad", "time": None, "reason": str(error)}
+        return {it: {**bad, "unit": units[it]} for it in readings}

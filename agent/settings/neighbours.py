@@ -9,7 +9,7 @@ from agent.errors import Problem
 from agent.settings.checks import Entry
 from drivers import Address
 
-RESERVED: Final = frozenset({"agent", "all", "station"})
+RESERVED: Final = frozenset({"agent", "all", "station", "stream"})
 DEFAULT_UNIT: Final = "1"  # what a Modbus address without `unit` means
 
 

@@ -1,6 +1,7 @@
 """Looking: the station, its devices and their values, the drivers, and what happened."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
@@ -31,6 +32,7 @@ After = Annotated[
         examples=[41],
     ),
 ]
+Fresh = Annotated[bool, Query(description="Read from the device now.")]
 LastEventId = Annotated[
     str, Header(description="Where a listener that comes back left off; beats `after`.")
 ]
@@ -88,12 +90,17 @@ async def devices_stream(station: TheStation) -> Stream:
 @views.get(
     "/devices/{device}",
     summary="One device",
-    responses=answers(examples.DEVICE, *AT_THE_DOOR, "no-such"),
+    responses=answers(examples.DEVICE, *AT_THE_DOOR, "no-such", "bad-value", "not-read"),
     response_model=forms.DeviceForm,
     response_model_exclude_unset=True,
 )
-async def device(worker: TheDevice, snapshot: TheSnapshot) -> dict[str, Any]:
-    """The device as it stands, with its latest values."""
+async def device(
+    worker: TheDevice, snapshot: TheSnapshot, station: TheStation, fresh: Fresh = False
+) -> dict[str, Any]:
+    """The device as it stands, with its latest values, or with `fresh=true` all read anew."""
+    if fresh:
+        await _read_now(worker, *worker.plan.driver_class.readings)
+        snapshot = station.board.latest.get(worker.plan.name, snapshot)
     return state_form(worker.plan, snapshot)
 
 
@@ -127,13 +134,13 @@ async def reading(
     reading: ReadingName,
     worker: TheDevice,
     snapshot: TheSnapshot,
-    fresh: Annotated[bool, Query(description="Read it from the device now.")] = False,
+    fresh: Fresh = False,
 ) -> dict[str, Any]:
     """The latest value with its quality, or with `fresh=true` a new one, or a problem."""
     fields = worker.plan.driver_class.readings
     if reading not in fields:
         raise no_such("reading", reading, fields)
-    sample = await _read_now(worker, reading) if fresh else snapshot.samples.get(reading)
+    sample = await _new_value(worker, reading) if fresh else snapshot.samples.get(reading)
     if sample is None:
         raise Problem(
             "never-read",
@@ -142,15 +149,20 @@ async def reading(
     return sample_form(sample, fields[reading].form.unit)
 
 
-async def _read_now(worker: DeviceWorker, reading: str) -> Sample:
+async def _new_value(worker: DeviceWorker, reading: str) -> Sample:
     """A sample that the device gave just now. Raises Problem."""
-    try:
-        sample = (await worker.read((reading,)))[reading]
-    except DriverError as error:
-        raise Problem("not-read", f"{worker.plan.name}: {error}") from error
+    sample = (await _read_now(worker, reading))[reading]
     if sample.quality is Quality.BAD:
         raise Problem("device-failed", f"{worker.plan.name}.{reading}: {sample.reason}")
     return sample
+
+
+async def _read_now(worker: DeviceWorker, *readings: str) -> Mapping[str, Sample]:
+    """What the device gave just now, in as few exchanges as its protocol allows. Raises Problem."""
+    try:
+        return await worker.read(readings)
+    except DriverError as error:
+        raise Problem("not-read", f"{worker.plan.name}: {error}") from error
 
 
 @views.get(

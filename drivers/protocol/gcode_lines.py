@@ -78,9 +78,10 @@ class Lines:
             LinkTimeout: It was not acknowledged, and no fence could make up for that.
             LinkClosed: The board has started anew, or the link is gone.
         """
-        if self._doubtful:
-            await self.get_in_step()
         await self.drain()
+        if self._link.discard() or self._doubtful:  # the end of a line has yet to come, or an `ok`
+            await self.get_in_step()
+            await self.drain()
         number, self.at_work = self._next, line.partition(" ")[0]
         said: list[Reply] = []
         try:

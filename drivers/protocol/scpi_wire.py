@@ -157,9 +157,16 @@ class Scpi:
 
     async def _take(self, message: str, dialogue: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
-            return await self._turn.take(dialogue, within=self.timeouts.turn)
+            return await self._turn.take(lambda: self._begin(dialogue), within=self.timeouts.turn)
         except (LinkError, BadReply, DeviceError) as error:
             raise type(error)(f"{message}: {error}") from error
+
+    async def _begin(self, dialogue: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if surplus := self.link.discard():  # the rest of it may still come
+            self.discarded += len(surplus)
+            if self._identity:
+                await self._resync()
+        return await dialogue()
 
     async def _reply_or_error(self, query: str, patience: float) -> str | DriverError:
         try:
@@ -230,11 +237,7 @@ class Scpi:
         return text
 
     async def _resync(self) -> None:
-        """Throw away what may still come, and see that the same instrument answers.
-
-        Instruments answer in order: whatever an earlier query is owed comes before the answer of
-        a later `*IDN?`, which nothing else looks like.
-        """
+        """Throw away what may still come: all of it comes before the answer of a later `*IDN?`."""
         self._old_errors = True
         known = bool(self._identity)
         try:

@@ -21,8 +21,9 @@ from agent.mqtt.status import Session
 from agent.mqtt.topics import Topics
 from drivers import Address, Driver, Limits, Reading, Role, Setting, Span, command
 from drivers.driver import Identity
-from tests.agent.bench import Mode, ToyRef, ToyWire, named
+from tests.agent.bench import named
 from tests.agent.test_mqtt_request import GOOD, body
+from tests.agent.toy import Mode, ToyRef, ToyWire
 from tests.golden import assert_golden
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"

@@ -71,6 +71,16 @@ async def test_a_reading_is_the_latest_or_asked_for_now(web: Web) -> None:
     assert fresh.json()["value"] == 80.0
 
 
+async def test_a_whole_device_can_be_read_anew_in_one_go(web: Web) -> None:
+    web.bench.simulators["psu1"].values["temp"] = 81.0
+    fresh = (await web.tcp.get("/devices/psu1", params={"fresh": "true"})).json()
+    assert fresh["values"]["temperature"]["value"] == 81.0
+    assert set(fresh["values"]) == set(PLAN.driver_class.readings)
+    web.bench.simulators["psu1"].unplugged = True
+    answer = await web.tcp.get("/devices/psu1", params={"fresh": "true"})
+    problem(answer, 503, "not-read")
+
+
 async def test_a_reading_of_an_offline_device_is_stale_and_not_to_be_had_fresh(web: Web) -> None:
     web.bench.simulators["psu1"].unplugged = True
     await web.bench.until_state("psu1", DeviceState.OFFLINE)

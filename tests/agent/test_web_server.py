@@ -1,4 +1,4 @@
-"""Streams, the end of the server, and the page for Prometheus."""
+"""Streams, and the end of the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -18,11 +17,9 @@ from starlette.types import Receive, Scope, Send
 from agent.clock import SystemClock
 from agent.fleet.events import EventLog
 from agent.fleet.states import DeviceState
-from agent.metrics import BrokerCounts, StationCollector, metrics_app
 from agent.web import server, streams
 from agent.web.api import build_api
 from agent.web.listeners import bind_tcp
-from agent.web.metrics_site import build_metrics_site
 from tests.agent.bench import PLAN, named, station_in_memory
 from tests.agent.web_bench import (
     SETTINGS,
@@ -77,7 +74,9 @@ async def test_what_happens_while_old_events_are_told_is_told_once() -> None:
         events.add("test", "two")  # its listener is already there
         events.add("test", "three")
         told = [await anext(pieces) for _ in range(3)]
-    assert [b"id: %d\n" % number in piece for number, piece in enumerate(told, 1)] == [True] * 3
+        events.add("test", "four")
+        told.append(await anext(pieces))
+    assert [b"id: %d\n" % number in piece for number, piece in enumerate(told, 1)] == [True] * 4
 
 
 async def test_devices_are_streamed_whole_first_and_then_as_they_change(web: Web) -> None:
@@ -251,62 +250,3 @@ async def test_more_callers_than_devices_can_bear_are_hung_up_on(
     for _, writer in held:
         writer.close()
         await writer.wait_closed()
-
-
-@dataclass
-class Counts:
-    """What a session with a broker counts."""
-
-    connected: bool = True
-    connects: int = 1
-    published: int = 0
-    refused: int = 0
-
-
-@pytest.fixture
-def broker() -> Counts:
-    return Counts()
-
-
-@pytest.fixture
-async def site(web: Web, broker: BrokerCounts) -> AsyncIterator[httpx.AsyncClient]:
-    listener = bind_tcp("127.0.0.1:0", "metrics.listen")
-    metrics = metrics_app(StationCollector(web.bench.board, web.bench.station.workers, "0.0.0"))
-    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with serving(build_metrics_site(web.bench.station, metrics, broker), listener):
-        async with httpx.AsyncClient(base_url=base) as client:
-            yield client
-
-
-async def test_the_metrics_page_has_the_devices(site: httpx.AsyncClient) -> None:
-    answer = await site.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert 'labkeeper_device_up{device="psu1"} 1.0' in answer.text
-    newer = await site.get("/metrics", headers={"Accept": "application/openmetrics-text"})
-    assert newer.text.endswith("# EOF\n")
-
-
-async def test_health_counts_the_devices_that_answer_and_knows_the_broker(
-    web: Web, site: httpx.AsyncClient, broker: Counts
-) -> None:
-    assert (await site.get("/health")).json() == {
-        "status": "ok",
-        "station": "bench-1",
-        "version": "0.0.0",
-        "devices": {"total": 2, "up": 2},
-        "mqtt": "connected",
-    }
-    web.bench.simulators["psu2"].unplugged = True
-    await web.bench.until_state("psu2", DeviceState.OFFLINE)
-    broker.connected = False
-    later = (await site.get("/health")).json()
-    assert later["devices"] == {"total": 2, "up": 1}
-    assert later["mqtt"] == "disconnected"
-
-
-async def test_the_metrics_site_has_two_pages_and_one_name(site: httpx.AsyncClient) -> None:
-    problem(await site.get("/"), 404, "no-such")
-    problem(await site.get("/api/v1/stop"), 404, "no-such")
-    problem(await site.post("/metrics"), 405, "wrong-method")
-    for page in ("/metrics", "/health"):
-        problem(await site.get(page, headers={"Host": "evil.example"}), 421, "wrong-host")

@@ -33,6 +33,9 @@ class Bench(ABC):
     lateness: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Schemes over which nothing can tell a reply later than `Timeouts.whole`, and why."""
 
+    unasked: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Faults under which callers that wait for their turn may get an older value, and why."""
+
     values: ClassVar[Mapping[str, tuple[tuple[Any, ...], str]]] = MappingProxyType({})
     """Settings that can't be set over their whole range: low, middle and high here, and why."""
 

@@ -14,6 +14,10 @@ from simulators.marlin import BoardOptions, MarlinPrinter
 from simulators.marlin_firmware import firmware_lines
 from tests.drivers.bench import Bench, Recorder, Truth
 
+NO_NUMBER = (
+    "an automatic report (M155) bears no number: who waits for a turn takes one that was under way "
+    "for less than `first_byte` for new, so that a heating printer has temperatures at all"
+)
 OF_THE_HOST = "it is about the file that the driver sends, not about the printer"
 
 
@@ -22,6 +26,7 @@ class PrinterBench(Bench):
 
     schemes = ("serial", "tcp")
     quick = MappingProxyType({"first_byte": 0.3, "next_byte": 0.05, "whole": 0.5})
+    unasked = MappingProxyType({"slow": NO_NUMBER})
     act = ("part_fan", MappingProxyType({"power": 40.0}))
     local = MappingProxyType(
         dict.fromkeys(
@@ -66,7 +71,7 @@ class PrinterBench(Bench):
         heat: Truth = {k: float(f"{v:.2f}") for k, v in printer.temperatures.items()}
         targets: Truth = {f"{k}_target": v for k, v in printer.targets.items()}
         place: Truth = {k.lower(): float(f"{v:.2f}") for k, v in printer.position.items()}
-        return heat | targets | place | {"firmware": firmware_lines(self._options)[0]}
+        return heat | targets | place | {"firmware": _named(firmware_lines(self._options)[0])}
 
     def energise(self) -> None:
         self.printer._heaters["nozzle"].aim(200.0)
@@ -81,6 +86,11 @@ class PrinterBench(Bench):
 
     def size(self, heard: Sequence[bytes]) -> int:
         return b"".join(heard).count(b"\n")  # line numbers grow
+
+
+def _named(line: str) -> str:
+    """The value of the first field of an answer to M115, whose fields are NAME:value."""
+    return line.removeprefix("FIRMWARE_NAME:").partition(" SOURCE_CODE_URL:")[0]
 
 
 class StageBench(Bench):

@@ -6,6 +6,7 @@ A driver that is new in the catalogue gets all of the tests by one row here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Final
 
 from drivers import catalogue
@@ -49,7 +50,8 @@ def good(name: str, setting: Setting[Any]) -> tuple[Any, ...]:
     if form.kind == "boolean":
         return (True, False)
     if form.kind == "choice":
-        return tuple(form.type)
+        members: type[Enum] = form.type
+        return tuple(members)
     low, high = form.span.low, form.span.high
     assert low is not None, f"{name}.{setting.name} has no low end, and no row of its own"
     assert high is not None, f"{name}.{setting.name} has no high end, and no row of its own"

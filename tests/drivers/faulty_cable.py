@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from drivers.errors import LinkClosed
@@ -92,10 +93,10 @@ class Cable(StreamLink):
     def _leaves(self, piece: bytes | Disconnect) -> None:
         if isinstance(piece, Disconnect):
             self._player.disconnected()
-            self._arrive(lambda inbox=self.inbox: inbox.fail(LinkClosed("the cable is out")))
+            self._arrive(partial(self.inbox.fail, LinkClosed("the cable is out")))
             return
         for part in (piece[:1], piece[1:]):
-            self._arrive(lambda inbox=self.inbox, part=part: inbox.feed(part))
+            self._arrive(partial(self.inbox.feed, part))
 
     def _arrive(self, happens: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from drivers.driver import Driver
 from drivers.errors import DriverError, LinkClosed, NotMeasured, WrongInstrument
@@ -32,7 +33,7 @@ class Station:
         self._is_in = False
         self._device: Driver[Any] | None = None
 
-    async def __aenter__(self) -> Station:
+    async def __aenter__(self) -> Self:
         await self.connect()
         return self
 
@@ -84,7 +85,8 @@ class Station:
             if isinstance(error, LinkClosed):
                 await self.leave()
             return False
-        return all([self._judge(name, value) for name, value in values.items()])
+        judgements = [self._judge(name, value) for name, value in values.items()]
+        return all(judgements)
 
     def _judge(self, name: str, value: object) -> bool:
         if isinstance(value, DriverError) and not isinstance(value, NotMeasured):
@@ -96,17 +98,24 @@ class Station:
         self.wrong.append(f"{name} is {value!r}, and not {self.bench.truth()[name]!r}")
         return False
 
-    async def interrogate(self, rounds: int = 12) -> None:
+    async def interrogate(self, rounds: int = 12, names: Sequence[str] = ()) -> None:
         """Read all values, then some twice over, each time after the truth has changed.
 
         What is asked again at once has an answer of the same shape, which hides an old one best.
         """
-        names = self.asked()
+        names = names or self.asked()
         for step in range(rounds):
             self.bench.stir(step)
             if await self.reconnect():
                 few = [names[(step // 2 * 3 + i) % len(names)] for i in range(1 + step // 2 % 2)]
                 await self.read(names if step % 6 == 0 else few)
+
+    async def read_at_once(self) -> None:
+        """Two callers read at the same time, as polling and a job do."""
+        names = self.asked()
+        async with asyncio.TaskGroup() as callers:
+            for half in (names[::2], names[1::2]):
+                callers.create_task(self.read(half))
 
     async def recovers(self) -> bool:
         """Return whether all is right again after two failures, or after a new connection."""
@@ -122,9 +131,11 @@ class Station:
 class Virtual(Station):
     """A station in virtual time, whose replies meet the fates that a test deals."""
 
-    def __init__(self, name: str, scheme: str, *, impostor: bool = False) -> None:
+    def __init__(
+        self, name: str, scheme: str, *, impostor: bool = False, faults: Dealt | None = None
+    ) -> None:
         bench = BENCHES[name]()
-        self.faults = Dealt()
+        self.faults = faults or Dealt()
         there = bench.impostor(scheme) if impostor else bench.instrument(scheme)
         self.recorder = Recorder(there)
         self.cable = Cable(self.recorder, self.faults, clears=scheme.endswith("tcp"))

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from drivers.errors import DriverError, RequestError, WrongInstrument
 from drivers.transport.link import Timeouts
-from simulators.faults import Fault
+from simulators.faults import Fault, Piece
 from tests.drivers.every_driver import BENCHES, WAYS, bad, driver, good
 from tests.drivers.fates import fates
-from tests.drivers.faulty_cable import Fate
+from tests.drivers.faulty_cable import Dealt, Fate
 from tests.drivers.interrogation import Virtual
 from tests.drivers.virtual_time import run
 
@@ -29,7 +29,8 @@ every_way = pytest.mark.parametrize(("name", "scheme"), WAYS)
 
 def timeouts(name: str) -> Timeouts:
     cls = driver(name)
-    return cls.traits.get("timeouts") or cls.wire_type.timeouts
+    own: Timeouts = cls.traits.get("timeouts", cls.wire_type.timeouts)
+    return own
 
 
 def late(name: str) -> Fault:
@@ -87,6 +88,47 @@ def test_a_reply_cut_at_any_byte_is_no_value(name: str, scheme: str) -> None:
             assert await station.recovers()
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme", "kind"),
+    [(*way, kind) for way in WAYS for kind in KINDS if kind not in BENCHES[way[0]].unasked],
+)
+def test_callers_who_read_at_once_get_each_their_own(name: str, scheme: str, kind: str) -> None:
+    async def scenario() -> None:
+        async with Virtual(name, scheme) as station:
+            station.faults.fates.extend([None, every_kind(name)[kind], None, None] * 4)
+            for step in range(8):
+                station.bench.stir(step)
+                if await station.reconnect():
+                    await station.read_at_once()
+            station.faults.clear()
+            assert not station.wrong
+            assert await station.recovers()
+
+    run(scenario())
+
+
+@every_way
+def test_a_surplus_reply_that_is_still_coming_is_no_value(name: str, scheme: str) -> None:
+    async def scenario() -> None:
+        async with Virtual(name, scheme, faults=Trailing()) as station:
+            await station.interrogate(rounds=24)
+            assert not station.wrong
+            assert station.right
+
+    run(scenario())
+
+
+class Trailing(Dealt):
+    """Some replies have a copy behind them, whose end comes when the next question is on its way."""
+
+    def spoil(self, reply: bytes) -> list[Piece]:
+        pieces = super().spoil(reply)
+        if not reply or self.replies < 20 or self.replies % 5 != 4:  # not of the greeting
+            return pieces
+        half = len(reply) // 2
+        return [(0.0, reply + reply[:half]), (0.02, reply[half:])]
 
 
 @every_way

@@ -33,6 +33,12 @@ def test_what_is_not_a_number_is_refused_as_one(value: object) -> None:
         Form(float, unit="V").check("voltage", value)
 
 
+def test_a_number_too_large_for_any_device_is_refused_and_not_shown_whole() -> None:
+    with pytest.raises(WrongType) as refused:
+        Form(float, unit="V").check("voltage", 10**400)
+    assert len(str(refused.value)) < 100
+
+
 @pytest.mark.parametrize("value", [1.5, float("inf"), float("nan"), "1", True])
 def test_only_whole_numbers_are_whole_numbers(value: object) -> None:
     with pytest.raises(WrongType, match="a whole number"):

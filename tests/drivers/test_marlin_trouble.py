@@ -64,7 +64,7 @@ async def test_a_killed_board_ends_the_print_with_its_own_words(bench: Bench) ->
     assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
     assert isinstance(error, DeviceError)
     await bench.printer.make_safe()  # the board has said that it did it itself
-    with pytest.raises(DeviceError, match="halted.*Reset it, then reconnect"):
+    with pytest.raises(DeviceError, match=r"halted.*Reset it, then reconnect"):
         await bench.printer.nozzle.read()
 
 
