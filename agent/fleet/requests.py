@@ -1,8 +1,9 @@
 """Settings and commands on one connected device: once each, to their end, with an outcome."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
@@ -20,6 +21,8 @@ from drivers.errors import (
 SAFE_WITHIN_S = 3.0
 """How long making safe may take before it is called unconfirmed."""
 CANCEL_WITHIN_S = 2.0
+ROUNDING: Final = 0.01
+"""How far a value read back may be from the one that was set, as a part of it."""
 
 
 class Requests:
@@ -105,6 +108,12 @@ class Requests:
         sample = (await self._polling.read([name]))[name]
         if sample.quality is Quality.BAD:
             return _unknown(f"{self._plan.name}.{name} was sent, but reads {sample.reason}")
+        if not _took(word(value), sample.value):
+            message = (
+                f"{self._plan.name}.{name}: the device holds {sample.value}, not {word(value)}: "
+                "it took the nearest value it can, or something else sets it too"
+            )
+            return Outcome(status=Status.FAILED, message=message, value=sample.value)
         return Outcome(status=Status.DONE, value=sample.value)
 
     async def _perform(
@@ -200,6 +209,13 @@ def _unknown(what: str) -> Outcome:
         status=Status.UNKNOWN,
         message=f"{what}; whether it was done is unknown: look at the device before going on",
     )
+
+
+def _took(asked: Any, found: Any) -> bool:
+    """Whether a value read back is the one that was set, but for the device's own rounding."""
+    if isinstance(asked, bool) or not isinstance(asked, int | float):
+        return bool(asked == found)
+    return math.isclose(asked, found, rel_tol=ROUNDING, abs_tol=ROUNDING / 10)
 
 
 def _plain(result: Any) -> Result:

@@ -130,3 +130,12 @@ async def test_at_the_end_a_device_is_made_safe_over_a_new_link_when_the_old_one
             assert not ending.done()
             toy.unplugged = False
         assert toy.values["outp"] == 0.0
+
+
+async def test_a_device_that_takes_another_value_than_was_asked_is_found_out() -> None:
+    async with station_in_memory() as bench:
+        bench.simulators["psu1"].cuts_at = 10.0
+        outcome = await bench.fleet.workers["psu1"].set("voltage", 12.0)
+        assert outcome.status is Status.FAILED
+        assert "holds 10.0, not 12.0" in outcome.message
+        assert (await bench.fleet.workers["psu1"].set("voltage", 9.0)).status is Status.DONE

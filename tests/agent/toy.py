@@ -152,6 +152,7 @@ class ToySimulator:
         self.silent = False
         self.not_measured = ""
         self.refuses_all = False
+        self.cuts_at = float("inf")
         self.answer_with = b""
 
     def handle(self, data: bytes) -> bytes:
@@ -164,7 +165,7 @@ class ToySimulator:
 
     def _answer(self, text: str) -> bytes:
         if found := re.fullmatch(r"(\w+) (\S+)", text):
-            self.values[found[1]] = float(found[2])
+            self.values[found[1]] = min(float(found[2]), self.cuts_at)
             return b"ok"
         if self.refuses_all and text != "id?":
             return b"!the toy has stopped"

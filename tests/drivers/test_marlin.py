@@ -71,7 +71,7 @@ async def test_every_reading_has_a_value_in_two_exchanges(bench: Bench) -> None:
     assert (values["x"], values["y"], values["z"], values["e"]) == (0.0, 0.0, 0.0, 0.0)
     assert values["print_state"] is PrintState.IDLE
     assert values["print_progress"] == 0.0
-    assert values["firmware"].startswith("FIRMWARE_NAME:Marlin")
+    assert values["firmware"].startswith("Marlin 2.1.2")
 
 
 @pytest.mark.parametrize("name", ["nozzle_target", "bed_target"])
