@@ -43,13 +43,14 @@ class Gate:
         if worker is None:
             return self._told(actor, "set", target, self._no_such(device))
         driver, limits = worker.plan.driver_class, worker.plan.limits
+        setting = driver.settings().get(name)
+        if setting and (why := refusal(actor, setting.role, f"setting {target}")):
+            return self._told(actor, "set", target, _refused(why, Cause.NOT_ALLOWED))
         try:
             checked = driver.check_setting(limits, name, value)
         except RequestError as error:
             refused = _refused(f"{device}.{error}", Cause.of(error))
             return self._told(actor, "set", target, refused)
-        if why := refusal(actor, driver.settings()[name].role, f"setting {target}"):
-            return self._told(actor, "set", target, _refused(why, Cause.NOT_ALLOWED))
         return self._told(actor, "set", target, await worker.set(name, checked), value)
 
     async def do(
@@ -61,14 +62,15 @@ class Gate:
         if worker is None:
             return self._told(actor, "do", target, self._no_such(device))
         driver = worker.plan.driver_class
+        command = driver.commands.get(name)
+        if command and (why := refusal(actor, command.role, target)):
+            return self._told(actor, "do", target, _refused(why, Cause.NOT_ALLOWED))
         try:
             found = await self._with_files(driver, name, arguments)
             checked = driver.check_arguments(worker.plan.limits, name, found)
         except RequestError as error:
             cause = Cause.BAD_VALUE if name in driver.commands else Cause.NO_SUCH
             return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
-        if why := refusal(actor, driver.commands[name].role, target):
-            return self._told(actor, "do", target, _refused(why, Cause.NOT_ALLOWED))
         return self._told(actor, "do", target, await worker.do(name, checked), _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:
