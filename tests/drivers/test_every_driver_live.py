@@ -130,9 +130,10 @@ async def test_it_can_be_made_safe_twice_and_interrupted_twice(live: Live) -> No
 async def test_faults_on_the_line_make_no_wrong_value(live: Live) -> None:
     late = Fault(kind="delay", next=1, seconds=live.bench.quick["first_byte"] + 0.1)
     lost, cut, dropped = (Fault(kind=k, next=1) for k in ("lose", "cut", "disconnect"))
+    names = prompt(live)
     for fault in (lost, cut, dropped, late):
         live.served.server.faults.add(fault)
-        await live.interrogate(rounds=3, names=prompt(live))
+        await live.interrogate(rounds=3, names=names)
     live.served.server.faults.clear()
     assert live.failures
     assert not live.wrong
