@@ -6,6 +6,8 @@ stop    STOPPING · no more requests · make safe what is configured so · say g
 """
 
 import asyncio
+import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -36,6 +38,12 @@ from drivers.transport.lines import Lines
 
 FIRST_ROUND_S: Final = 1.0
 """How long the web waits for the devices' first turn: importing it takes the processor for a while."""
+READY_WITHIN_S: Final = 10.0
+"""How long READY waits for it: one device that hangs must not make systemd give the agent up."""
+END_WITHIN_S: Final = 4.8
+"""After it the process ends, whatever still waits for a device, a name service or a broker."""
+
+log = logging.getLogger("labkeeper")
 
 
 def run(config: Path) -> None:
@@ -76,6 +84,8 @@ class Agent:
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
+        self._ended = False
+        self._failure: Exception | None = None
 
     async def run(self) -> None:
         """Start, serve until told to stop, and stop."""
@@ -89,28 +99,34 @@ class Agent:
                 board=self.board,
                 events=self.events,
             )
-            station = self._station()
-            await self._start(station)
+            self._begin(self._start(self._station()), "start")
             await self._stop.wait()
+            asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
             await self._end()
+            self._ended = True
+        if self._failure is not None:
+            raise self._failure
 
     async def _start(self, station: Station) -> None:
         for device in self.settings.devices.values():
             if device.enabled:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
         self._broker = self._begin_broker(station)
-        first = asyncio.timeout(FIRST_ROUND_S)
-        try:
-            async with first:
-                await self.fleet.first_round()
-        except TimeoutError:
-            pass  # a device that takes longer holds nothing up
+        await self._first_round(FIRST_ROUND_S)
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
-        await self.fleet.first_round()
+        await self._first_round(READY_WITHIN_S)
         self._notifier.ready()
         self._say_started(station)
+
+    async def _first_round(self, seconds: float) -> None:
+        """Wait for every device's first turn; one that takes longer holds nothing up."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.fleet.first_round()
+        except TimeoutError:
+            log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
         gate = Gate(self.fleet.workers, FileStore(self.settings.files), self.events)
@@ -147,7 +163,15 @@ class Agent:
             self._begin(site, name)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._background.append(self._tasks.create_task(work, name=name))
+        self._background.append(self._tasks.create_task(self._guarded(work), name=name))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let a part that fails end the agent in order: devices are made safe first."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - raised again by `run`
+            self._failure = error
+            self._stop.set()
 
     @asynccontextmanager
     async def _open_driver(self, plan: Plan) -> AsyncIterator[Driver[Any]]:
@@ -176,6 +200,15 @@ class Agent:
         await _cancel([task for task in self._background if task not in broker])
         await self.fleet.end()
         await _cancel(broker)
+
+    def _cut(self) -> None:
+        """End the process: an exchange can't be cut, and a thread that hangs can't be ended.
+
+        Where the loop ends earlier, as it does nearly always, this is never called.
+        """
+        tasks = sorted(task.get_name() for task in asyncio.all_tasks())
+        log.warning("ended without waiting any longer for %s", ", ".join(tasks) or "a thread")
+        os._exit(0 if self._ended else 1)
 
     def _say_started(self, station: Station) -> None:
         up = sum(snapshot.state.online for snapshot in self.board.latest.values())

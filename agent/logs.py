@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TextIO
 
 OWN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-QUIET: Final = ("pymodbus", "mqtt", "pyvisa", "uvicorn.access", "asyncio")
+QUIET: Final = ("pymodbus", "mqtt", "pyvisa", "uvicorn.access")
 """Libraries that tell each frame or each retry; their errors reach us as exceptions."""
+ERRORS_ONLY: Final = "asyncio"
+"""What nobody awaited or caught is told here and nowhere else; its warnings repeat."""
 
 Format = Literal["auto", "json", "console"]
 
@@ -43,3 +45,4 @@ def configure(format_: Format, level: str, stream: TextIO = sys.stderr) -> None:
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger(ERRORS_ONLY).setLevel(logging.ERROR)

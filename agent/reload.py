@@ -1,16 +1,19 @@
 """SIGHUP: read the config again, and apply only what changed, or keep the old and say why."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Final
 
 from agent.errors import ConfigError
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
-from agent.fleet.plan import plan_for
+from agent.fleet.plan import Plan, plan_for
 from agent.settings import Changes, Station, changed, load
 
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
+
+log = logging.getLogger("labkeeper")
 
 
 async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> Station:
@@ -18,29 +21,43 @@ async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> 
     try:
         new = await asyncio.to_thread(load, config)
     except ConfigError as error:
-        events.add(
-            "config.refused",
-            f"the config was not taken over, the old one stays in force: {error}",
-            severity=Severity.ERROR,
-        )
-        return old
+        return _refused(old, events, "; ".join(map(str, error.problems)))
+    except Exception as error:  # a plugin's or a parser's own bug must not end the station
+        log.exception("reading the config again")
+        return _refused(old, events, f"an error of the agent, {error!r}")
     changes = changed(old, new)
     await _apply(changes, new, fleet)
     events.add("config.reloaded", _summary(changes))
     return new
 
 
+def _refused(old: Station, events: EventLog, why: str) -> Station:
+    text = f"the config was not taken over, the old one stays in force: {why}"
+    events.add("config.refused", text, severity=Severity.ERROR)
+    return old
+
+
 async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:
-    """Retire what is gone or different; the others keep their link and only learn the new plan."""
-    for name in (*changes.removed, *changes.changed):
-        if name in fleet.workers:
-            await fleet.retire(name)
-    for name, device in new.devices.items():
-        plan = plan_for(device, new.reconnect)
-        if name in fleet.workers:
+    """Retire what is gone or different, all at once: a device must not wait for its neighbours.
+
+    The others keep their link and only learn the new plan.
+    """
+    plans = {name: plan_for(it, new.reconnect) for name, it in new.devices.items() if it.enabled}
+    leaving = {name for name in (*changes.removed, *changes.changed) if name in fleet.workers}
+    for name, plan in plans.items():
+        if name in fleet.workers and name not in leaving:
             fleet.workers[name].adopt(plan)
-        elif device.enabled:
+        elif name not in leaving:
             fleet.start(plan)
+    async with asyncio.TaskGroup() as tasks:
+        for name in leaving:
+            tasks.create_task(_replace(fleet, name, plans.get(name)), name=f"{name}.reload")
+
+
+async def _replace(fleet: Fleet, name: str, plan: Plan | None) -> None:
+    await fleet.retire(name)
+    if plan is not None:
+        fleet.start(plan)
 
 
 def _summary(changes: Changes) -> str:

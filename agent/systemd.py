@@ -30,10 +30,6 @@ class Notifier:
         """Say that the first round of connects is over and every listener is up."""
         self._send("READY=1")
 
-    def reloading(self) -> None:
-        """Say that the configuration is being read again; `ready` ends it."""
-        self._send("STATUS=Reading the configuration again")
-
     def stopping(self) -> None:
         """Say that the agent is ending by itself."""
         self._send("STOPPING=1")

@@ -8,6 +8,7 @@ from drivers.driver import Driver, Identity
 from drivers.fields import Command, Reading, Role, Setting, command
 from drivers.forms import Limits, Span, TextFile, word
 from drivers.transport.address import Address
+from drivers.transport.turn import urgent
 from drivers.units import UNITS, Unit
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "Unit",
     "command",
     "describe",
+    "urgent",
     "word",
 ]

@@ -147,11 +147,13 @@ class Driver(Generic[W]):
         checked = {}
         for parameter in parameters.values():
             path = f"{name}.{parameter.name}"
+            form = limits.narrow(path, parameter.form)
             if parameter.name in arguments:
-                form = limits.narrow(path, parameter.form)
                 checked[parameter.name] = form.check(path, arguments[parameter.name])
             elif parameter.required:
                 raise WrongType(f"{path} is missing: {parameter.form.article}")
+            elif parameter.default is not None:  # config may have narrowed the range below it
+                form.check(path, parameter.default)
         return checked
 
     @classmethod

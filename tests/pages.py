@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+READMES = ("../README.md", "../README.ko.md")
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
@@ -39,6 +40,11 @@ def typed(name: str) -> list[tuple[str, str]]:
                 line, _, output = part.partition("\n")
                 found.append((line, output))
     return found
+
+
+def shape(output: str) -> list[list[str]]:
+    """The words of each line, whatever their numbers are and however wide the columns."""
+    return [re.sub(r"\d+(\.\d+)?", "0", line).split() for line in output.split("\n") if line]
 
 
 def table(name: str, *head: str) -> list[list[str]]:

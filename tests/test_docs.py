@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.commands import command_line
 from agent.errors import ConfigError
 from agent.fleet.samples import Quality
 from agent.fleet.states import DeviceState
@@ -22,9 +23,11 @@ from drivers import Address
 from drivers.catalogue import DRIVERS
 from drivers.transport.address import OPTIONS
 from tests.lab.processes import agent, child, free_port, short_folder
-from tests.pages import DOCS, ROOT, Snippet, named, page, snippets, table, typed
+from tests.pages import DOCS, READMES, ROOT, Snippet, named, page, shape, snippets, table, typed
 
 TUTORIAL = "first-driver.md"
+PAGES = (*READMES, *sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")))
+CONFIGS = [(name, it.text) for name in PAGES for it in snippets(name) if it.language == "yaml"]
 BIN = Path(sys.executable).parent
 PORT = "5025"
 READY_S = 15.0
@@ -38,11 +41,6 @@ def lines_of(program: str) -> list[tuple[list[str], str]]:
     """Every command line of a program in the tutorial, with the output printed below it."""
     found = [(shlex.split(line), output) for line, output in typed(TUTORIAL)]
     return [(line, output) for line, output in found if line[0] == program]
-
-
-def shape(output: str) -> list[list[str]]:
-    """The words of each line, whatever their numbers are and however wide the columns."""
-    return [re.sub(r"\d+(\.\d+)?", "0", line).split() for line in output.split("\n") if line]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -190,6 +188,42 @@ def test_the_config_that_the_docs_show_is_right_and_the_wrong_one_is_wrong(tmp_p
         load(file)
     [*_, complaint] = [out for line, out in typed("connect-a-device.md") if " check " in line]
     assert str(refused.value).replace(f"{tmp_path}/", "") == complaint.strip()
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(("name", "config"), CONFIGS, ids=[name for name, _ in CONFIGS])
+async def test_every_config_that_is_shown_is_right(folder: Path, name: str, config: str) -> None:
+    """`folder` is where the tutorial's plugin can be installed, which its config needs."""
+    if name == TUTORIAL:
+        await install(folder)
+    (folder / "shown.yaml").write_text(config, encoding="utf-8")
+    code, output = await said(folder, ["labkeeper", "check", "--config", "shown.yaml"])
+    assert (code, output) == (0, "ok: 1 device\n")
+
+
+def test_the_pages_with_configs_are_those_that_are_meant() -> None:
+    assert {name for name, _ in CONFIGS} == {*READMES, "connect-a-device.md", TUTORIAL}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_that_is_shown_can_be_typed(name: str) -> None:
+    for line, _ in typed(name):
+        program, *arguments = shlex.split(line.rstrip("& "), comments=True)
+        if Path(program).name == "labkeeper":
+            command_line().parse_args(arguments)  # raises Refused
+
+
+def test_both_readmes_show_the_same_commands_and_the_same_config() -> None:
+    english, korean = READMES
+    assert typed(english) == typed(korean)
+    shown = [re.sub(r" *#.*", "", it) for name, it in CONFIGS if name in READMES]
+    assert shown[0] == shown[1]
+
+
+def test_every_file_that_the_readmes_lead_to_exists() -> None:
+    links = {link for name in READMES for link in re.findall(r"\]\(([^):]+)\)", page(name))}
+    assert len(links) > 8
+    assert not [link for link in links if not (ROOT / link).exists()]
 
 
 def test_the_docs_name_every_state_and_quality() -> None:

@@ -1,6 +1,7 @@
 """The command line: a thin client of the agent's socket. Only `run` imports the agent itself.
 
-Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent; 1 is a defect of ours.
+Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent; 1 the answer could not
+be written, or a defect of ours.
 """
 
 import sys
@@ -13,9 +14,11 @@ NEVER_MIND = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. Whatever goes wrong becomes a sentence."""
     # Here, so that nothing is imported before there is something to do.
+    from agent.cli import output
     from agent.cli.commands import run
     from agent.cli.failures import failed, say
 
+    output.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return run(given)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -26,7 +27,7 @@ class WrongUsage(Refused):
 
 def run(words: Sequence[str]) -> int:
     """Run the command that the words mean, and return its exit code. Raises AgentError."""
-    given = vars(_parser().parse_args(words))
+    given = vars(command_line().parse_args(words))
     if given.pop("version"):
         return _tell_version()
     module, _, name = str(given.pop("runs")).partition(":")
@@ -36,7 +37,8 @@ def run(words: Sequence[str]) -> int:
     return function(**{key: it for key, it in given.items() if key not in unused}) or 0
 
 
-def _parser() -> _Parser:
+def command_line() -> _Parser:
+    """Everything that may be typed; what may not raises WrongUsage."""
     parser = _Parser(
         prog="labkeeper",
         description=ABOUT,
@@ -176,6 +178,14 @@ class _Parser(argparse.ArgumentParser):
         """Raise WrongUsage."""
         raise WrongUsage(f"{message}; see `{self.prog} --help`")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Say which command was meant. Raises WrongUsage."""
+        if action.choices is not None and value not in action.choices:
+            # Names are compared only when one was mistyped.
+            from agent.cli.names import unknown
+
+            raise WrongUsage(str(unknown("command", value, map(str, action.choices))))
+
 
 class _Commands:
     """The commands, as they are added to the parser."""
@@ -226,17 +236,17 @@ def _add_seconds(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
-    return seconds
+    with suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port from 0 (a free one) to 65535")
-    return port
+    with suppress(ValueError):
+        if 0 <= int(text) < 65536:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (a free one) to 65535")
 
 
 def _tell_version() -> int:
@@ -251,5 +261,5 @@ def _tell_version() -> int:
 
 def no_command() -> int:
     """Print the help: nothing was asked for. Raises WrongUsage."""
-    _parser().print_help()
+    command_line().print_help()
     raise WrongUsage("which command? see above")

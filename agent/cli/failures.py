@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import sys
 import tempfile
 from typing import Any, Final
 
-from agent.cli.output import ReaderGone
+from agent.cli import output
 from agent.errors import AgentError, ConfigError
 
 DEFECT: Final = 1
@@ -19,30 +17,43 @@ PIPE_CLOSED: Final = 141
 
 def say(sentence: str) -> None:
     """Tell the person at the terminal something; standard output is for results."""
-    try:
-        sys.stderr.write(f"labkeeper: {sentence}\n")
-        sys.stderr.flush()
-    except BrokenPipeError:
-        pass  # nobody listens, and the exit code still tells
+    _complain(f"labkeeper: {sentence}")
 
 
 def failed(error: Exception, *, as_json: bool) -> int:
     """Tell of an error and return the exit code."""
     cause = first_cause(error)
-    if isinstance(cause, ReaderGone):
-        return _mute()
+    if isinstance(cause, output.ReaderGone):
+        output.mute()
+        return PIPE_CLOSED
     if isinstance(cause, AgentError):
         sentence, code = str(cause), cause.exit_code
     else:
         sentence, code = _defect(error), DEFECT
     if isinstance(cause, ConfigError):
-        sys.stderr.write(f"{sentence}\n")  # each problem begins with its file, as editors like it
+        _complain(sentence)  # each problem begins with its file, as editors like it
     else:
         say(sentence)
-    if as_json:
-        sys.stdout.write(json.dumps(document(cause, sentence, code), ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+    if isinstance(cause, output.OutputLost):
+        output.mute()
+    elif as_json:
+        _tell_programs(document(cause, sentence, code))
     return code
+
+
+def _complain(text: str) -> None:
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except OSError:
+        pass  # nobody can be told, and the exit code still tells
+
+
+def _tell_programs(what: dict[str, Any]) -> None:
+    try:
+        output.document(what)
+    except (output.ReaderGone, output.OutputLost):
+        output.mute()  # the exit code still tells
 
 
 def document(error: BaseException, sentence: str, code: int) -> dict[str, Any]:
@@ -61,12 +72,6 @@ def first_cause(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _mute() -> int:
-    """Write nothing more to standard output, whose reader is gone; return the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return PIPE_CLOSED
 
 
 def _defect(error: BaseException) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from agent.errors import AgentError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,18 +22,52 @@ class ReaderGone(Exception):
     """Whoever read the output has had enough, as `head` has."""
 
 
+class OutputLost(AgentError):
+    """The answer came, and could not be written: the disk is full, or the terminal was closed."""
+
+    exit_code = 1
+
+    def __init__(self, error: OSError) -> None:
+        why = (error.strerror or str(error)).lower()
+        super().__init__(f"the answer can't be written: {why}")
+
+
+def prepare() -> None:
+    """Make the standard streams take whatever is written, before anything is.
+
+    A stream that the caller has closed takes it and forgets it. A character that the terminal does
+    not know, such as ° in ASCII, becomes a question mark.
+    """
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def line(text: str) -> None:
-    """Print one line. Raises ReaderGone."""
+    """Print one line. Raises ReaderGone and OutputLost."""
     try:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGone from None
+    except OSError as error:
+        raise OutputLost(error) from error
+
+
+def mute() -> None:
+    """Write nothing more to standard output: what is left in its buffer has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def document(what: Any) -> None:
     """Print one JSON document on one line."""
-    line(json.dumps(what, ensure_ascii=False))
+    line(json.dumps(what, ensure_ascii=not _takes_unicode()))
+
+
+def _takes_unicode() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().startswith("utf")
 
 
 def show(what: RenderableType) -> None:

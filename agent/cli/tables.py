@@ -25,10 +25,15 @@ STYLES: Final = {
     "warning": "yellow",
     "error": "red",
 }
+GAP: Final = 2
+"""Columns between two columns of a table."""
 SHORT: Final = 6
 """Digits of a number where many values stand side by side; `read` shows all."""
 LONGEST_TEXT: Final = 40
 """Characters of a text beside other values; longer ones, such as a firmware's name, `read` shows."""
+
+NO_VALUE: Final = "not read: --fresh asks now"
+"""Of a value that was never read, or that the device does not measure as it is set."""
 
 
 def devices_table(devices: Iterable[Form], now: float, language: str) -> Table:
@@ -51,7 +56,7 @@ def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table
     table = new_table("reading", "value", "quality", "age")
     for name, sample in rows:
         if sample is None:
-            table.add_row(name, words.NOTHING, "not read yet: ask with --fresh", words.NOTHING)
+            table.add_row(name, words.NOTHING, NO_VALUE, words.NOTHING)
             continue
         told = Text(words.quality(sample), STYLES.get(sample["quality"], ""))
         age = words.age_of(sample["time"], now) if sample["time"] else words.NOTHING
@@ -62,13 +67,29 @@ def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table
 def overview(devices: Iterable[Form], now: float, language: str) -> Table:
     """All devices with all their values, one device a row: what `watch` shows."""
     table = new_table("device", "state", "values")
-    table.padding = (0, 2, 0, 0)
+    table.padding = (0, GAP, 0, 0)
     for device in devices:
         title = words.title_of(device.get("titles", {}), language)
         named = Text(f"{device['device']}\n{title}" if title else device["device"])
         state = _state(device)
         state.append(f"\n{why(device)}" if why(device) else "", "default")
         table.add_row(named, state, _values(device, now))
+    return table
+
+
+def short_overview(devices: Iterable[Form], now: float, width: int) -> Table:
+    """The same, one line a device, for a terminal with too few lines; "…" is what does not fit.
+
+    `width` is in columns. The values give way: which device it is, and its state, stay whole.
+    """
+    told = [(Text(device["device"]), _coloured(device["state"]), device) for device in devices]
+    names = max([len("device"), *(name.cell_len for name, _, _ in told)])
+    states = max([len("state"), *(state.cell_len for _, state, _ in told)])
+    table = new_table("device", "state", "values")
+    for name, state, device in told:
+        values = Text(f"{why(device)}: " if why(device) else "").append(_values(device, now))
+        values.truncate(max(width - names - states - 2 * GAP, 1), overflow="ellipsis")
+        table.add_row(name, state, values)
     return table
 
 
@@ -136,7 +157,7 @@ def _coloured(word: str) -> Text:
 
 def new_table(*columns: str) -> Table:
     """A table without lines, whose cells are folded, never cut."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     return table

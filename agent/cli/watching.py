@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 
 from agent.cli import output
 from agent.cli.client import AgentClient
 from agent.cli.stream import Told, follow
-from agent.cli.tables import event_line, overview, overview_lines
+from agent.cli.tables import event_line, overview, overview_lines, short_overview
 from agent.cli.words import language, utc_now
 
 REPAINT_S: Final = 0.5
@@ -58,11 +59,20 @@ class Picture:
             await self._print()
 
     async def _paint_live(self) -> None:
-        shown_in = language(os.environ)
-        with Live(console=Console(highlight=False), auto_refresh=False) as live:
-            while True:
-                live.update(overview(self.devices, utc_now(), shown_in), refresh=True)
-                await asyncio.sleep(REPAINT_S)
+        console = Console(highlight=False)
+        try:
+            with Live(console=console, auto_refresh=False) as live:
+                while True:
+                    live.update(self.table(console, utc_now(), language(os.environ)), refresh=True)
+                    await asyncio.sleep(REPAINT_S)
+        except OSError as error:  # the terminal was closed
+            raise output.OutputLost(error) from error
+
+    def table(self, console: Console, now: float, shown_in: str) -> Table:
+        """All values, or one line a device where they would not fit: no device is left out."""
+        whole = overview(self.devices, now, shown_in)
+        fits = len(console.render_lines(whole)) <= console.height
+        return whole if fits else short_overview(self.devices, now, console.width)
 
     async def _print(self) -> None:
         """Print the table now, every few seconds, and once more at the end."""

@@ -46,11 +46,19 @@ class DeviceWorker:
         self._again = asyncio.Event()
         self._said_lost = False
         self._fault = ""
+        self._lost_because = ""
         self._unsafe_because = ""
 
     async def run(self) -> None:
         """Own the device until cancelled."""
         self._post()
+        try:
+            await self._connect_for_ever()
+        finally:
+            self.tried.set()
+            self._doubt(DeviceState.OFFLINE, "the agent talks to it no more")
+
+    async def _connect_for_ever(self) -> None:
         waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
         while True:
             connects = self.tally.connects
@@ -121,6 +129,7 @@ class DeviceWorker:
 
     async def _one_connection(self) -> bool:
         """Serve the device until its link is lost; return whether to try again by ourselves."""
+        self._lost_because = ""
         try:
             if not self._said_lost:
                 self._enter(DeviceState.CONNECTING)
@@ -150,9 +159,15 @@ class DeviceWorker:
             self._requests = None
 
     async def _until_lost(self, work: Coroutine[Any, Any, None]) -> None:
-        """Take no more requests from the moment one part of the connection fails."""
+        """Believe nothing and take no requests from the moment one part of the connection fails.
+
+        The others may go on for a while, up to the end of an exchange that is under way.
+        """
         try:
             await work
+        except Exception as error:
+            self._lost(error)
+            raise
         finally:
             self._requests = None
 
@@ -174,23 +189,29 @@ class DeviceWorker:
 
     def _lost(self, error: Exception) -> bool:
         """Mark everything stale at once, say so the first time; return whether to try again."""
-        self.tally.failed(error)
+        if not self._lost_because:  # the first that was found of this connection
+            self.tally.failed(error)
         state = DeviceState.OFFLINE if isinstance(error, DriverError) else DeviceState.FAULT
         if isinstance(error, WrongInstrument):
             state = DeviceState.WRONG_DEVICE
         reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
-        stale = {n: s.gone_stale(reason) for n, s in self._snapshot.samples.items()}
-        self._snapshot = replace(self._snapshot, samples=stale, activity="")
-        self._fault = ""
-        self._enter(state, reason)
+        self._doubt(state, reason)
         if not self._said_lost:
             self._said_lost = True
             self._say(f"device.{state}", f"{self.plan.name}: {reason}", Severity.WARNING)
         return state is not DeviceState.WRONG_DEVICE
 
+    def _doubt(self, state: DeviceState, reason: str) -> None:
+        """Believe no value from now on, also none that was asked for before."""
+        self._lost_because, self._fault = reason, ""
+        stale = {n: s.gone_stale(reason) for n, s in self._snapshot.samples.items()}
+        self._snapshot = replace(self._snapshot, samples=stale, activity="")
+        self._enter(state, reason)
+
     def _busy(self, activity: str) -> None:
-        self._snapshot = replace(self._snapshot, activity=activity)
-        self._show()
+        if self._requests is not None:
+            self._snapshot = replace(self._snapshot, activity=activity)
+            self._show()
 
     def _trouble(self, reason: str) -> None:
         """Note why the device as a whole refuses to be read; "" when it does not."""
@@ -219,6 +240,8 @@ class DeviceWorker:
     def _change(self, samples: Mapping[str, Sample | None]) -> None:
         merged = {**self._snapshot.samples, **samples}
         kept = {name: sample for name, sample in merged.items() if sample is not None}
+        if self._lost_because:
+            kept = {name: sample.gone_stale(self._lost_because) for name, sample in kept.items()}
         self._snapshot = replace(self._snapshot, samples=kept)
         self._post()
 

@@ -10,6 +10,8 @@ from typing import Any, Final, Self
 
 from agent.clock import Clock
 
+LONGEST: Final = 2000
+"""Characters of an event's text: what a device or a caller wrote in it may be longer."""
 KEPT: Final = 1000
 """Events that a newcomer can still see; also how far a slow listener may fall behind."""
 
@@ -37,6 +39,15 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+def one_line(text: str) -> str:
+    """The text on one line, and no longer than LONGEST."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}…"
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
 class EventLog:
     """The last events, also written to the log. Numbers are without gaps from 1 at each start."""
 
@@ -60,7 +71,12 @@ class EventLog:
         severity: Severity = Severity.INFO,
         **data: Any,
     ) -> Event:
-        """Record an event of `kind`, such as "device.lost"; `text` says what to do where it can."""
+        """Record an event of `kind`, such as "device.lost"; `text` says what to do where it can.
+
+        What devices and callers wrote is in it: control characters, which could feign another line
+        of the log, are escaped, and it is cut where it is longer than LONGEST.
+        """
+        text = one_line(text)
         self._number += 1
         event = Event(
             number=self._number,

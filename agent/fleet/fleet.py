@@ -1,6 +1,7 @@
 """All devices of the station: their workers, started and retired one by one."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from random import Random
 from types import MappingProxyType
@@ -12,8 +13,12 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.fleet.plan import OpenDriver, Plan
 
-SHUT_DOWN_WITHIN_S: Final = 3.0
-"""Web and broker need a second each, and systemd counts five in all."""
+SHUT_DOWN_WITHIN_S: Final = 2.5
+"""To make a device safe. Web and broker need a second each, and the end may take five in all."""
+END_WITHIN_S: Final = 3.0
+"""For all devices to be ended; an exchange that is under way is not cut, and may take longer."""
+
+log = logging.getLogger("labkeeper")
 
 
 class Fleet:
@@ -34,6 +39,7 @@ class Fleet:
         self._clock, self._rng, self._board, self._events = clock, rng, board, events
         self._workers: dict[str, DeviceWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: dict[str, asyncio.Task[None]] = {}
 
     @property
     def workers(self) -> Mapping[str, DeviceWorker]:
@@ -54,10 +60,20 @@ class Fleet:
         self._tasks[plan.name] = self._group.create_task(worker.run(), name=f"{plan.name}.worker")
 
     async def retire(self, name: str) -> None:
-        """Make a device safe where configured, end its worker, and take it off the board."""
-        worker, task = self._workers.pop(name), self._tasks.pop(name)
-        await _shut_down(worker, task)
+        """Make a device safe where configured, end its worker, and take it off the board.
+
+        Until then it can be stopped. A caller who is cancelled does not hasten it.
+        """
+        await asyncio.shield(self._end_of(name))
+        del self._workers[name], self._tasks[name], self._ending[name]
         self._board.remove(name)
+
+    def _end_of(self, name: str) -> asyncio.Task[None]:
+        """The one task that ends this device."""
+        if name not in self._ending:
+            ending = _shut_down(self._workers[name], self._tasks[name])
+            self._ending[name] = self._group.create_task(ending, name=f"{name}.end")
+        return self._ending[name]
 
     async def first_round(self) -> None:
         """Wait until every device has been tried once, well or not."""
@@ -65,9 +81,9 @@ class Fleet:
             await worker.tried.wait()
 
     async def end(self) -> None:
-        """Make safe what is configured so, all at once, and end every worker."""
-        ending = [_shut_down(worker, self._tasks[name]) for name, worker in self._workers.items()]
-        await asyncio.gather(*ending)
+        """Make safe what is configured so, all at once, and end every worker, or give up waiting."""
+        if ending := [self._end_of(name) for name in self._workers]:
+            await asyncio.wait(ending, timeout=END_WITHIN_S)
 
 
 async def _shut_down(worker: DeviceWorker, task: asyncio.Task[None]) -> None:
@@ -76,5 +92,9 @@ async def _shut_down(worker: DeviceWorker, task: asyncio.Task[None]) -> None:
             await worker.shut_down()
     except TimeoutError:
         worker.gave_up_shutting_down()
-    task.cancel()
+    except Exception:  # a defect with one device must not keep the others from being made safe
+        log.exception("ending %s", worker.plan.name)
+        worker.gave_up_shutting_down()
+    finally:
+        task.cancel()
     await asyncio.wait([task])

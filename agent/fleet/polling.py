@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, Final
 
 from agent.clock import Clock
@@ -25,6 +25,8 @@ from drivers.errors import (
 GARBAGE_LIMIT: Final = 5
 """Polls in a row without one sensible reply after which the link itself is blamed."""
 AGE_CHECK_S: Final = 1.0
+ASKED_GOOD_S: Final = 60.0
+"""How long a value that is only read when asked is called good: it may be changed at the device."""
 
 
 class Polling:
@@ -46,6 +48,7 @@ class Polling:
         self._plan, self._driver, self._clock = plan, driver, clock
         self._tally, self._change, self._trouble = tally, change, trouble
         self._latest: dict[str, Sample] = {}
+        self._asked: dict[str, float] = {}  # when, on the monotonic clock
         self._garbage = 0
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._polled = tuple(name for name, period in plan.periods.items() if period > 0)
@@ -75,14 +78,21 @@ class Polling:
         """
         wanted = tuple(names)
         asked = self._clock.utc()  # the time of a value: it may be newer than this, never older
+        began = self._clock.monotonic()
         values = await self._values(wanted)
         samples = {name: self._sample(name, values[name], asked) for name in wanted}
-        absent = [name for name in wanted if isinstance(values[name], NotMeasured)]
-        self._latest.update(samples)
-        for name in absent:
-            del self._latest[name]
-        self._change({**samples, **dict.fromkeys(absent)})
+        self._keep(began, samples, {n for n in wanted if isinstance(values[n], NotMeasured)})
         return samples
+
+    def _keep(self, began: float, samples: Mapping[str, Sample], absent: Set[str]) -> None:
+        """Put up what a read that began then has brought, but for what was asked later and is there."""
+        newest = {n: s for n, s in samples.items() if began >= self._asked.get(n, began)}
+        self._asked.update(dict.fromkeys(newest, began))
+        self._latest.update(newest)
+        gone = absent & newest.keys()
+        for name in gone:
+            del self._latest[name]
+        self._change({**newest, **dict.fromkeys(gone)})
 
     async def watch_link(self) -> None:
         """Wait until a request finds the link lost, and raise what it found."""
@@ -94,20 +104,23 @@ class Polling:
             self._broken.set_exception(error)
 
     async def watch_age(self) -> None:
-        """Call a value stale that has missed three of its polls, whatever keeps it."""
+        """Call a value stale that has missed three of its polls, or was asked for long ago."""
         while True:
             await self._clock.sleep(AGE_CHECK_S)
-            now = self._clock.utc()
+            now = self._clock.monotonic()
             overdue = {
                 name: sample.gone_stale("overdue: the device has not been read in time")
                 for name, sample in self._latest.items()
                 if sample.quality in {Quality.GOOD, Quality.SIMULATED}
-                and self._plan.periods.get(name)
-                and now - sample.time > 3 * self._plan.periods[name] + AGE_CHECK_S
+                and now - self._asked[name] > self._good_for(name)
             }
             if overdue:
                 self._latest.update(overdue)
                 self._change(overdue)
+
+    def _good_for(self, name: str) -> float:
+        period = self._plan.periods.get(name, 0.0)
+        return 3 * period + AGE_CHECK_S if period else ASKED_GOOD_S
 
     async def _poll(self, names: tuple[str, ...]) -> None:
         started = self._clock.monotonic()

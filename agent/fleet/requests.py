@@ -3,12 +3,12 @@
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
-from drivers import Command, Driver, Setting, word
+from drivers import Command, Driver, Setting, urgent, word
 from drivers.errors import (
     BadReply,
     ConnectFailed,
@@ -16,11 +16,15 @@ from drivers.errors import (
     LinkClosed,
     LinkError,
     RequestError,
+    TurnTimeout,
 )
+
+T = TypeVar("T")
 
 SAFE_WITHIN_S = 3.0
 """How long making safe may take before it is called unconfirmed."""
 CANCEL_WITHIN_S = 2.0
+INTERRUPT_WITHIN_S = 1.0
 ROUNDING: Final = 0.01
 """How far a value read back may be from the one that was set, as a part of it."""
 
@@ -43,15 +47,16 @@ class Requests:
         self._plan, self._driver, self._polling = plan, driver, polling
         self._tasks, self._busy = tasks, busy
         self._command = ""
-        self._running: asyncio.Task[Outcome] | None = None
-        self._stopped = False
+        self._at_work: set[asyncio.Task[Any]] = set()
+        """Reads, settings and commands, which a stop ends; stops themselves are not among them."""
+        self._gave_way: set[asyncio.Task[Any]] = set()
+        """Those that a stop has ended, not the loss of the link."""
+        self._stops = 0
 
     async def read(self, names: tuple[str, ...]) -> Mapping[str, Sample]:
         """Read now. Raises LinkError."""
-        reading = self._tasks.create_task(
-            _caught(self._polling.read(names)), name=f"{self._plan.name}.read"
-        )
-        found = await asyncio.shield(reading)
+        reading = self._begin("read", self._caught(names))
+        found = await _ended(reading, LinkClosed("the link was lost before anything was asked"))
         if isinstance(found, DriverError):
             self._blame(found)
             raise found
@@ -60,54 +65,88 @@ class Requests:
     async def set(self, name: str, value: object) -> Outcome:
         """Write a setting and read it back."""
         setting = self._driver.readings[name]
-        if self._command and isinstance(setting, Setting) and not setting.anytime:
-            return self._occupied(f"{name} can't be changed")
-        return await asyncio.shield(self._start(f"set {name}", self._write(name, value)))
+        anytime = not isinstance(setting, Setting) or setting.anytime
+        if why := self._occupied_by(anytime=anytime):
+            return self._occupied(f"{name} can't be changed", why)
+        work = self._to_end(f"set {name}", lambda: self._write(name, value), Status.UNKNOWN)
+        return await self._outcome(self._begin(f"set {name}", work))
 
     async def do(self, name: str, arguments: Mapping[str, object]) -> Outcome:
         """Run a command to its end or to its time-out."""
         command = self._driver.commands[name]
-        if command.anytime:
-            return await asyncio.shield(self._start(name, self._perform(command, arguments)))
-        if self._command:
-            return self._occupied(f"{name} can't start")
-        self._command = name
-        self._busy(name)
-        self._running = self._start(name, self._perform(command, arguments))
-        self._running.add_done_callback(self._command_ended)
-        return await asyncio.shield(self._running)
+        if why := self._occupied_by(anytime=command.anytime):
+            return self._occupied(f"{name} can't start", why)
+        work = self._to_end(name, lambda: self._perform(command, arguments), Status.FAILED)
+        running = self._begin(name, work)
+        if not command.anytime:
+            self._command = name
+            self._busy(name)
+            running.add_done_callback(self._command_ended)
+        return await self._outcome(running)
 
     def hang_up(self, why: str) -> None:
         """End the connection, so that the worker begins a new one."""
         self._polling.broken(LinkClosed(why))
 
     async def stop(self) -> Outcome:
-        """Interrupt, end the command that runs, make safe, and say what was confirmed."""
-        return await asyncio.shield(self._start("stop", self._stop()))
+        """Interrupt, end all that is under way, make safe, and say what was confirmed."""
+        stopping = self._to_end("stop", self._stop, Status.UNKNOWN)
+        task = self._tasks.create_task(stopping, name=f"{self._plan.name}.stop")
+        return await self._outcome(task)
 
-    def _start(self, what: str, work: Coroutine[Any, Any, Outcome]) -> asyncio.Task[Outcome]:
-        return self._tasks.create_task(self._to_end(what, work), name=f"{self._plan.name}.{what}")
+    def _begin(self, what: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = self._tasks.create_task(work, name=f"{self._plan.name}.{what}")
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return task
 
-    async def _to_end(self, what: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Turn every ending into an outcome: the task ends either way, so nothing is held up."""
+    async def _outcome(self, task: asyncio.Task[Outcome]) -> Outcome:
+        why = f"{self._plan.name}: the link was lost before anything was sent"
+        return await _ended(task, Outcome(status=Status.FAILED, message=why, cause=Cause.NOT_SENT))
+
+    async def _to_end(
+        self, what: str, work: Callable[[], Coroutine[Any, Any, Outcome]], stopped: Status
+    ) -> Outcome:
+        """Turn every ending into an outcome: the task ends either way, so nothing is held up.
+
+        `stopped`: how it ended where a stop ended it.
+        """
         label = f"{self._plan.name}: {what}"
         try:
-            return await work
+            return await work()
         except asyncio.CancelledError:
-            if self._stopped:
-                return Outcome(status=Status.FAILED, message=f"{label} was stopped")
-            return _unknown(f"{label} was under way when the link was lost")
+            if asyncio.current_task() not in self._gave_way:
+                return _unknown(f"{label} was under way when the link was lost")
+            if stopped is Status.UNKNOWN:
+                return _unknown(f"{label} was under way when the device was stopped")
+            return Outcome(status=stopped, message=f"{label} was stopped")
         except DriverError as error:
             self._blame(error)
             return _failure(label, error)
         except Exception as error:  # noqa: BLE001 - a driver's own bug is reported, not spread
             return _unknown(f"{label} ended with an error of the driver, {error!r}")
 
+    async def _caught(self, names: tuple[str, ...]) -> Mapping[str, Sample] | DriverError:
+        """The samples or the error, as a value: a task of the connection must not fail for a request."""
+        try:
+            return await self._polling.read(names)
+        except DriverError as error:
+            return error
+        except asyncio.CancelledError:
+            if asyncio.current_task() in self._gave_way:
+                return TurnTimeout("the device was stopped, and the reading gave way")
+            return LinkClosed("the link was lost")
+
     async def _write(self, name: str, value: object) -> Outcome:
         await getattr(self._driver, name).write(value)
-        sample = (await self._polling.read([name]))[name]
-        if sample.quality is Quality.BAD:
-            return _unknown(f"{self._plan.name}.{name} was sent, but reads {sample.reason}")
+        sent = f"{self._plan.name}.{name} was sent"
+        try:
+            sample = (await self._polling.read([name]))[name]
+        except DriverError as error:
+            self._blame(error)
+            return _unknown(f"{sent}, but can't be read back: {error}")
+        if sample.quality in {Quality.BAD, Quality.STALE}:  # a stale one is from before the write
+            return _unknown(f"{sent}, but reads {sample.reason}")
         if not _took(word(value), sample.value):
             message = (
                 f"{self._plan.name}.{name}: the device holds {sample.value}, not {word(value)}: "
@@ -136,36 +175,63 @@ class Requests:
         return Outcome(status=Status.DONE, value=_plain(result))
 
     async def _stop(self) -> Outcome:
-        self._stopped = True
-        trouble = []
+        self._stops += 1
         try:
-            await self._driver.interrupt()
-        except DriverError as error:
-            trouble.append(f"interrupt: {error}")
-        if self._running is not None and not self._running.done():
-            self._running.cancel()
-            await asyncio.wait([self._running], timeout=CANCEL_WITHIN_S)
-        try:
-            async with asyncio.timeout(SAFE_WITHIN_S):
-                await self._driver.make_safe()
-        except TimeoutError:
-            trouble.append(f"not confirmed safe within {SAFE_WITHIN_S:g} s")
-        except DriverError as error:
-            self._blame(error)
-            trouble.append(f"not confirmed safe: {error}")
-        self._stopped = False
-        if trouble:
-            return _unknown(f"{self._plan.name}: {'; '.join(trouble)}")
+            with urgent():
+                doubts = [
+                    await self._doubt("interrupt", self._driver.interrupt(), INTERRUPT_WITHIN_S),
+                    await self._end_work(),
+                    await self._doubt(
+                        "not confirmed safe", self._driver.make_safe(), SAFE_WITHIN_S
+                    ),
+                ]
+        finally:
+            self._stops -= 1
+        if trouble := "; ".join(filter(None, doubts)):
+            return _unknown(f"{self._plan.name}: {trouble}")
         return Outcome(status=Status.DONE, message=f"{self._plan.name} was made safe")
 
+    async def _end_work(self) -> str:
+        """End all that is under way or waits for its turn; "" unless something goes on all the same."""
+        ending = set(self._at_work)
+        self._gave_way |= ending
+        for task in ending:
+            task.add_done_callback(self._gave_way.discard)
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending, timeout=CANCEL_WITHIN_S)
+        late = sorted(task.get_name() for task in ending if not task.done())
+        return f"{', '.join(late)} had not ended after {CANCEL_WITHIN_S:g} s" if late else ""
+
+    async def _doubt(self, what: str, work: Coroutine[Any, Any, None], seconds: float) -> str:
+        """Why this part of a stop is in doubt, "" where it is not: the next part follows either way."""
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except TimeoutError:
+            return f"{what} within {seconds:g} s"
+        except DriverError as error:
+            if what != "interrupt":  # a connection that ends would end the stop as well
+                self._blame(error)
+            return f"{what}: {error}"
+        except Exception as error:  # noqa: BLE001 - a driver's own bug must not end the stop half way
+            return f"{what}: an error of the driver, {error!r}"
+        return ""
+
     def _command_ended(self, _: object) -> None:
-        self._command, self._running = "", None
+        self._command = ""
         self._busy("")
 
-    def _occupied(self, what: str) -> Outcome:
+    def _occupied_by(self, *, anytime: bool) -> str:
+        """What has to end before this may begin; "" for nothing."""
+        if self._stops:
+            return "it is being stopped"
+        return f"{self._command} runs" if self._command and not anytime else ""
+
+    def _occupied(self, what: str, why: str) -> Outcome:
         return Outcome(
             status=Status.REFUSED,
-            message=f"{self._plan.name}: {what} while {self._command} runs; wait for its end or stop it",
+            message=f"{self._plan.name}: {what} while {why}; wait for its end or stop it",
             cause=Cause.BUSY,
         )
 
@@ -175,16 +241,13 @@ class Requests:
             self._polling.broken(error)
 
 
-async def _caught(
-    reading: Coroutine[Any, Any, Mapping[str, Sample]],
-) -> Mapping[str, Sample] | DriverError:
-    """The samples or the error, as a value: a task of the connection must not fail for a request."""
-    try:
-        return await reading
-    except DriverError as error:
-        return error
-    except asyncio.CancelledError:
-        return LinkClosed("the link was lost")
+async def _ended(task: asyncio.Task[T], otherwise: T) -> T:
+    """The task's result, for a caller who may go away; `otherwise` where it never began.
+
+    A task that is cancelled in the turn of the loop in which it was made has no say in its result.
+    """
+    await asyncio.wait([task])
+    return otherwise if task.cancelled() else task.result()
 
 
 def _failure(label: str, error: DriverError) -> Outcome:

@@ -9,6 +9,8 @@ from agent.clock import Clock
 
 KEPT: Final = 1000
 KEPT_S: Final = 900.0
+MOST: Final = 10_000
+"""Answers that are kept for requests which have not expired: more are not taken on."""
 
 
 @dataclass(slots=True)
@@ -16,6 +18,8 @@ class Entry:
     """One request and, as soon as there is one, its answer."""
 
     fingerprint: str
+    expires: float
+    """When a repetition is refused as too late, on the monotonic clock."""
     answer: asyncio.Future[bytes] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -23,7 +27,10 @@ class Entry:
 
 
 class Answers:
-    """The last thousand answers of the last fifteen minutes, and the requests under way."""
+    """The last thousand answers of the last fifteen minutes, and the requests under way.
+
+    An answer stays for as long as its request could come again and be taken for a new one.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,9 +42,16 @@ class Answers:
         self._forget()
         return self._under_way.get(request) or self._ended.get(request)
 
-    def begin(self, request: str, fingerprint: str) -> Entry:
-        """Remember a request that is about to be carried out."""
-        entry = self._under_way[request] = Entry(fingerprint)
+    @property
+    def full(self) -> bool:
+        """Whether no more can be remembered, so that no more may be carried out."""
+        self._forget()
+        return len(self._ended) >= MOST
+
+    def begin(self, request: str, fingerprint: str, valid_s: float) -> Entry:
+        """Remember a request that is about to be carried out, and expires in so many seconds."""
+        expires = self._clock.monotonic() + valid_s
+        entry = self._under_way[request] = Entry(fingerprint, expires)
         return entry
 
     def end(self, request: str, answer: bytes) -> None:
@@ -49,9 +63,10 @@ class Answers:
         self._forget()
 
     def _forget(self) -> None:
-        oldest = self._clock.monotonic() - KEPT_S
+        now = self._clock.monotonic()
         while self._ended:
-            request = next(iter(self._ended))
-            if len(self._ended) <= KEPT and self._ended[request].ended >= oldest:
+            request, entry = next(iter(self._ended.items()))
+            spare = len(self._ended) > KEPT or entry.ended < now - KEPT_S
+            if not spare or entry.expires >= now:
                 return
             del self._ended[request]

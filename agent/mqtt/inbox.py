@@ -18,6 +18,8 @@ from agent.station import Station
 from drivers import Role
 from drivers.errors import DriverError
 
+AHEAD_S: Final = 600.0
+"""How far in the future a request may expire: it is known at least until then."""
 AT_ONCE: Final = 32
 """Requests that may be under way at the same time. Stops are not counted: they always work."""
 
@@ -84,24 +86,35 @@ class Inbox:
             self._check_time(request)
             if self.closed:
                 raise BadRequest("the agent is ending; ask again when it is back")
+            if self._answers.full:
+                raise BadRequest("busy: too many requests have come that have not expired yet")
         if self._under_way >= AT_ONCE:
             raise BadRequest(f"busy: {AT_ONCE} requests are under way; ask again later")
         self._under_way += 1
         try:
             if known is not None:
                 return await asyncio.shield(known.answer)
-            self._answers.begin(request.id, request.fingerprint)
+            self._answers.begin(request.id, request.fingerprint, self._left(request))
             payload = await self._carry_out(request)
             self._answers.end(request.id, payload)
             return payload
         finally:
             self._under_way -= 1
 
+    def _left(self, request: Request) -> float:
+        """Seconds until the request expires."""
+        return (request.not_after or 0.0) - self._station.clock.utc()
+
     def _check_time(self, request: Request) -> None:
-        late = self._station.clock.utc() - (request.not_after or 0.0)
-        if late > 0:
+        left = self._left(request)
+        if left < 0:
             raise BadRequest(
-                f"it came {late:.3f} s after its not_after; ask again, and compare the clocks"
+                f"it came {-left:.3f} s after its not_after; ask again, and compare the clocks"
+            )
+        if left > AHEAD_S:
+            raise BadRequest(
+                f"its not_after is {left:.0f} s ahead; allowed: {AHEAD_S:g} s, since it must not be "
+                "carried out again when nobody remembers it; compare the clocks"
             )
 
     async def _carry_out(self, request: Request) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -124,6 +125,7 @@ def _entry(name: str, document: Document, base: KeyPath, found: list[Problem]) -
 def _complete(path: Path, settings: StationSettings, entries: Iterable[Entry]) -> Station:
     """Fill in what depends on other keys. Paths that are absolute stay as they are."""
     state = path.parent / settings.state
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # by systemd.exec(5)
     api, mqtt = settings.api, settings.mqtt
     return Station(
         name=settings.name,
@@ -135,7 +137,10 @@ def _complete(path: Path, settings: StationSettings, entries: Iterable[Entry]) -
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
         metrics=settings.metrics,
         api=api.model_copy(
-            update={"socket": state / api.socket, "token_file": state / api.token_file}
+            update={
+                "socket": state / runtime / api.socket,
+                "token_file": state / api.token_file,
+            }
         ),
         reconnect=settings.reconnect,
         log=settings.log,

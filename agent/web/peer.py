@@ -36,13 +36,29 @@ class UserNames:
 
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
+        self._asked: dict[int, asyncio.Future[str]] = {}
 
     async def of(self, uid: int) -> str:
         """The user's name; `uid 1000` where there is none, or none in time."""
         if uid not in self._known:
-            try:
-                async with asyncio.timeout(LOOK_UP_S):
-                    self._known[uid] = (await asyncio.to_thread(pwd.getpwuid, uid)).pw_name
-            except (KeyError, TimeoutError):
-                return f"uid {uid}"
+            # One look-up at a time: those that hang would use up the threads that others need.
+            if uid not in self._asked:
+                loop = asyncio.get_running_loop()
+                self._asked[uid] = loop.run_in_executor(None, _name, uid)
+            asked = self._asked[uid]
+            await asyncio.wait([asked], timeout=LOOK_UP_S)
+            if not asked.done():
+                return _number(uid)
+            self._known[uid] = asked.result()
         return self._known[uid]
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return _number(uid)
+
+
+def _number(uid: int) -> str:
+    return f"uid {uid}"

@@ -5,10 +5,11 @@ Source: the wiki of gnea/grbl, "Grbl v1.1 Interface", "Grbl v1.1 Commands" and "
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Annotated, Final
 
 from drivers.driver import Driver, Identity
-from drivers.errors import DeviceError, OutOfRange
+from drivers.errors import DeviceError, LinkClosed, OutOfRange
 from drivers.fields import Role, command
 from drivers.forms import Span
 from drivers.protocol import grbl
@@ -92,14 +93,14 @@ class GrblStage(Driver[Grbl]):
         z: Coordinate | None = None,
     ) -> dict[str, float]:
         """Move by a distance, and return the position reached."""
-        start = await self.wire.status()
         way = _words(x, y, z)
-        await self._send_jog(f"$J=G91G21{way}F{feed:.10g}")
+        start = await self.wire.status()
         by = dict(zip(AXES, (x, y, z), strict=True))
         target = {
             axis: None if far is None else start.machine_axis(AXES.index(axis)) + far
             for axis, far in by.items()
         }
+        await self._send_jog(f"$J=G91G21{way}F{feed:.10g}")
         return await self._arrive(target)
 
     @command(role=Role.OBSERVER, timeout=10.0, anytime=True)
@@ -156,7 +157,7 @@ class GrblStage(Driver[Grbl]):
         try:
             await self.wire.command(line)
         except asyncio.CancelledError:
-            self.wire.realtime(CANCEL_JOG)
+            self._brake()
             raise
 
     async def _arrive(self, target: dict[str, float | None]) -> dict[str, float]:
@@ -165,7 +166,7 @@ class GrblStage(Driver[Grbl]):
             while (status := await self.wire.status()).state is State.JOG:
                 pass
         except asyncio.CancelledError:
-            self.wire.realtime(CANCEL_JOG)
+            self._brake()
             raise
         if status.state is not State.IDLE:
             raise DeviceError(f"the move ended in the state {status.state.value}: {status.reason}")
@@ -176,6 +177,10 @@ class GrblStage(Driver[Grbl]):
                     f"the move was ended at {axis} {reached[axis]:g} mm, before {at:g} mm"
                 )
         return {axis.lower(): at for axis, at in reached.items()}
+
+    def _brake(self) -> None:
+        with suppress(LinkClosed):  # then nothing can be told it, and the cancellation goes on
+            self.wire.realtime(CANCEL_JOG)
 
     async def _standstill(self) -> Status:
         """Wait until nothing moves. Raises DeviceError when it does not come to a stand."""

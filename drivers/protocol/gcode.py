@@ -1,8 +1,10 @@
 """G-code: the words that the driver of a printer is written with.
 
 class Printer(Driver[GCode]):
-bed = gcode.report("M105", rf"B:{NUMBER}", unit="Cel", doc="Temperature of the bed.")
-bed_target = gcode.setting("M105", ..., "M140 S{}", unit="Cel", low=0, high=110, doc="...")
+    bed = gcode.report("M105", rf"B:{NUMBER}", unit="Cel", doc="Temperature of the bed.")
+    bed_target = gcode.setting("M105", …, "M140 S{}", unit="Cel", low=0, high=110, doc="…")
+
+A pattern's first group is the value in the report that the query brings.
 """
 
 from collections.abc import Callable
@@ -35,10 +37,15 @@ def setting(
     doc: str,
 ) -> Setting[float]:
     """A number that `order` sets, `{}` being the number; it may be set during a command."""
-    ref = ReportRef(float, "{:.10g}".format, query, pattern, order)
+    ref = ReportRef(float, _decimal, query, pattern, order)
     return Setting(
         ref, float, unit=unit, low=low, high=high, role=role, every=every, anytime=True, doc=doc
     )
+
+
+def _decimal(value: float) -> str:
+    """Spell a number without an exponent: firmware takes that `E` for the word of the extruder."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def local(

@@ -75,6 +75,7 @@ class Lines:
 
         Raises:
             DeviceError: The board refused it, or has killed itself.
+            BadReply: The board asked for it again and again; it may take it later.
             LinkTimeout: It was not acknowledged, and no fence could make up for that.
             LinkClosed: The board has started anew, or the link is gone.
         """
@@ -170,14 +171,18 @@ class Lines:
 
     async def drain(self) -> None:
         """Take note of what came unasked. An `ok` among it belongs to no line of ours."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeouts.whole
         while (reply := await self.hear(0.0)) is not None:
             self.strays += reply.kind in (Kind.OK, Kind.RESEND)
+            if loop.time() > end:
+                raise LinkTimeout("the printer does not stop talking")
 
     async def hear(self, within: float) -> Reply | None:
         """The next reply, or None if none comes in time. Raises LinkClosed when the board started."""
         loop = asyncio.get_running_loop()
         end = loop.time() + within
-        while True:
+        while loop.time() <= end + self._timeouts.whole:  # empty lines without end are no reply
             left = max(0.0, end - loop.time())
             try:
                 raw = await self._link.receive_until(b"\n", _all(left))
@@ -187,6 +192,7 @@ class Lines:
             if reply is not None:
                 self._notice(reply)
                 return reply
+        return None
 
     async def _acknowledged(
         self, number: int, code: str, said: list[Reply], word: str = ""
@@ -195,7 +201,7 @@ class Lines:
         waiting = Waiting(self, number, code)
         passed = not word
         while not (waiting.done and passed):
-            reply = await self.hear(waiting.left())
+            reply = None if waiting.overdue() else await self.hear(waiting.left())
             if reply is None:
                 heard = repr(said[-1].text) if said else "nothing"
                 raise LinkTimeout(f"{code} was not acknowledged; the last word was {heard}")
@@ -207,6 +213,11 @@ class Lines:
                 await waiting.took(reply)
             elif word and word in reply.text:
                 passed = True
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one exchange may take as a whole."""
+        return self._timeouts.whole
 
     def patience(self, code: str) -> float:
         """Seconds without a sign of life after which an `ok` counts as lost."""
@@ -225,7 +236,9 @@ class Lines:
     async def settle(self) -> None:
         """After `Resend:`, wait for the `ok` that may follow, and for repetitions of the same."""
         wait = self._timeouts.next_byte / 10 if self._ok_after_resend is False else AFTER_RESEND_S
-        while (reply := await self.hear(wait)) is not None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeouts.whole  # it may report of itself more often than that
+        while loop.time() < end and (reply := await self.hear(wait)) is not None:
             if reply.kind is Kind.OK:
                 self._ok_after_resend = True
                 return

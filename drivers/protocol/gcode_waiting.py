@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import BadReply, DeviceError, LinkClosed
+from drivers.errors import BadReply, LinkClosed
 from drivers.protocol.gcode_replies import Kind, Reply, acknowledged_number
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Waiting:
     def left(self) -> float:
         return max(0.0, self._end - self._now())
 
+    def overdue(self) -> bool:
+        """Whether the wait is long over and lines that don't end it still come."""
+        return self._now() > self._end + self._lines.longest
+
     def extend(self, reply: Reply) -> None:
         """Move the end of the wait. An automatic report proves nothing about our line."""
         if reply.kind is Kind.BUSY:
@@ -52,7 +56,7 @@ class Waiting:
         elif reply.kind is Kind.LINE_ERROR:  # some firmwares send no resend after it
             self._end = min(self._end, self._now() + 2 * AFTER_RESEND_S)
         elif reply.kind is Kind.WAIT and self._now() - self._since > AFTER_RESEND_S:
-            self._end = self._now()  # idle: our line, or its `ok`, got lost
+            self._end = min(self._end, self._now())  # idle: our line, or its `ok`, got lost
 
     async def took(self, reply: Reply) -> None:
         """The line on its way was taken: the next of those asked for again follows, if any."""
@@ -68,7 +72,7 @@ class Waiting:
         """The board asks for a line again.
 
         Raises:
-            DeviceError: It has asked for the same line too often.
+            BadReply: It has asked for the same line too often.
             LinkClosed: It asks for its very first line: it has started anew.
         """
         if number == self._number + 1:  # it has the line, so the line's `ok` got lost or follows
@@ -87,7 +91,7 @@ class Waiting:
         self._lines.resends += 1
         self._asked[number] = self._asked.get(number, 0) + 1
         if self._asked[number] > MAX_RESENDS:
-            raise DeviceError(
+            raise BadReply(  # and it may yet take the line, when the next one makes it ask again
                 f"the printer asked for line {number} {MAX_RESENDS} times: bad cable?"
             )
 

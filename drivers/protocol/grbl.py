@@ -10,10 +10,11 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
-from drivers.errors import BadReply, DriverError, LinkTimeout, TurnTimeout
+from drivers.errors import BadReply, DriverError, LinkClosed, LinkTimeout, TurnTimeout
 from drivers.fields import Reading
 from drivers.protocol.grbl_lines import BANNER_S, RESET, Dialogue
 from drivers.protocol.grbl_reports import (
@@ -123,7 +124,8 @@ class Grbl:
                 try:
                     await asyncio.wait([homing])
                 except asyncio.CancelledError:
-                    self.realtime(RESET)
+                    with suppress(LinkClosed):  # then nothing can be told it
+                        self.realtime(RESET)
                     raise
         finally:
             self._homing = False
@@ -198,7 +200,8 @@ class Grbl:
         loop = asyncio.get_running_loop()
         end = loop.time() + self.timeouts.first_byte
         while not heard and not self._silent():
-            if await self.lines.hear(max(0.0, end - loop.time())) is None and loop.time() >= end:
+            await self.lines.hear(max(0.0, end - loop.time()))
+            if not heard and loop.time() >= end:
                 raise LinkTimeout(f"no status report within {self.timeouts.first_byte:g} s")
 
     async def _settle(self) -> None:

@@ -9,6 +9,7 @@ Source: the wiki of gnea/grbl, "Grbl v1.1 Interface".
 """
 
 import asyncio
+import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class Dialogue:
         self.down: DriverError | None = None  # why nothing can be said any more
         self._uncounted = True  # an answer is missing, and may still come
         self._banner_until = -1.0
+        self._cut_by = math.inf
         if grace:
             self.expect_banner(grace)
 
@@ -76,6 +78,7 @@ class Dialogue:
         """Send bytes that act at once, past every line. Raises LinkClosed."""
         if RESET in byte:
             self.expect_banner()
+            self._cut_by = self._banner_until
         self._link.send_now(byte)
 
     async def await_banner(self, before: int) -> None:
@@ -83,7 +86,8 @@ class Dialogue:
         loop = asyncio.get_running_loop()
         end = loop.time() + BANNER_S
         while self.banners == before:
-            if await self.hear(max(0.0, end - loop.time())) is None and loop.time() >= end:
+            await self.hear(max(0.0, end - loop.time()))
+            if self.banners == before and loop.time() >= end:
                 raise LinkTimeout("the controller did not start again after a reset")
         await self.quieten()
 
@@ -95,6 +99,9 @@ class Dialogue:
         if self._uncounted:
             await self._count(self._timeouts.whole)
         self.answering = self._uncounted = True
+        self._cut_by = (
+            math.inf
+        )  # until when the line is answered, once a reset of ours cuts it short
         try:
             await self._link.send(f"{line}\n".encode("ascii"))
             return await self._answer(line, within)
@@ -106,8 +113,11 @@ class Dialogue:
         end, before = loop.time() + within, self.banners
         said: list[str] = []
         while True:
-            text = await self.hear(max(0.0, end - loop.time()))
-            if text is None:
+            left = max(0.0, min(end, self._cut_by) - loop.time())
+            text = await self.hear(min(left, BANNER_S))
+            if text is None and left > BANNER_S:
+                continue  # a look whether it was reset meanwhile
+            if text is None or loop.time() > end + self._timeouts.whole:
                 raise LinkTimeout(f"{line} was not answered within {within:g} s")
             if self.banners != before:
                 raise DeviceError(f"{line} was cut short by a reset")
@@ -133,9 +143,11 @@ class Dialogue:
         lines = b"".join(b"X\n" if refused else b"\n" for refused in wanted)
         await self._link.send(b"\n" + lines)  # the first ends what was left half
         answers: deque[bool] = deque(maxlen=len(wanted))
+        loop = asyncio.get_running_loop()
+        end = loop.time() + max(within, self._timeouts.whole)  # it may report of itself for ever
         while list(answers) != wanted:
             text = await self.hear(within)
-            if text is None:
+            if text is None or loop.time() > end:
                 raise LinkTimeout("the controller does not answer: is it on hold, or in an alarm?")
             if found := _ANSWER.fullmatch(text):
                 answers.append(found[2] is not None)
@@ -149,9 +161,12 @@ class Dialogue:
             pass
 
     async def drain(self) -> None:
-        """Take note of what has come unasked."""
+        """Take note of what has come unasked. Raises LinkTimeout when it does not end."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeouts.whole
         while await self.hear(0.0) is not None:
-            pass
+            if loop.time() > end:
+                raise LinkTimeout("the controller does not stop talking")
 
     async def hear(self, within: float) -> str | None:
         """The next line, or None if none comes in time."""

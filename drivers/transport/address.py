@@ -42,6 +42,8 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "unit": (0, 255),
     "gap": (0, 1000),
 }
+SERIAL_UNITS: Final = (1, 247)
+"""On a serial line 0 speaks to all, whom nobody answers, and the numbers above 247 are reserved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Address:
         options = _options(scheme, query)
         match scheme:
             case "visa":
-                return cls(scheme, _resource(place), 0, options)
+                visa_kind(place)
+                return cls(scheme, place, 0, options)
             case "serial" | "modbus+rtu":
                 return cls(scheme, _serial_place(place), 0, options)
         default = 502 if scheme == "modbus+tcp" else 0
@@ -98,16 +101,16 @@ def _options(scheme: str, query: str) -> dict[str, str]:
             )
         if name in options:
             raise BadAddress(f"option {name!r} is given twice")
-        _check_option(name, value)
+        _check_option(scheme, name, value)
         options[name] = value
     return options
 
 
-def _check_option(name: str, value: str) -> None:
+def _check_option(scheme: str, name: str, value: str) -> None:
     if name in CHOICES and value not in CHOICES[name]:
         raise BadAddress(f"{name}={value} is not one of {', '.join(CHOICES[name])}")
     if name in RANGES:
-        low, high = RANGES[name]
+        low, high = SERIAL_UNITS if name == "unit" and "rtu" in scheme else RANGES[name]
         if not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
             raise BadAddress(f"{name}={value} is not a whole number from {low:g} to {high:g}")
 
@@ -121,10 +124,16 @@ def _serial_place(place: str) -> str:
     return unquote(place)
 
 
-def _resource(place: str) -> str:
-    if "::" not in place:
-        raise BadAddress(f"{place!r} is not a VISA resource such as TCPIP0::192.0.2.7::INSTR")
-    return place
+def visa_kind(resource: str) -> Literal["message", "socket", "serial"]:
+    """How a VISA resource carries what is said: in messages, or as a stream. Raises BadAddress."""
+    name = resource.upper()
+    if not name.endswith(("::INSTR", "::SOCKET")):
+        raise BadAddress(
+            f"{resource!r} ends neither in ::INSTR nor in ::SOCKET, as TCPIP0::192.0.2.7::INSTR does"
+        )
+    if name.startswith("ASRL"):
+        return "serial"
+    return "socket" if name.endswith("::SOCKET") else "message"
 
 
 def _host_port(text: str, place: str, default: int) -> tuple[str, int]:
@@ -133,6 +142,6 @@ def _host_port(text: str, place: str, default: int) -> tuple[str, int]:
         host, port = parts.hostname, parts.port or default
     except ValueError as error:
         raise BadAddress(f"{text!r}: {error}") from None
-    if not host or not port or parts.path or parts.username:
+    if not host or not port or parts.path or parts.fragment or parts.username:
         raise BadAddress(f"{text!r} needs a host and a port, such as tcp://192.0.2.7:5025")
     return host, port

@@ -23,6 +23,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._buses: dict[str, Bus] = {}
+        self._instruments: dict[str, VisaLink] = {}
 
     def link(self, address: Address) -> Link | RegisterLink:
         """The link to an address, closed still. Raises BadAddress for a unit that can't be."""
@@ -32,10 +33,18 @@ class Lines:
             case "serial":
                 return SerialLink(address.place, address.options)
             case "visa":
-                return VisaLink(address.place, address.options.get("library", "@py"))
+                return self._instrument(address)
         if address.bus not in self._buses:
             self._buses[address.bus] = _new_bus(address)
         return self._buses[address.bus].unit(int(address.options.get("unit", DEFAULT_UNIT)))
+
+    def _instrument(self, address: Address) -> VisaLink:
+        """A new link, unless the last one hangs: another thread would only hang as well."""
+        link = self._instruments.get(address.bus)
+        if link is None or not link.is_stuck:
+            link = VisaLink(address.place, address.options.get("library", "@py"))
+            self._instruments[address.bus] = link
+        return link
 
 
 def _new_bus(address: Address) -> Bus:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from drivers.errors import BadAddress, ConnectFailed, DriverError, LinkClosed, LinkTimeout
 from drivers.transport.link import Bank, Link, Timeouts
@@ -20,6 +21,9 @@ from drivers.transport.modbus import (
     write_request,
 )
 from drivers.transport.turn import Turn
+
+DEAF_AFTER: Final = 2
+"""Requests to each of the units without an answer from any, after which the connection is lost."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Bus(ABC):
 
     The first unit to enter opens the link, the last to leave closes it. When the link is lost
     every unit learns so by LinkClosed at its next request, and the first to enter again reopens.
+    A connection over TCP counts as lost, too, when all its units have fallen silent.
     """
 
     units: ClassVar[range]
@@ -49,7 +54,8 @@ class Bus(ABC):
         self.counters = Counters()
         self._turn = Turn(self._resync)
         self._door = asyncio.Lock()
-        self._users = 0
+        self._users: list[int] = []  # unit numbers
+        self._unanswered: Counter[int] = Counter()  # requests to each since anything was answered
         self._is_open = False
         self._is_entered = False
         self._connection = 0
@@ -63,18 +69,18 @@ class Bus(ABC):
             )
         return Unit(self, number)
 
-    async def join(self) -> int:
+    async def join(self, unit: int) -> int:
         """Open the link unless it is open; return the number of this connection."""
         async with self._door:
             if not self._is_open:
                 await self._reopen()
-            self._users += 1
+            self._users.append(unit)
             return self._connection
 
-    async def leave(self) -> None:
+    async def leave(self, unit: int) -> None:
         """Close the link when nobody else uses it."""
+        self._users.remove(unit)  # before the first wait, at which the caller may be cancelled
         async with self._door:
-            self._users -= 1
             if not self._users:
                 await self._close()
 
@@ -90,13 +96,30 @@ class Bus(ABC):
             raise LinkClosed("the bus lost its link")
         self.counters.exchanges += 1
         try:
-            return await self._exchange(request, timeouts)
+            values = await self._exchange(request, timeouts)
         except LinkTimeout:
             self.counters.timeouts += 1
+            self._unanswered[request.unit] += 1
+            if self._is_deaf():
+                self._is_open = False
             raise
         except (LinkClosed, ConnectFailed):
             self._is_open = False
             raise
+        except DriverError:
+            self._unanswered.clear()
+            raise
+        self._unanswered.clear()
+        return values
+
+    def _is_deaf(self) -> bool:
+        """Whether the other end seems to have forgotten the connection: all units fall silent.
+
+        A unit alone on the bus ends the connection by itself, when it leaves.
+        """
+        users = set(self._users)
+        silent = all(self._unanswered[unit] >= DEAF_AFTER for unit in users)
+        return self.link.clears and len(users) > 1 and silent
 
     async def _reopen(self) -> None:
         with suppress(DriverError):  # it failed already; opening tells whether it still does
@@ -104,6 +127,7 @@ class Bus(ABC):
         await self.link.__aenter__()
         self._is_open = self._is_entered = True
         self._connection += 1
+        self._unanswered.clear()
         self._begin()
 
     async def _close(self) -> None:
@@ -146,12 +170,12 @@ class Unit:
         self._connection = 0
 
     async def __aenter__(self) -> Self:
-        self._connection = await self.bus.join()
+        self._connection = await self.bus.join(self.number)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self._connection = 0
-        await self.bus.leave()
+        await self.bus.leave(self.number)
 
     async def fetch(self, bank: Bank, start: int, count: int, timeouts: Timeouts) -> list[int]:
         """Read `count` registers, or bits as 0 and 1.

@@ -78,7 +78,8 @@ class TcpBus(Bus):
         now = asyncio.get_running_loop().time
         sent = now()
         while True:
-            spent = now() - sent
+            if (spent := now() - sent) > timeouts.whole:  # with old ones coming without end
+                raise LinkTimeout(f"no reply within {timeouts.whole:g} s")
             left = Timeouts(
                 first_byte=timeouts.first_byte - spent,
                 next_byte=timeouts.next_byte,

@@ -39,6 +39,9 @@ REASONS: Final[Mapping[int, str]] = {
 }
 """What a person does about an error of the operating system."""
 
+_REFUSALS: Final = (OSError, ValueError, NotImplementedError, termios.error)
+"""What pyserial raises, and lets through, when a port or a setting of it is not to be had."""
+
 _NO_LOW_LATENCY: Final = {errno.ENOTTY, errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP}
 """Ptys and some adapters have no latency timer; waiting up to 16 ms longer is then all that is lost."""
 
@@ -82,7 +85,7 @@ class SerialLink(StreamLink):
                 self._port = await in_thread(opening, f"open {self._place}", undo=_close)
         except TimeoutError:
             raise ConnectFailed(f"{self.name}: the port did not open in {OPEN_S:g} s") from None
-        except (OSError, ValueError) as error:  # ValueError: a baud rate the adapter can't do
+        except _REFUSALS as error:
             raise ConnectFailed(f"{self.name}: {_reason(error)}") from error
         if self._place.startswith("rfc2217://"):
             self._line = ThreadedPort(cast(Port, self._port), self.name, self.inbox)
@@ -92,10 +95,12 @@ class SerialLink(StreamLink):
     async def _close(self) -> None:
         line, self._line = self._line, None
         port, self._port = self._port, None
-        if line is not None:
-            await line.stop()
-        if port is not None:
-            await in_thread(partial(_close, port), f"close {self._place}")
+        try:
+            if line is not None:
+                await line.stop()
+        finally:
+            if port is not None:
+                await in_thread(partial(_close, port), f"close {self._place}")
 
 
 def _opened(place: str, options: Mapping[str, str]) -> "serial.SerialBase":

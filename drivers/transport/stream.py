@@ -4,11 +4,14 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Self
 
-from drivers.errors import BadReply, LinkError, LinkTimeout
+from drivers.errors import BadReply, LinkClosed, LinkError, LinkTimeout
 from drivers.transport.link import Timeouts
 
 LONGEST_LINE = 1 << 20
 """Bytes after which a reply without an end is babble."""
+
+MOST_UNREAD = 1 << 26
+"""Bytes that may wait to be read; a device that sends more of its own accord is cut off."""
 
 
 class Inbox:
@@ -20,9 +23,12 @@ class Inbox:
         self._waiter: asyncio.Future[None] | None = None
 
     def feed(self, data: bytes) -> None:
-        """Append what has just arrived."""
-        if data:
+        """Append what has just arrived, unless the link has failed."""
+        if data and self._error is None:
             self._bytes += data
+            if len(self._bytes) > MOST_UNREAD:
+                count = len(self.discard())
+                self.fail(LinkClosed(f"{count} bytes came that nobody asked for"))
             self._wake()
 
     def fail(self, error: LinkError) -> None:
@@ -80,6 +86,8 @@ class Inbox:
         """Wait for the next bytes, up to the time-out that comes first."""
         if self._error is not None:
             raise self._error
+        if clock.over():  # however many bytes are still coming
+            raise LinkTimeout(clock.complaint(bytes(self._bytes)))
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         timer = loop.call_at(clock.deadline, self._wake)
@@ -117,6 +125,10 @@ class _ReplyClock:
 
     def spent(self) -> bool:
         return self._now() >= self._whole
+
+    def over(self) -> bool:
+        """Whether a reply has begun and should have been whole by now."""
+        return self._started and self.spent()
 
     def complaint(self, got: bytes) -> str:
         if self.spent() and self._started:

@@ -64,6 +64,8 @@ class TcpLink(StreamLink):
             raise ConnectFailed(f"{self.name}: no answer within {CONNECT_S:g} s") from None
         except OSError as error:
             raise ConnectFailed(f"{self.name}: {error.strerror or error}") from error
+        except UnicodeError as error:  # of the codec for names of hosts
+            raise ConnectFailed(f"{self.name}: this is no name of a host ({error})") from error
 
     async def _close(self) -> None:
         if self._wire is not None:

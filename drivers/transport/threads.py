@@ -9,6 +9,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from drivers.errors import LinkClosed, LinkTimeout
@@ -18,16 +19,16 @@ T = TypeVar("T")
 WRITE_STALL_S = 5.0
 
 
-async def in_thread(
-    work: Callable[[], T], name: str, undo: Callable[[T], object] | None = None
-) -> T:
+def _nothing(_: object) -> None:
+    """Undo what leaves nothing behind."""
+
+
+async def in_thread(work: Callable[[], T], name: str, undo: Callable[[T], object] = _nothing) -> T:
     """Run `work` in a thread. When nobody waits for its result any more, `undo` gets it there."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
 
-    def withdraw(value: T) -> None:
-        if undo is not None:
-            threading.Thread(target=undo, args=(value,), name=f"undo {name}", daemon=True).start()
+    withdraw = partial(_withdraw, undo, name)
 
     def succeed(value: T) -> None:
         if result.cancelled():
@@ -51,8 +52,25 @@ async def in_thread(
         except RuntimeError:  # the same
             withdraw(value)
 
-    threading.Thread(target=body, name=name, daemon=True).start()
-    return await result
+    _start(name, body)
+    try:
+        return await result
+    except asyncio.CancelledError:
+        if _has_value(result):  # both came at the same time
+            withdraw(result.result())
+        raise
+
+
+def _start(name: str, work: Callable[[], object]) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()
+
+
+def _withdraw(undo: Callable[[T], object], name: str, value: T) -> None:
+    _start(f"undo {name}", partial(undo, value))
+
+
+def _has_value(result: asyncio.Future[T]) -> bool:
+    return result.done() and not result.cancelled() and result.exception() is None
 
 
 class Port(Protocol):

@@ -8,15 +8,30 @@ request would take it for its own. Three rules keep a link in step:
 * An exchange that does not end with a whole reply leaves the link in doubt. Before anything
   else is asked the link gets back in step, and what arrives meanwhile is thrown away.
 * A link that can't be brought back in step stays in doubt: the next one tries again.
+
+Who stops a device goes before all who wait, and so waits for one exchange at most.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
 from drivers.errors import DeviceError, TurnTimeout
 
 T = TypeVar("T")
+_IS_URGENT: Final = ContextVar("is_urgent", default=False)
+
+
+@contextmanager
+def urgent() -> Iterator[None]:
+    """Let every exchange that this task asks for meanwhile go before those that wait for their turn."""
+    token = _IS_URGENT.set(True)
+    try:
+        yield
+    finally:
+        _IS_URGENT.reset(token)
 
 
 class Turn:
@@ -25,7 +40,8 @@ class Turn:
     def __init__(self, resync: Callable[[], Awaitable[None]]) -> None:
         self._resync = resync
         self._lock = asyncio.Lock()
-        self._waiting = 0
+        self._waiting = self._urgent = 0
+        self._calm = asyncio.Event()  # set when the last urgent one has its turn
         self._in_step = True
         self.resyncs = 0
 
@@ -54,11 +70,28 @@ class Turn:
         self._waiting += 1
         try:
             async with asyncio.timeout(within):
-                await self._lock.acquire()
+                await (self._go_first() if _IS_URGENT.get() else self._queue_up())
         except TimeoutError:
             raise TurnTimeout(f"the link was busy for {within:g} s") from None
         finally:
             self._waiting -= 1
+
+    async def _queue_up(self) -> None:
+        await self._lock.acquire()
+        while self._urgent:  # let it pass; all do, in their order
+            self._lock.release()
+            self._calm.clear()
+            await self._calm.wait()
+            await self._lock.acquire()
+
+    async def _go_first(self) -> None:
+        self._urgent += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._urgent -= 1
+            if not self._urgent:
+                self._calm.set()
 
     async def _exchange(self, exchange: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if not self._in_step:

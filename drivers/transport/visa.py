@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from drivers.errors import (
     BadAddress,
@@ -25,6 +25,7 @@ from drivers.errors import (
     LinkError,
     LinkTimeout,
 )
+from drivers.transport.address import visa_kind
 from drivers.transport.link import Timeouts
 from drivers.transport.visa_errors import Border
 from drivers.transport.visa_thread import CallStuck, CallThread
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pyvisa.resources import MessageBasedResource
 
 T = TypeVar("T")
-Kind = Literal["message", "socket", "serial"]
 
 OPEN_S: Final = 3.0
 WRITE_S: Final = 2.0
@@ -64,8 +64,13 @@ class VisaLink:
         self._thread: CallThread | None = None
         self._stuck: CallThread | None = None
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call has not returned yet: until then this instrument can't be opened anew."""
+        return self._stuck is not None and self._stuck.is_alive
+
     async def __aenter__(self) -> Self:
-        if self._stuck is not None and self._stuck.is_alive:
+        if self.is_stuck:
             raise ConnectFailed(
                 f"{self.name}: the VISA library never returned from a call; restart the agent"
             )
@@ -80,9 +85,11 @@ class VisaLink:
 
     async def __aexit__(self, *exc: object) -> None:
         if self._thread is not None:
-            with suppress(LinkError):  # whatever it says, the session is not used again
-                await self._call(self._session.close, OPEN_S)
-        self._leave()
+            try:
+                with suppress(LinkError):  # whatever it says, the session is not used again
+                    await self._call(self._session.close, OPEN_S)
+            finally:
+                self._leave()
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`. Raises LinkClosed, or LinkTimeout when the device stops reading."""
@@ -134,7 +141,7 @@ class _Session:
 
     def __init__(self, resource: str, library: str) -> None:
         self.unasked = b""
-        self._name, self._library, self._kind = resource, library, _kind(resource)
+        self._name, self._library, self._kind = resource, library, visa_kind(resource)
         self.clears = self._kind != "serial"
         self._resource: MessageBasedResource | None = None
 
@@ -271,17 +278,6 @@ class _Session:
         if self._resource is None:
             raise LinkClosed("the session is closed")
         return self._resource
-
-
-def _kind(resource: str) -> Kind:
-    name = resource.upper()
-    if name.startswith("ASRL"):
-        return "serial"
-    if name.endswith("::SOCKET"):
-        return "socket"
-    if name.endswith("::INSTR"):
-        return "message"
-    raise BadAddress(f"{resource!r} ends neither in ::INSTR nor in ::SOCKET")
 
 
 def _opened(resource: str, library: str) -> "MessageBasedResource":

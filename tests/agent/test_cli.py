@@ -122,7 +122,7 @@ async def test_a_setting_is_changed_and_what_the_device_reads_back_is_told(
         (["stop", "psu2"], "did you mean psu1?"),
         (["reconnect", "psu2"], "did you mean psu1?"),
         (["watch", "psu2"], "did you mean psu1?"),
-        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["nonsense"], "there is no command 'nonsense'"),
         (["devices", "--jsn"], "unrecognized arguments: --jsn"),
         (["watch", "--seconds", "-1"], "not a number of seconds above 0"),
     ],

@@ -149,12 +149,12 @@ def test_readings_are_shown_with_quality_and_age_and_doubt_in_words() -> None:
         ("psu1.never", None),
     ]
     assert rendered(tables.readings_table(rows, NOW)).splitlines() == [
-        "reading                value    quality                         age",
-        "psu1.measured_voltage  5.001 V  good                            0.4 s",
-        "psu1.temperature       25 °C    stale: the link is lost         1 min",
-        "psu1.sensor            —        bad: sensor open                3.0 s",
-        "psu1.output            on       simulated                       0.4 s",
-        "psu1.never             —        not read yet: ask with --fresh  —",
+        "reading                value    quality                     age",
+        "psu1.measured_voltage  5.001 V  good                        0.4 s",
+        "psu1.temperature       25 °C    stale: the link is lost     1 min",
+        "psu1.sensor            —        bad: sensor open            3.0 s",
+        "psu1.output            on       simulated                   0.4 s",
+        "psu1.never             —        not read: --fresh asks now  —",
     ]
 
 
@@ -200,6 +200,15 @@ def test_an_overview_on_a_terminal_is_folded_and_never_cut(width: int) -> None:
         assert word in text
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
+
+
+def test_a_short_overview_cuts_values_and_never_a_name_or_a_state() -> None:
+    table = tables.short_overview(overview_devices(), NOW, 40)
+    assert rendered(table, 40).splitlines() == [
+        "device  state    values",
+        "psu1    busy     ramp: voltage 5 V · te…",
+        "oven1   offline  link lost: temperature…",
+    ]
 
 
 def plain(text: str) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.clock import SystemClock
 from agent.fleet.backoff import delays
 from agent.fleet.board import Board
-from agent.fleet.events import KEPT, Event, EventLog, Severity
+from agent.fleet.events import KEPT, LONGEST, Event, EventLog, Severity
 from agent.fleet.samples import Quality, Sample, Snapshot
 from agent.fleet.states import DeviceState
 from agent.fleet.tally import BUCKETS, Tally
@@ -62,6 +62,14 @@ async def test_events_are_numbered_without_gaps_and_reach_listeners_in_order() -
     assert [event.text for event in got] == ["one", "two", "three"]
     assert [event.number for event in got] == [1, 2, 3]
     assert got[0].data == {"extra": 1}
+
+
+def test_what_a_device_says_can_not_feign_a_line_of_the_log_and_is_cut() -> None:
+    events = EventLog(SystemClock())
+    assert events.add("test", "it\n12:00:00 ERROR\x1b[2J 오븐 \ud800").text == (
+        r"it\n12:00:00 ERROR\x1b[2J 오븐 \ud800"
+    )
+    assert len(events.add("test", "x" * 70_000).text) == LONGEST + 1
 
 
 def test_only_the_last_thousand_events_are_kept() -> None:

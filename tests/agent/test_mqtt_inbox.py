@@ -153,6 +153,14 @@ async def test_an_expired_request_is_refused_and_may_come_again() -> None:
         assert (await at.ask("set", name="voltage", value=5))["status"] == "done"
 
 
+async def test_a_request_that_would_outlive_the_memory_of_it_is_refused() -> None:
+    async with desk() as at:
+        answer = await at.ask("set", name="voltage", value=5.0, within=3600.0)
+        assert answer["status"] == "refused"
+        assert "allowed: 600 s" in answer["message"]
+        assert not at.sent("volt 5")
+
+
 async def test_a_retained_request_is_refused_and_its_removal_ignored() -> None:
     async with desk() as at:
         body = b'{"id":"r1","device":"psu1","not_after":"2099-01-01T00:00:00Z","name":"output"}'

@@ -1,14 +1,16 @@
 """Settings, commands and stop on one device: once each, to their end, with an outcome."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
-from drivers.errors import LinkClosed
-from tests.agent.bench import PLAN, named, station_in_memory
+from drivers.errors import DriverError, LinkClosed, TurnTimeout
+from tests.agent.bench import PLAN, ToySupply, named, station_in_memory
 
 
 async def test_a_setting_is_written_once_and_read_back() -> None:
@@ -139,3 +141,28 @@ async def test_a_device_that_takes_another_value_than_was_asked_is_found_out() -
         assert outcome.status is Status.FAILED
         assert "holds 10.0, not 12.0" in outcome.message
         assert (await bench.fleet.workers["psu1"].set("voltage", 9.0)).status is Status.DONE
+
+
+class LostAfterWriting(ToySupply):
+    """A toy supply whose link is busy, or gone, as soon as a value was written."""
+
+    trouble: DriverError | None = None
+
+    async def read(self, names: Iterable[str]) -> dict[str, Any]:
+        wanted = tuple(names)
+        if wanted == ("current_limit",) and self.trouble is not None:
+            raise self.trouble
+        return await super().read(wanted)
+
+
+@pytest.mark.parametrize("trouble", [TurnTimeout("busy"), LinkClosed("gone")])
+async def test_a_value_that_was_sent_and_can_not_be_read_back_is_unknown_and_not_unsent(
+    trouble: DriverError,
+) -> None:
+    driver = type("Toy", (LostAfterWriting,), {"trouble": trouble, "__doc__": "A toy supply."})
+    periods = {**PLAN.periods, "current_limit": 0.0}
+    async with station_in_memory(replace(PLAN, driver_class=driver, periods=periods)) as bench:
+        outcome = await bench.fleet.workers["psu1"].set("current_limit", 2.0)
+        assert bench.simulators["psu1"].values["curr"] == 2.0
+        assert outcome.status is Status.UNKNOWN
+        assert "was sent" in outcome.message

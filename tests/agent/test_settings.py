@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
+from agent.cli.client import DEFAULT_SOCKET
 from agent.errors import ConfigError
 from agent.settings import Listener, Mqtt, changed, load, read_secret
 from agent.settings.document import read_document
@@ -52,6 +53,16 @@ def test_a_name_is_all_that_a_station_needs(tmp_path: Path) -> None:
     assert station.api.token_file == Path("/var/lib/labkeeper/api-token")
     assert station.files == Path("/var/lib/labkeeper/files")
     assert (station.reconnect.first, station.reconnect.most) == (0.25, 4.0)
+
+
+def test_as_a_service_the_socket_is_where_the_command_line_looks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/labkeeper")  # as the unit's RuntimeDirectory does
+    assert loaded(tmp_path, "name: bench-3").api.socket == DEFAULT_SOCKET
+    example = load(CONFIG / "station.example.yaml")
+    assert example.api.socket == DEFAULT_SOCKET
+    assert example.api.token_file == Path("/var/lib/labkeeper/api-token")
 
 
 def test_what_is_read_is_relative_to_the_file_and_what_is_written_to_the_state(

@@ -87,3 +87,17 @@ def test_a_line_for_a_person_is_plain_and_below_the_level_there_is_none() -> Non
     logging.getLogger("labkeeper").info("quiet")
     logging.getLogger("labkeeper").warning("loud")
     assert stream.getvalue().split()[1:] == ["WARNING", "loud"]
+
+
+@pytest.mark.usefixtures("root_logger")
+def test_what_nobody_caught_in_the_loop_is_in_the_log() -> None:
+    stream = io.StringIO()
+    configure("json", "info", stream)
+
+    async def fail_unheard() -> None:
+        asyncio.get_running_loop().call_soon(lambda: 1 // 0)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(fail_unheard())
+    assert "ZeroDivisionError" in json.loads(stream.getvalue())["exception"]

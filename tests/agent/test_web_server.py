@@ -50,7 +50,7 @@ async def test_events_arrive_as_they_happen_with_their_numbers(web: Web) -> None
         stream = sse(response)
         kind, event, number = await anext(stream)
         assert (kind, event["text"], number) == ("event", "first", str(event["number"]))
-        assert (await anext(stream))[1]["text"] == "two\nlines"
+        assert (await anext(stream))[1]["text"] == r"two\nlines"
 
 
 async def test_a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice(web: Web) -> None:

@@ -150,6 +150,7 @@ class ToySimulator:
         self.asked: list[str] = []
         self.unplugged = False
         self.silent = False
+        self.delay = 0.0
         self.not_measured = ""
         self.refuses_all = False
         self.cuts_at = float("inf")
@@ -190,6 +191,10 @@ class ToyLink(Loopback):
     def __init__(self, simulator: ToySimulator) -> None:
         super().__init__(simulator.handle)
         self._simulator = simulator
+
+    async def send(self, data: bytes) -> None:
+        await asyncio.sleep(self._simulator.delay)
+        await super().send(data)
 
     async def _open(self) -> None:
         if self._simulator.unplugged:

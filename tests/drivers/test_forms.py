@@ -1,13 +1,13 @@
 """What a value may be, and how one from outside is checked: never clipped, never guessed."""
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers import Limits, Span, TextFile
+from drivers import Driver, Limits, Span, TextFile, command
 from drivers.errors import OutOfRange, WrongType
 from drivers.forms import Form, parameters_of
 
@@ -102,3 +102,17 @@ def test_a_command_s_parameters_are_read_from_its_annotations() -> None:
     assert [found[axis].form.unit for axis in "xyz"] == ["mm"] * 3
     assert [parameter.required for parameter in found.values()] == [True, True, False, False, False]
     assert found["mode"].form.choices == ("run", "stop")
+
+
+class Heater(Driver[Any]):
+    @command(timeout=1.0)
+    async def warm(self, to: Annotated[float, Span(0, 300, "Cel")] = 200.0) -> None:
+        """Warm up."""
+
+
+def test_a_default_that_config_no_longer_allows_is_refused_when_it_would_count() -> None:
+    limits = Limits({"warm.to": Span(high=150, high_source="oven")})
+    assert Heater.check_arguments(Limits(), "warm", {}) == {}
+    assert Heater.check_arguments(limits, "warm", {"to": 100}) == {"to": 100.0}
+    with pytest.raises(OutOfRange, match="200 °C is above 150 °C, the limit set by oven"):
+        Heater.check_arguments(limits, "warm", {})

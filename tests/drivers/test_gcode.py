@@ -99,7 +99,7 @@ async def test_a_line_that_noise_broke_in_two_is_asked_for_twice_and_sent_once()
 
 async def test_a_board_that_wants_the_same_line_for_ever_is_given_up() -> None:
     async with Loopback(lambda data: b"Resend: 1\n") as link:
-        with pytest.raises(DeviceError, match="asked for line 1"):
+        with pytest.raises(BadReply, match="asked for line 1"):
             await wire(link).command("G28")
 
 

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import DriverError, LinkTimeout
+from drivers.protocol import gcode
 from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback
 from drivers.wire import Ref
-from tests.drivers.gcode_board import BED, NOZZLE, Board, wire
+from tests.drivers.gcode_board import BED, NOZZLE, Board, script, wire
 
 Fate = st.sampled_from(["good", "good", "late", "lost", "cut", "twice"])
 
@@ -77,3 +78,13 @@ async def test_a_printer_that_works_for_long_is_no_broken_link() -> None:
             (nozzle,) = await gcode.read([NOZZLE])
             assert "busy" in str(nozzle)
             link.inbox.feed(b"ok\n")
+
+
+async def test_a_small_number_is_sent_without_an_exponent() -> None:
+    target = gcode.setting("M105", "T:(.*)", "M104 S{}", unit="Cel", low=0, high=300, doc="…").ref
+    link = script(("M104 S0.00005", "ok\n"), ("M104 S0", "ok\n"), ("M104 S275", "ok\n"))
+    async with link:
+        printer = wire(link)
+        for value in (0.00005, 0.0, 275.0):
+            await printer.write(target, value)
+    link.assert_finished()

@@ -252,3 +252,39 @@ async def test_over_a_real_socket_units_share_one_connection_and_survive_its_los
                 assert await two.fetch("input", 1, 1, QUICK) == [1]
                 with pytest.raises(LinkClosed):
                     await one.fetch("input", 1, 1, QUICK)
+
+
+def test_a_connection_on_which_nobody_answers_any_more_is_given_up_by_all_its_units() -> None:
+    """A gateway that lost its power says no goodbye, and does not know the connection afterwards."""
+    line = tcp_line(*(BlockDevice(number, 200) for number in range(1, 7)))
+    bus, answered = TcpBus(line), set()
+    line.clears = True
+
+    async def device(number: int) -> None:
+        while True:
+            with suppress(LinkTimeout, LinkClosed):
+                async with bus.unit(number) as unit:
+                    while True:
+                        assert await unit.fetch("input", number, 1, QUICK) == [number]
+                        answered.add(number)
+                        await asyncio.sleep(0.5)
+            await asyncio.sleep(0.25)
+
+    async def scenario() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            devices = [tasks.create_task(device(number)) for number in range(1, 7)]
+            await asyncio.sleep(2.0)
+            assert len(answered) == 6
+            line.dead = set(range(1, 7))
+            await asyncio.sleep(3.0)
+            assert line.opened > 1, "somebody has tried another connection"
+            answered.clear()
+            line.dead = {4}
+            opened = line.opened
+            await asyncio.sleep(5.0)
+            assert answered == {1, 2, 3, 5, 6}
+            assert line.opened <= opened + 1, "one silent unit costs the others no connection"
+            for each in devices:
+                each.cancel()
+
+    run(scenario())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -18,10 +19,13 @@ import pytest
 
 from agent.cli.client import AgentClient
 from agent.cli.demo.cube import cube
+from agent.cli.demo.folder import prepared
 from agent.cli.demo.parts import broker_on
 from agent.cli.demo.ports import DemoPorts
 from agent.cli.demo.station import DEVICES, station_file
+from agent.errors import AlreadyRunning
 from agent.settings import load
+from agent.store.folder import owned
 from tests.lab.processes import LABKEEPER, child, free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
@@ -125,17 +129,48 @@ async def test_a_person_is_told_where_to_look_sees_the_table_and_it_ends_after_i
     assert (code, err) == (0, "")
     for word in ("/api/v1/devices", "/metrics", "agent.sock", "oven1.setpoint: ", "Ctrl-C ends"):
         assert word in out
+    assert f"export LABKEEPER_SOCKET={tmp_path / 'd' / 'agent.sock'}\n" in out
+    assert max(len(line) for line in out.partition("Try, in")[2].splitlines()[4:14]) < 60
     table = out.strip().split("\n\n")[-1].splitlines()
     assert [line.split()[0] for line in table] == sorted(DEVICES)
     assert "temperature " in out
     assert (tmp_path / "d" / "agent.log").read_text().count("is stopping") == 1
 
 
-async def test_ctrl_c_ends_everything_with_0(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "terminal closed"])
+async def test_the_end_of_the_demo_is_the_end_of_all_that_it_started(
+    end: signal.Signals, tmp_path: Path
+) -> None:
     async with demo("--state", str(tmp_path / "d")) as (process, place):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         assert await ended(process) == 0
         assert not [name for name, pid in place["pids"].items() if lives(pid)]
+
+
+async def test_a_terminal_that_goes_away_ends_the_demo_and_is_no_defect(tmp_path: Path) -> None:
+    terminal, inside = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(*LABKEEPER, "demo", "--state", str(tmp_path / "d")),
+        stdout=inside,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm", "TMPDIR": str(tmp_path)},
+    )
+    os.close(inside)
+    await asyncio.to_thread(_read_until, terminal, b"Multimeter")
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)  # as a system does to the programs of a closed terminal
+    assert await ended(process) == 1
+    assert process.stderr is not None
+    assert b"the answer can't be written: input/output error" in await process.stderr.read()
+    assert not list(tmp_path.glob("labkeeper-defect-*"))
+    assert (tmp_path / "d" / "agent.log").read_text().count("is stopping") == 1
+
+
+def _read_until(terminal: int, words: bytes) -> None:
+    """Read what a terminal shows until these words are there."""
+    seen = b""
+    while words not in seen:
+        seen += os.read(terminal, 65536)
 
 
 async def test_a_child_that_dies_ends_the_demo_with_the_end_of_its_log(tmp_path: Path) -> None:
@@ -182,6 +217,31 @@ async def test_a_folder_with_a_station_of_somebodys_own_is_left_alone(tmp_path: 
     assert code == 2
     assert "is not the demo's" in err
     assert (tmp_path / "station.yaml").read_text() == "name: mine\n"
+
+
+async def test_a_folder_where_another_demo_works_is_left_alone_with_its_devices(
+    tmp_path: Path,
+) -> None:
+    async with demo("--state", str(tmp_path / "d")) as (_, place):
+        before = await asyncio.to_thread(_events, place)
+        config = Path(place["config"]).read_text()
+        code, out, err = await spoken("--seconds", "1", "--state", str(tmp_path / "d"))
+        assert (code, out) == (2, "")
+        assert f"another demo works with {tmp_path / 'd'}: end it first" in err
+        assert await asyncio.to_thread(_events, place) == before  # nothing was set there
+        assert Path(place["config"]).read_text() == config
+
+
+def _events(place: dict[str, Any]) -> list[str]:
+    with AgentClient(Path(place["socket"])) as client:
+        return [event["text"] for event in client.get("events")]
+
+
+def test_a_folder_where_an_agent_works_is_left_alone(tmp_path: Path) -> None:
+    refused = pytest.raises(AlreadyRunning, match="an agent works with")
+    with owned(tmp_path), refused, prepared(tmp_path):
+        pass
+    assert not (tmp_path / "files").exists()
 
 
 async def test_an_agent_that_can_not_start_is_told_with_its_own_words(tmp_path: Path) -> None:

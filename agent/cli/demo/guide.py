@@ -55,7 +55,6 @@ class Place:
 
     def as_text(self, done: Iterable[str]) -> str:
         """What a newcomer reads first; `done` is what the demo has set going."""
-        ask = f"{_program()} --socket {shlex.quote(str(self.socket))}"
         where = self.as_json()
         listen = f"mosquitto_sub -h {HOST} -p {self.ports.broker} -t '{TOPICS}' -v"
         return f"""
@@ -74,21 +73,24 @@ Where to look:
 
 Try, in another terminal:
 
-  {ask} devices
-  {ask} read oven1 --fresh
-  {ask} set oven1.setpoint 120
-  {ask} do psu1.ramp to=12 rate=1
-  {ask} do stage1.jog x=10 feed=300
-  {ask} do printer1.print file=demo.gcode
-  {ask} stop
+  export LABKEEPER_SOCKET={shlex.quote(str(self.socket))}
+  alias labkeeper={shlex.quote(_program())}
+
+  labkeeper devices
+  labkeeper read oven1 --fresh
+  labkeeper set oven1.setpoint 120
+  labkeeper do psu1.ramp to=12 rate=1
+  labkeeper do stage1.jog x=10 feed=300
+  labkeeper do printer1.print file=demo.gcode
+  labkeeper stop
 
 Ctrl-C ends everything.
 """
 
 
 def _program() -> str:
-    """How this person started the command line, so that the examples can be pasted."""
-    started = Path(sys.argv[0])
+    """How the command line is started in another terminal, wherever that stands."""
+    started = Path(sys.argv[0]).absolute()
     if started.name != "labkeeper":
-        return f"{sys.executable} -m agent.cli"
+        return f"{shlex.quote(sys.executable)} -m agent.cli"
     return shlex.quote(str(started))

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from agent.cli import output
 from agent.cli.client import AgentClient
+from agent.cli.demo.folder import folder_for, prepared
 from agent.cli.demo.guide import Place
-from agent.cli.demo.parts import broker_on, folder_for, prepare, simulators_in
+from agent.cli.demo.parts import broker_on, simulators_in
 from agent.cli.demo.ports import DemoPorts, choose
 from agent.cli.demo.processes import Child, running
 from agent.cli.demo.station import DEVICES
@@ -26,17 +27,19 @@ ONLINE: Final = frozenset({"ready", "busy"})
 
 
 def run_demo(wishes: Wishes) -> None:
-    """Run the demo until Ctrl-C, SIGTERM or its time is over. Raises AgentError."""
+    """Run the demo until Ctrl-C, SIGTERM, a closed terminal or its time. Raises AgentError."""
     ports = choose(wishes)
-    with folder_for(wishes.folder) as folder:
-        prepare(folder)
+    with folder_for(wishes.folder) as folder, prepared(folder):
         asyncio.run(_until_told(_demo(wishes, ports, folder)))
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Do the work until SIGINT or SIGTERM. A second one changes nothing: the end is under way."""
+    """Do the work until Ctrl-C, SIGTERM or SIGHUP, which a terminal sends when it is closed.
+
+    A second signal changes nothing: the end is under way.
+    """
     loop, told = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
     async with asyncio.TaskGroup() as tasks:
         demo = tasks.create_task(work, name="demo")

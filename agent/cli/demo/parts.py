@@ -1,4 +1,4 @@
-"""What the demo stands on: its folder, a broker where mosquitto is installed, the simulators."""
+"""What the demo stands on: a broker where mosquitto is installed, and the simulators."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ import os
 import pwd
 import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from agent.cli.demo.cube import cube
 from agent.cli.demo.ports import HOST, DemoPorts
 from agent.cli.demo.processes import Child, running
-from agent.cli.demo.station import MARK, broker_file, station_file
+from agent.cli.demo.station import broker_file, station_file
 from agent.cli.failures import say
-from agent.errors import NoPermission, Refused
 
 BROKER_WITHIN_S: Final = 5.0
 ROOM_WITHIN_S: Final = 15.0
@@ -38,35 +35,6 @@ class Room:
     def station_file(self, folder: Path, ports: DemoPorts, *, broker: bool) -> str:
         """The config of a station with the devices of this room."""
         return station_file(folder, self.devices, ports, broker=broker)
-
-
-@contextmanager
-def folder_for(wanted: Path | None) -> Iterator[Path]:
-    """The folder that was asked for, or a temporary one that is removed at the end."""
-    if wanted is not None:
-        yield wanted.absolute()
-        return
-    with tempfile.TemporaryDirectory(prefix="labkeeper-demo-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
-
-
-def prepare(folder: Path) -> None:
-    """Make the folder with a file to print.
-
-    Raises:
-        NoPermission: It can't be made or written.
-        Refused: It has a station of somebody's own.
-    """
-    config = folder / "station.yaml"
-    try:
-        for part in ("files", "broker", "ports"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
-        (folder / "files" / "demo.gcode").write_text(cube(), "ascii")
-        if config.exists() and not config.read_text("utf-8", "replace").startswith(MARK):
-            raise Refused(f"{config} is not the demo's: choose another folder for --state")
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise NoPermission(f"--state: {folder} can't be used: {why}; choose another") from error
 
 
 @asynccontextmanager

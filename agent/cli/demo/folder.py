@@ -1,0 +1,77 @@
+"""The demo's folder: a temporary one or one that was asked for, and never one that is in use."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.cli.demo.cube import cube
+from agent.cli.demo.station import MARK
+from agent.errors import AlreadyRunning, NoPermission, Refused
+
+
+@contextmanager
+def folder_for(wanted: Path | None) -> Iterator[Path]:
+    """The folder that was asked for, or a temporary one that is removed at the end."""
+    if wanted is not None:
+        yield wanted.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="labkeeper-demo-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@contextmanager
+def prepared(folder: Path) -> Iterator[None]:
+    """Hold the folder as long as the context lasts, and make it ready, with a file to print.
+
+    Raises:
+        AlreadyRunning: Another demo or an agent works there; its devices are not ours to move.
+        NoPermission: The folder can't be made or written.
+        Refused: It has a station of somebody's own.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _locked(folder / "demo.lock", "another demo")
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    try:
+        _fill(folder)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _fill(folder: Path) -> None:
+    config = folder / "station.yaml"
+    try:
+        # The agent takes this lock itself when it starts; here it is only asked whether it is free.
+        os.close(_locked(folder / "agent.lock", "an agent"))
+        if config.exists() and not config.read_text("utf-8", "replace").startswith(MARK):
+            raise Refused(f"{config} is not the demo's: choose another folder for --state")
+        for part in ("files", "broker", "ports"):
+            (folder / part).mkdir(exist_ok=True)
+        (folder / "files" / "demo.gcode").write_text(cube(), "ascii")
+    except OSError as error:
+        raise _unusable(folder, error) from error
+
+
+def _locked(path: Path, who: str) -> int:
+    """Open a file and lock it. Raises AlreadyRunning, which names who has it, and OSError."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise AlreadyRunning(
+            f"--state: {who} works with {path.parent}: end it first, or choose another folder"
+        ) from None
+    return lock
+
+
+def _unusable(folder: Path, error: OSError) -> NoPermission:
+    why = (error.strerror or str(error)).lower()
+    return NoPermission(f"--state: {folder} can't be used: {why}; choose another")
