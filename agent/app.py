@@ -214,7 +214,8 @@ class Agent:
         up = sum(snapshot.state.online for snapshot in self.board.latest.values())
         self.events.add(
             "agent.started",
-            f"station {station.name} runs: {up} of {len(self.board.latest)} devices answer",
+            f"station {station.name} runs: {up} of {len(self.board.latest)} devices answer; "
+            f"{self._ports.in_words()}",
             severity=Severity.INFO,
             version=station.version,
         )

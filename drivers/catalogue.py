@@ -12,6 +12,7 @@ from drivers.errors import UnknownName
 
 DRIVERS: Final = {
     "siglent.spd1000x": "drivers.power.siglent_spd1000x:Spd1000x",
+    "siglent.spd1305x": "drivers.power.siglent_spd1000x:Spd1305x",
     "keysight.34460a": "drivers.meters.keysight_34460a:Keysight34460a",
     "autonics.tk4": "drivers.thermal.autonics_tk4:Tk4",
     "printers.marlin": "drivers.printers.marlin:MarlinPrinter",

@@ -18,7 +18,7 @@ from simulators.marlin import MarlinPrinter
 from simulators.modbus import RtuBus, TcpGateway
 from simulators.player import TICK_S
 from simulators.serve import PtyServer, Server, TcpServer
-from simulators.siglent_spd1000x import SiglentSpd1168x
+from simulators.siglent_spd1000x import SiglentSpd1000x
 from simulators.terminal import Address
 
 IDLE_TICK_S = 0.1
@@ -45,7 +45,7 @@ class Room:
     ) -> None:
         self._directory = directory
         self._seed = seed
-        self.psu = SiglentSpd1168x()
+        self.psu = SiglentSpd1000x()
         builders = self._builders() | self._controllers(modbus_devices)
         if unknown := sorted(set(only) - set(builders)):
             raise ValueError(f"the room has no {', '.join(unknown)}, only {', '.join(builders)}")

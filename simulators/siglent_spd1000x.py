@@ -1,8 +1,9 @@
-"""Siglent SPD1168X: a programmable supply with one output, 16 V and 8 A.
+"""Siglent SPD1000X: programmable supplies with one output, 16 V and 8 A, or 30 V and 5 A.
 
 Source: SPD1000X Series User Manual, chapter "Remote Control" (syntax conventions, command list,
-the table of SYSTem:STATus? bits), and the chapter on specifications for ranges and resolution.
-The manual has neither *RST, *CLS nor *OPC?, and no query of the output: its state is a bit of
+the table of SYSTem:STATus? bits), and the chapter on specifications for ranges and resolution,
+as pages of sister models and public drivers render them: the manual itself was not at hand.
+It has neither *RST, *CLS nor *OPC?, and no query of the output: its state is a bit of
 SYSTem:STATus?. It shows `0 No Error` as what SYSTem:ERRor? returns and lists no other code;
 the codes here are those of SCPI-1999 21.8.
 """
@@ -24,30 +25,32 @@ from simulators.scpi import (
     number,
 )
 
-MAX_VOLTS: Final = 16.0
-MAX_AMPS: Final = 8.0
+RANGES: Final = {"SPD1168X": (16.0, 8.0), "SPD1305X": (30.0, 5.0)}
+"""Highest volts and amperes that each model can be set to."""
 SETTLING_S: Final = 0.015
 """Time constant with which the terminals follow a change."""
 
 
-class SiglentSpd1168x:
+class SiglentSpd1000x:
     """The supply with a resistor of `load_ohm` on its terminals; `math.inf` means nothing.
 
-    `serial` and `firmware` are what *IDN? and SYSTem:VERSion? tell.
+    `model`, `serial` and `firmware` are what *IDN? and SYSTem:VERSion? tell.
     """
 
     def __init__(
         self,
         *,
         load_ohm: float = 10.0,
+        model: str = "SPD1168X",
         serial: str = "SPD1XHBD3R1168",
         firmware: str = "1.01.01.02",
     ) -> None:
         if not load_ohm > 0:
             raise ValueError(f"load_ohm must be above 0 Ohm, not {load_ohm}")
         self.load_ohm = load_ohm
-        self.identity = f"Siglent Technologies,SPD1168X,{serial},{firmware},V3.0"
+        self.identity = f"Siglent Technologies,{model},{serial},{firmware},V3.0"
         self.firmware = firmware
+        self.max_volts, self.max_amps = RANGES[model]
         self.voltage = 0.0
         self.current_limit = 1.0
         self.output = False
@@ -133,10 +136,10 @@ class SiglentSpd1168x:
         return f"{value:.3f}"
 
     def _set_voltage(self, parameters: Sequence[str]) -> None:
-        self.voltage = round(_plain(parameters, MAX_VOLTS), 3)
+        self.voltage = round(_plain(parameters, self.max_volts), 3)
 
     def _set_current(self, parameters: Sequence[str]) -> None:
-        self.current_limit = round(_plain(parameters, MAX_AMPS), 3)
+        self.current_limit = round(_plain(parameters, self.max_amps), 3)
 
     def _set_output(self, parameters: Sequence[str]) -> None:
         channel, state = at_most(parameters, 2, 2)

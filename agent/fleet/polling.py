@@ -81,12 +81,23 @@ class Polling:
         began = self._clock.monotonic()
         values = await self._values(wanted)
         samples = {name: self._sample(name, values[name], asked) for name in wanted}
-        self._keep(began, samples, {n for n in wanted if isinstance(values[n], NotMeasured)})
+        unasked = {n for n in wanted if isinstance(values[n], TurnTimeout)}
+        absent = {n for n in wanted if isinstance(values[n], NotMeasured)}
+        self._keep(began, samples, absent, unasked)
         return samples
 
-    def _keep(self, began: float, samples: Mapping[str, Sample], absent: Set[str]) -> None:
-        """Put up what a read that began then has brought, but for what was asked later and is there."""
-        newest = {n: s for n, s in samples.items() if began >= self._asked.get(n, began)}
+    def _keep(
+        self, began: float, samples: Mapping[str, Sample], absent: Set[str], unasked: Set[str]
+    ) -> None:
+        """Put up what a read that began then has brought, but for what was asked later and is there.
+
+        What was not asked, because the device was busy, stays as it was: its age tells when to doubt.
+        """
+        newest = {
+            name: sample
+            for name, sample in samples.items()
+            if name not in unasked and began >= self._asked.get(name, began)
+        }
         self._asked.update(dict.fromkeys(newest, began))
         self._latest.update(newest)
         gone = absent & newest.keys()
@@ -126,9 +137,8 @@ class Polling:
         started = self._clock.monotonic()
         try:
             await self.read(names)
-        except TurnTimeout as error:  # nothing was asked: the old values are just that
+        except TurnTimeout as error:  # nothing was asked: the old values stay, and grow old
             self._tally.failed(error)
-            self._mark_stale(names, str(error))
         self._tally.polled(self._clock.monotonic() - started)
 
     async def _values(self, names: tuple[str, ...]) -> Mapping[str, Any]:
@@ -175,8 +185,3 @@ class Polling:
             )
         quality = Quality.SIMULATED if self._plan.simulated else Quality.GOOD
         return Sample(value=word(value), quality=quality, time=time)
-
-    def _mark_stale(self, names: Iterable[str], reason: str) -> None:
-        stale = {n: self._latest[n].gone_stale(reason) for n in names if n in self._latest}
-        self._latest.update(stale)
-        self._change(stale)

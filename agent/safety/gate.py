@@ -51,7 +51,7 @@ class Gate:
         except RequestError as error:
             refused = _refused(f"{device}.{error}", Cause.of(error))
             return self._told(actor, "set", target, refused)
-        return self._told(actor, "set", target, await worker.set(name, checked), value)
+        return self._told(actor, "set", target, await worker.set(name, checked), _spelled(value))
 
     async def do(
         self, actor: Actor, device: str, name: str, arguments: Mapping[str, object]
@@ -97,11 +97,11 @@ class Gate:
         return _refused(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
 
     def _told(
-        self, actor: Actor, verb: str, target: str, outcome: Outcome, value: object = None
+        self, actor: Actor, verb: str, target: str, outcome: Outcome, value: str = ""
     ) -> Outcome:
         """Record the request and its end as one event."""
         device = target.partition(".")[0]
-        shown = "" if value is None or value == "" else f" {value}"
+        shown = f" {value}" if value else ""
         ending = f": {outcome.message}" if outcome.message else ""
         self._events.add(
             f"{verb}.{outcome.status}",
@@ -120,4 +120,14 @@ def _refused(why: str, cause: Cause) -> Outcome:
 
 
 def _shown(arguments: Mapping[str, object]) -> str:
-    return " ".join(f"{name}={value}" for name, value in arguments.items())
+    return " ".join(f"{name}={_spelled(value)}" for name, value in arguments.items())
+
+
+def _spelled(value: object) -> str:
+    """A value as a person writes it: on and off, and numbers without a needless .0."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:.10g}"
+    return str(value)

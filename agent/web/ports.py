@@ -17,6 +17,18 @@ class Ports:
     api: socket.socket
     metrics: socket.socket | None
 
+    def in_words(self) -> str:
+        """Where each of them is, for the log."""
+        places = [f"socket {self.command_line.getsockname()}", f"API http://{_place(self.api)}"]
+        if self.metrics is not None:
+            places.append(f"metrics http://{_place(self.metrics)}/metrics")
+        return ", ".join(places)
+
+
+def _place(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
 
 @contextmanager
 def bound(settings: Settings) -> Iterator[Ports]:

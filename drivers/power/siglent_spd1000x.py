@@ -1,8 +1,9 @@
 """Siglent SPD1000X: programmable supplies with one output.
 
-Source: SPD1000X Series User Manual, chapter "Remote Control" (commands, and the table of the bits
-of SYSTem:STATus?) and the data sheet (ranges; 1 mV and 1 mA resolution). The family has no query
-for the output, whose state is a bit of the status, and answers SYSTem:ERRor? as `0 No Error`.
+Source: SPD1000X Series User Manual, chapter "Remote Control", as public drivers for the family and
+the manual of its sister series SPD3000X render it (the manual itself was not at hand: check commands
+and status bits on hardware); the data sheet (ranges; 1 mV and 1 mA resolution). The family has no
+query for the output, whose state is a bit of the status, and answers SYSTem:ERRor? as `0 No Error`.
 """
 
 import asyncio

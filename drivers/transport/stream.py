@@ -134,7 +134,7 @@ class _ReplyClock:
         if self.spent() and self._started:
             return f"the reply was not whole after {self._timeouts.whole:g} s: {got[:80]!r}"
         if not self._started and not got:
-            return f"no reply within {self._timeouts.first_byte:g} s"
+            return f"no reply within {self._timeouts.first_byte:g} s: is it on and connected?"
         return f"the reply stopped for {self._timeouts.next_byte:g} s after {got[:80]!r}"
 
 

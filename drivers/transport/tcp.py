@@ -1,11 +1,21 @@
 """Bytes over TCP: raw instrument sockets, terminal servers, gateways."""
 
 import asyncio
+import errno
 import socket
+from collections.abc import Mapping
+from typing import Final
 
 from drivers.errors import ConnectFailed, LinkClosed, LinkTimeout
 from drivers.transport.stream import Inbox, StreamLink
 
+REASONS: Final[Mapping[int, str]] = {
+    errno.ECONNREFUSED: "nothing listens there: is the device on, and the port right?",
+    errno.EHOSTUNREACH: "there is no way to this host: is it on, and in this network?",
+    errno.ENETUNREACH: "there is no way to this network: is the cable plugged in?",
+    socket.EAI_NONAME: "nobody knows this host name: is it spelled right?",
+}
+"""What a person does about an error of the operating system."""
 CONNECT_S = 3.0
 WRITE_STALL_S = 2.0
 
@@ -63,7 +73,7 @@ class TcpLink(StreamLink):
         except TimeoutError:
             raise ConnectFailed(f"{self.name}: no answer within {CONNECT_S:g} s") from None
         except OSError as error:
-            raise ConnectFailed(f"{self.name}: {error.strerror or error}") from error
+            raise ConnectFailed(f"{self.name}: {_advice(error)}") from error
         except UnicodeError as error:  # of the codec for names of hosts
             raise ConnectFailed(f"{self.name}: this is no name of a host ({error})") from error
 
@@ -109,3 +119,8 @@ class _Wire(asyncio.Protocol):
             self.paused.set_result(None)
         if not self.closed.done():
             self.closed.set_result(None)
+
+
+def _advice(error: OSError) -> str:
+    known = REASONS.get(error.errno or 0)
+    return known or (error.strerror or str(error)).lower()

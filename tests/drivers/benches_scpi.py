@@ -11,7 +11,7 @@ from drivers.power.siglent_spd1000x import Regulation
 from simulators.instrument import Instrument
 from simulators.keysight_34460a import Keysight34460a
 from simulators.keysight_functions import FUNCTIONS
-from simulators.siglent_spd1000x import SiglentSpd1168x
+from simulators.siglent_spd1000x import SiglentSpd1000x
 from tests.drivers.bench import ABSENT, Bench, Recorder, Still, Truth
 
 
@@ -27,14 +27,16 @@ class SupplyBench(Bench):
     schemes = ("tcp", "serial")
     quick = MappingProxyType({"first_byte": 0.2, "next_byte": 0.1, "whole": 0.5})
 
+    model, other = "SPD1168X", "SPD1305X"
+
     def __init__(self) -> None:
-        self.supply = SiglentSpd1168x(load_ohm=10.0)
+        self.supply = SiglentSpd1000x(load_ohm=10.0, model=self.model)
 
     def instrument(self, scheme: str) -> Instrument:
         return Still(self.supply)
 
     def impostor(self, scheme: str) -> Instrument:
-        return Recorder(self.supply, {b"SPD1168X": b"SPD1305X"})
+        return Recorder(self.supply, {self.model.encode(): self.other.encode()})
 
     def stir(self, step: int) -> None:
         place = step % 97
@@ -66,6 +68,16 @@ class SupplyBench(Bench):
 
     def writes(self, heard: Sequence[bytes]) -> int:
         return commands(heard)
+
+
+class HigherSupplyBench(SupplyBench):
+    """The model of the family with 30 V and 5 A."""
+
+    model, other = "SPD1305X", "SPD1168X"
+
+    def stir(self, step: int) -> None:
+        super().stir(step)
+        self.supply.current_limit = round(4.5 - 0.041 * (step % 97), 3)
 
 
 class MeterBench(Bench):

@@ -16,10 +16,11 @@ from drivers.forms import word
 from tests.drivers.bench import Bench
 from tests.drivers.benches_modbus import ControllerBench
 from tests.drivers.benches_motion import PrinterBench, StageBench
-from tests.drivers.benches_scpi import MeterBench, SupplyBench
+from tests.drivers.benches_scpi import HigherSupplyBench, MeterBench, SupplyBench
 
 BENCHES: Final[Mapping[str, type[Bench]]] = {
     "siglent.spd1000x": SupplyBench,
+    "siglent.spd1305x": HigherSupplyBench,
     "keysight.34460a": MeterBench,
     "autonics.tk4": ControllerBench,
     "printers.marlin": PrinterBench,

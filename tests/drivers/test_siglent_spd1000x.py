@@ -17,7 +17,7 @@ from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback, Script
 from drivers.transport.tcp import TcpLink
 from simulators.serve import TcpServer
-from simulators.siglent_spd1000x import SiglentSpd1168x
+from simulators.siglent_spd1000x import SiglentSpd1000x
 from tests.drivers.virtual_time import run
 
 IDN = b"Siglent Technologies,SPD1168X,SPD13DCC6R0348,2.1.1.9,V1.0\n"
@@ -28,7 +28,7 @@ class Bench:
     """A supply in this process whose clock is the loop's, with a record of what it was told."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.simulator = SiglentSpd1168x(load_ohm=10.0)
+        self.simulator = SiglentSpd1000x(load_ohm=10.0)
         self.link = Loopback(self._handle)
         self.supply = Spd1000x.over(self.link, limits=limits)
         self.told: list[tuple[float, str]] = []
@@ -205,7 +205,7 @@ def test_a_ramp_that_is_broken_off_stays_where_it_is() -> None:
 
 @pytest.mark.lab
 async def test_the_same_driver_works_on_a_socket() -> None:
-    simulator = SiglentSpd1168x(load_ohm=10.0)
+    simulator = SiglentSpd1000x(load_ohm=10.0)
     async with TcpServer(simulator) as server, TcpLink(server.host, server.port) as link:
         supply = Spd1000x.over(link, timeouts={"first_byte": 1.0})
         assert supply.wire.timeouts == Timeouts(first_byte=1.0)

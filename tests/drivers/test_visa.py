@@ -16,7 +16,7 @@ from drivers.transport.link import Timeouts
 from drivers.transport.visa import VisaLink
 from simulators.faults import Fault, Faults
 from simulators.serve import PtyServer, TcpServer
-from simulators.siglent_spd1000x import SiglentSpd1168x
+from simulators.siglent_spd1000x import SiglentSpd1000x
 
 SOON = Timeouts(turn=2.0, first_byte=0.15, next_byte=0.1, whole=0.4)
 
@@ -121,7 +121,7 @@ class TestSocket:
             assert await ask(link, b"VOLT?\n") == b"VOLT"
 
     async def test_a_supply_is_driven_over_it_as_over_any_link(self) -> None:
-        async with TcpServer(SiglentSpd1168x()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(SiglentSpd1000x()) as server, VisaLink(socket_of(server)) as link:
             supply = Spd1000x.over(link)
             assert (await supply.meet()).model == "SPD1168X"
             await supply.voltage.write(3.5)
@@ -130,7 +130,7 @@ class TestSocket:
     async def test_a_late_reply_never_becomes_the_value_of_another_query(self) -> None:
         faults = Faults(random.Random(0))
         async with (
-            TcpServer(SiglentSpd1168x(), faults) as server,
+            TcpServer(SiglentSpd1000x(), faults) as server,
             VisaLink(socket_of(server)) as link,
         ):
             wire = Scpi(link, SOON)

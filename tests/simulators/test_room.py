@@ -109,7 +109,7 @@ async def test_interrupting_it_ends_it_cleanly_too() -> None:
 
 async def test_a_simulator_that_raises_ends_the_process_with_its_traceback() -> None:
     broken = (
-        "import sys; from simulators.siglent_spd1000x import SiglentSpd1168x as Supply; "
+        "import sys; from simulators.siglent_spd1000x import SiglentSpd1000x as Supply; "
         "Supply.advance = lambda self, dt: 1 / 0; "
         "from simulators.__main__ import main; sys.exit(main(['--only', 'psu1']))"
     )

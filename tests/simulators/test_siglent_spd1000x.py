@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.siglent_spd1000x import SiglentSpd1168x
+from simulators.siglent_spd1000x import SiglentSpd1000x
 
 
 @pytest.fixture
-def supply() -> SiglentSpd1168x:
-    return SiglentSpd1168x(load_ohm=10.0, serial="SPD1XHBD3R1168")
+def supply() -> SiglentSpd1000x:
+    return SiglentSpd1000x(load_ohm=10.0, serial="SPD1XHBD3R1168")
 
 
-def settled(supply: SiglentSpd1168x) -> SiglentSpd1168x:
+def settled(supply: SiglentSpd1000x) -> SiglentSpd1000x:
     supply.advance(1.0)
     return supply
 
@@ -41,12 +41,12 @@ DIALOGUE = [
 ]
 
 
-def test_the_dialogue_of_the_manual(supply: SiglentSpd1168x) -> None:
+def test_the_dialogue_of_the_manual(supply: SiglentSpd1000x) -> None:
     said = [supply.handle(f"{sent}\n".encode()).decode() for sent, _ in DIALOGUE]
     assert said == [f"{answer}\n" if answer else "" for _, answer in DIALOGUE]
 
 
-def test_measurements_are_what_the_load_takes(supply: SiglentSpd1168x) -> None:
+def test_measurements_are_what_the_load_takes(supply: SiglentSpd1000x) -> None:
     supply.handle(b"CH1:VOLT 5;CURR 1\nOUTP CH1,ON\n")
     settled(supply)
     assert supply.handle(b"MEAS:VOLT? CH1\n") == b"5.000\n"
@@ -55,14 +55,14 @@ def test_measurements_are_what_the_load_takes(supply: SiglentSpd1168x) -> None:
     assert supply.handle(b"SYST:STAT?\n") == b"0x10\n"
 
 
-def test_the_current_limit_turns_it_to_constant_current(supply: SiglentSpd1168x) -> None:
+def test_the_current_limit_turns_it_to_constant_current(supply: SiglentSpd1000x) -> None:
     supply.handle(b"CH1:VOLT 5;CURR 0.2\nOUTP CH1,ON\n")
     settled(supply)
     assert supply.handle(b"MEAS:VOLT?;CURR?\n") == b"2.000;0.200\n"
     assert supply.handle(b"SYST:STAT?\n") == b"0x11\n"
 
 
-def test_the_terminals_follow_with_a_lag(supply: SiglentSpd1168x) -> None:
+def test_the_terminals_follow_with_a_lag(supply: SiglentSpd1000x) -> None:
     supply.handle(b"CH1:VOLT 5\nOUTP CH1,ON\n")
     assert supply.handle(b"MEAS:VOLT?\n") == b"0.000\n"
     supply.advance(0.015)
@@ -73,7 +73,7 @@ def test_the_terminals_follow_with_a_lag(supply: SiglentSpd1168x) -> None:
 
 
 def test_open_terminals_have_voltage_and_no_current() -> None:
-    supply = SiglentSpd1168x(load_ohm=math.inf)
+    supply = SiglentSpd1000x(load_ohm=math.inf)
     supply.handle(b"CH1:VOLT 16;CURR 0\nOUTP CH1,ON\n")
     settled(supply)
     assert supply.handle(b"MEAS:VOLT?;CURR?\n") == b"16.000;0.000\n"
@@ -81,7 +81,7 @@ def test_open_terminals_have_voltage_and_no_current() -> None:
 
 @pytest.mark.parametrize("refused", ["VOLT 16.001", "VOLT -0.1", "CURR 8.001", "CURR -1"])
 def test_out_of_range_is_an_error_and_changes_nothing(
-    supply: SiglentSpd1168x, refused: str
+    supply: SiglentSpd1000x, refused: str
 ) -> None:
     supply.handle(b"VOLT 3;CURR 2\n")
     supply.handle(f"CH1:{refused}\n".encode())
@@ -105,14 +105,14 @@ def test_out_of_range_is_an_error_and_changes_nothing(
     ],
 )
 def test_what_the_manual_does_not_have_is_refused(
-    supply: SiglentSpd1168x, sent: str, code: int
+    supply: SiglentSpd1000x, sent: str, code: int
 ) -> None:
     assert supply.handle(f"{sent}\n".encode()) == b""
     assert supply.handle(b"SYST:ERR?\n").startswith(f"{code} ".encode())
     assert not supply.output
 
 
-def test_settings_and_output_survive_a_new_connection(supply: SiglentSpd1168x) -> None:
+def test_settings_and_output_survive_a_new_connection(supply: SiglentSpd1000x) -> None:
     supply.handle(b"VOLT 3\nOUTP CH1,ON\nVOLT 4")
     assert supply.opened() == b""
     assert supply.handle(b"VOLT?\n") == b"3.000\n"
@@ -121,7 +121,7 @@ def test_settings_and_output_survive_a_new_connection(supply: SiglentSpd1168x) -
 
 @given(st.integers(0, 16_000))
 def test_every_setting_of_the_resolution_reads_back(millivolts: int) -> None:
-    supply = SiglentSpd1168x()
+    supply = SiglentSpd1000x()
     written = f"{millivolts / 1000:.3f}"
     assert supply.handle(f"VOLT {written};VOLT?\n".encode()) == f"{written}\n".encode()
 
@@ -129,4 +129,4 @@ def test_every_setting_of_the_resolution_reads_back(millivolts: int) -> None:
 @pytest.mark.parametrize("load", [0.0, -1.0, math.nan])
 def test_a_load_without_resistance_is_refused(load: float) -> None:
     with pytest.raises(ValueError, match="load_ohm must be above 0 Ohm"):
-        SiglentSpd1168x(load_ohm=load)
+        SiglentSpd1000x(load_ohm=load)
