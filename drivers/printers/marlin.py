@@ -103,10 +103,11 @@ class MarlinPrinter(Driver[GCode]):
     async def print(self, file: TextFile) -> int:
         """Print a file of G-code, and return the number of lines that were sent.
 
+        A file that heats beyond the limits of `nozzle_target` or `bed_target` is refused.
         However it ends before its last line, heaters and fan are switched off.
         """
         try:
-            return await self.wire.program.run(file)
+            return await self.wire.program.run(file, self._too_hot)
         except (RequestError, LinkClosed):  # nothing was sent, or nothing can be sent any more
             raise
         except BaseException as error:
@@ -149,6 +150,17 @@ class MarlinPrinter(Driver[GCode]):
         """
         if not self.wire.at_rest:
             self.wire.halt()
+
+    def _too_hot(self, line: str) -> str:
+        """Why a line of a file heats to what this printer's limits do not allow, "" where it does not."""
+        code = re.match(r"M(104|109|140|190)(?=\D|$)", line)
+        heater = self.bed_target if code and code[1] in {"140", "190"} else self.nozzle_target
+        for target in re.findall(r"[SR]\s*(\d+(?:\.\d*)?)", line[code.end() :] if code else ""):
+            try:
+                heater.check(float(target))
+            except OutOfRange as error:
+                return str(error)
+        return ""
 
     async def _cool(self) -> None:
         tools = int(_word(r"\bEXTRUDER_COUNT:(\d+)", self.wire.firmware) or 1)

@@ -52,8 +52,11 @@ def prepared(line: str) -> str:
     return line.partition(";")[0].strip()
 
 
-async def check(file: TextFile) -> int:
-    """Count the lines that would be sent. Raises RequestError, naming line and reason; sends nothing."""
+async def check(file: TextFile, refuse: Callable[[str], str]) -> int:
+    """Count the lines that would be sent; `refuse` says why the printer must not get one, or "".
+
+    Raises RequestError, naming line and reason; sends nothing.
+    """
     count = 0
     number = 0
     async for line in file.lines():
@@ -61,7 +64,7 @@ async def check(file: TextFile) -> int:
         text = prepared(line)
         if not text:
             continue
-        if reason := objection(text):
+        if reason := objection(text) or refuse(text):
             raise RequestError(f"{file.name}, line {number}: {reason}")
         count += 1
         if number % BREATH == 0:
@@ -113,8 +116,10 @@ class Program:
         share = 100.0 * self._position / self._size if self._size else 0.0
         return min(100.0, round(share, 2))
 
-    async def run(self, file: TextFile) -> int:
+    async def run(self, file: TextFile, refuse: Callable[[str], str] = lambda _: "") -> int:
         """Check the file, send it, wait for the last move, and return how many lines were sent.
+
+        `refuse` says why this machine must not get a line, or "".
 
         Raises:
             DeviceBusy: Another program is running.
@@ -126,7 +131,7 @@ class Program:
             raise DeviceBusy(f"{self.name} is being printed")
         self._begin(file)
         try:
-            self.total = await check(file)
+            self.total = await check(file, refuse)
             await self._stream(file)
         finally:
             self.state = PrintState.IDLE

@@ -15,6 +15,8 @@ from drivers.errors import (
     LinkClosed,
     RequestError,
 )
+from drivers.forms import Limits, Span
+from drivers.printers.marlin import MarlinPrinter
 from drivers.protocol.gcode_program import PrintState, ProgramCancelled
 from tests.drivers.marlin_bench import Bench, GCodeFile, ended, moves
 
@@ -106,6 +108,36 @@ async def test_a_file_with_a_bad_line_is_refused_before_anything_is_sent(
     with pytest.raises(RequestError, match="no line of G-code"):
         await bench.printer.print(GCodeFile("; nothing", ""))
     assert await bench.printer.print_state.read() is PrintState.IDLE
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("M104 S276", "nozzle_target: 276 .* above 275 .*the model"),
+        ("M109R300", "nozzle_target: 300"),
+        ("M104 T0 S280.5", "nozzle_target: 280.5"),
+        ("M140 S61", "bed_target: 61 .* above 60 .*station.yaml:7"),
+        ("M190 S61 ; wait", "bed_target: 61"),
+    ],
+)
+async def test_a_file_that_heats_beyond_the_printer_s_limits_is_refused(
+    bench: Bench, line: str, why: str
+) -> None:
+    limits = Limits({"bed_target": Span(high=60, high_source="station.yaml:7")})
+    printer = MarlinPrinter(bench.printer.wire, limits)
+    before = list(bench.simulated.executed)
+    with pytest.raises(RequestError, match=f"line 11: {why}"):
+        await printer.print(GCodeFile(*moves(10), line))
+    assert bench.simulated.executed == before
+
+
+async def test_a_file_that_heats_within_the_limits_is_printed(bench: Bench) -> None:
+    await bench.printer.print(GCodeFile("M104 S60", "M140 S50", "M106 S255", "M104 S0", "M140 S0"))
+    assert [line for line in bench.simulated.executed if line.startswith("M10")][-3:] == [
+        "M104 S60",
+        "M106 S255",
+        "M104 S0",
+    ]
 
 
 @pytest.mark.parametrize("what", ["pause", "resume"])
