@@ -21,22 +21,24 @@ GOAL_S: Final = 1.0
 IMPORTS: Final = "import pyvisa, pymodbus.client, aiomqtt, prometheus_client"
 
 
-async def measure(quick: bool) -> Result:
+async def measure(quick: bool) -> list[Result]:
     """Start it five times (twice when quick), beside a bare import of the libraries it uses."""
     starts, bare = [], []
     for _ in range(2 if quick else 5):
         starts.append(await _one_start())
         bare.append(await _bare_import())
-    return Result(
-        name="cold_start",
-        figure=(
-            f"{median(starts):.2f} s (worst {max(starts):.2f}) to the first reading at the broker; "
-            f"importing its libraries alone takes {median(bare):.2f} s"
-        ),
-        goal=f"within {GOAL_S:g} s",
-        holds=median(starts) <= GOAL_S,
-        more={"starts_s": starts, "bare_imports_s": bare},
-    )
+    return [
+        Result(
+            name="cold_start",
+            figure=(
+                f"{median(starts):.2f} s (worst {max(starts):.2f}) to the first reading at the broker; "
+                f"importing its libraries alone takes {median(bare):.2f} s"
+            ),
+            goal=f"within {GOAL_S:g} s",
+            reached=GOAL_S / median(starts),
+            more={"starts_s": starts, "bare_imports_s": bare},
+        )
+    ]
 
 
 async def _one_start() -> float:

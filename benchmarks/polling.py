@@ -15,7 +15,7 @@ PERIOD_S: Final = 0.1
 WARM_UP_S: Final = 5.0
 
 
-async def measure(quick: bool) -> Result:
+async def measure(quick: bool) -> list[Result]:
     """Poll for a minute (10 s when quick) and count what was skipped."""
     seconds = 10.0 if quick else 60.0
     with tempfile.TemporaryDirectory(prefix="lk-bench-") as made:
@@ -25,7 +25,7 @@ async def measure(quick: bool) -> Result:
             async with station(folder, _config(folder, devices, port)) as agent:
                 await _until_all_are_up(port)
                 await asyncio.sleep(WARM_UP_S)
-                return await _watch(port, agent.process.pid, seconds)
+                return [await _watch(port, agent.process.pid, seconds)]
 
 
 async def _watch(port: int, pid: int, seconds: float) -> Result:
@@ -37,6 +37,7 @@ async def _watch(port: int, pid: int, seconds: float) -> Result:
     polls = after["labkeeper_polls_total"] - before["labkeeper_polls_total"]
     skipped = after["labkeeper_polls_skipped_total"] - before["labkeeper_polls_skipped_total"]
     failures = after.get("labkeeper_failures_total", 0) - before.get("labkeeper_failures_total", 0)
+    wanted = DEVICES / PERIOD_S * elapsed
     return Result(
         name="polling",
         figure=(
@@ -44,7 +45,7 @@ async def _watch(port: int, pid: int, seconds: float) -> Result:
             f"{skipped:.0f} skipped, {failures:.0f} failed, {busy / elapsed:.1%} of one core"
         ),
         goal="no poll skipped",
-        holds=skipped == 0 and failures == 0 and polls >= 0.98 * DEVICES / PERIOD_S * elapsed,
+        reached=0.0 if skipped or failures else polls / (0.98 * wanted),
         more={"polls": polls, "skipped": skipped, "cpu_share": busy / elapsed},
     )
 

@@ -78,10 +78,11 @@ class PtyServer:
         await self._linked()
 
     async def stop(self) -> None:
-        """Take the terminal and its link away; a program that has it open sees it end."""
-        self._close_terminal()
+        """Take the link and the terminal away; a program that has it open sees it end."""
         await self._linked()
+        # The name first: the terminal's number is soon another's, whom nobody must meet under it.
         await asyncio.to_thread(self.path.unlink, missing_ok=True)
+        self._close_terminal()
 
     plug = start
     unplug = stop
