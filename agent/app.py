@@ -23,6 +23,8 @@ from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
+from agent.flight import FlightRecords
+from agent.loop import new_event_loop
 from agent.reload import reload
 from agent.safety.gate import Gate
 from agent.settings import Station as Settings
@@ -30,6 +32,7 @@ from agent.settings import load
 from agent.station import Station
 from agent.store.files import FileStore
 from agent.store.folder import owned
+from agent.store.recordings import RecordingFolder
 from agent.systemd import Notifier
 from agent.web.ports import Ports, bound
 from agent.web.token import read_or_make_token
@@ -54,10 +57,13 @@ def run(config: Path) -> None:
     """
     settings = load(config)
     logs.configure(settings.log.format, settings.log.level)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
     with owned(settings.state), bound(settings) as ports:
         token = read_or_make_token(settings.api.token_file)
         clock, rng = SystemClock(), Random()  # noqa: S311 - for jitter
-        asyncio.run(Agent(config, settings, ports, token, clock=clock, rng=rng).run())
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(Agent(config, settings, ports, token, clock=clock, rng=rng).run())
 
 
 class Agent:
@@ -78,9 +84,15 @@ class Agent:
         self._ports, self._token = ports, token
         self._clock, self._rng = clock, rng
         self._notifier = notifier or Notifier()
-        self._lines = Lines()
+        self._lines = Lines(self._contended)
         self.board = Board()
         self.events = EventLog(clock)
+        self.flight = FlightRecords(
+            *(settings.name, version("labkeeper"), self._lines.recorder),
+            RecordingFolder(settings.state / "wire"),
+            clock=clock,
+            events=self.events,
+        )
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
@@ -98,7 +110,9 @@ class Agent:
                 rng=self._rng,
                 board=self.board,
                 events=self.events,
+                flight=self.flight,
             )
+            self._begin(self.flight.run(), "recordings")
             self._begin(self._start(self._station()), "start")
             await self._stop.wait()
             asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
@@ -140,6 +154,8 @@ class Agent:
             gate=gate,
             clock=self._clock,
             titles={language: title for language, title in titles.items() if title},
+            traffic=lambda: self._lines.traffic,
+            flight=self.flight,
         )
 
     def _begin_broker(self, station: Station) -> Any:
@@ -176,7 +192,12 @@ class Agent:
     @asynccontextmanager
     async def _open_driver(self, plan: Plan) -> AsyncIterator[Driver[Any]]:
         async with self._lines.link(plan.address) as link:
-            yield plan.driver_class.over(link, limits=plan.limits, timeouts=plan.timeouts)
+            yield plan.driver_class.over(
+                link, limits=plan.limits, timeouts=plan.timeouts, registers=plan.registers
+            )
+
+    def _contended(self, bus: str, what: str) -> None:
+        self.events.add("bus.contention", f"{bus}: {what}", severity=Severity.WARNING, bus=bus)
 
     async def _heed_reloads(self) -> None:
         while True:

@@ -6,7 +6,7 @@ config and drivers, never from what a device or a person writes.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
@@ -23,7 +23,7 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Quality, Sample
 from agent.fleet.tally import BUCKETS
-from drivers import UNITS, Unit
+from drivers import UNITS, Traffic, Unit
 
 BELIEVED: Final = frozenset({Quality.GOOD, Quality.SIMULATED, Quality.MANUAL})
 LABELS: Final = ("device", "reading")
@@ -47,9 +47,10 @@ class StationCollector:
         workers: Mapping[str, DeviceWorker],
         version: str,
         broker: BrokerCounts | None = None,
+        traffic: Callable[[], Mapping[str, Traffic]] = dict,
     ) -> None:
         self._board, self._workers = board, workers
-        self._version, self._broker = version, broker
+        self._version, self._broker, self._traffic = version, broker, traffic
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family as it is now."""
@@ -59,6 +60,7 @@ class StationCollector:
         yield from self._states()
         yield from self._values()
         yield from self._counts()
+        yield from _buses(self._traffic())
         if self._broker is not None:
             yield from _broker(self._broker)
 
@@ -173,6 +175,25 @@ def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
         total += count
         rows.append((bound, float(total)))
     return rows
+
+
+def _buses(traffic: Mapping[str, Traffic]) -> Iterable[Metric]:
+    busy = _counter("bus_busy_seconds", "Time in which the bus was in use.", "bus")
+    lost = _counter("bus_lost_seconds", "Time of the bus that a unit took in vain.", "bus", "unit")
+    exchanges = _counter("bus_exchanges", "Requests sent on the bus.", "bus")
+    probes = _counter("bus_probes", "Questions whether a silent unit is back.", "bus")
+    discarded = _counter("bus_discarded_bytes", "Bytes that answered no request.", "bus")
+    faults = _counter("bus_faults", "What went wrong on the bus, by kind.", "bus", "kind")
+    for name, counts in sorted(traffic.items()):
+        busy.add_metric((name,), counts.busy)
+        exchanges.add_metric((name,), counts.exchanges)
+        probes.add_metric((name,), counts.probes)
+        discarded.add_metric((name,), counts.discarded)
+        for unit, seconds in sorted(counts.lost.items()):
+            lost.add_metric((name, str(unit)), seconds)
+        for kind, count in counts.faults().items():
+            faults.add_metric((name, kind), count)
+    return busy, lost, exchanges, probes, discarded, faults
 
 
 def _broker(broker: BrokerCounts) -> Iterable[Metric]:

@@ -25,6 +25,8 @@ async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> 
     except Exception as error:  # a plugin's or a parser's own bug must not end the station
         log.exception("reading the config again")
         return _refused(old, events, f"an error of the agent, {error!r}")
+    for warning in new.warnings:
+        log.warning("%s", warning)
     changes = changed(old, new)
     await _apply(changes, new, fleet)
     events.add("config.reloaded", _summary(changes))

@@ -20,6 +20,8 @@ def sites(
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)
     if ports.metrics is not None:
-        collector = StationCollector(station.board, station.workers, station.version, broker)
+        collector = StationCollector(
+            station.board, station.workers, station.version, broker, station.traffic
+        )
         site = build_metrics_site(station, metrics_app(collector), broker)
         yield "metrics", serve(site, ports.metrics)

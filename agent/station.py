@@ -1,13 +1,15 @@
 """The station as those see it who speak to the outside: the broker session, the web, the metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
+from agent.flight import FlightRecords
 from agent.safety.gate import Gate
+from drivers import Traffic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +24,7 @@ class Station:
     gate: Gate
     clock: Clock
     titles: Mapping[str, str] = field(default_factory=dict)
+    traffic: Callable[[], Mapping[str, Traffic]] = dict
+    """What each shared bus has carried so far, by its name."""
+    flight: FlightRecords | None = None
+    """None where nothing is recorded."""

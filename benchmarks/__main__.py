@@ -35,7 +35,7 @@ def main() -> int:
     short = False
     for name in options.names or BENCHMARKS:
         for result in _measured(name, options.quick, options.at):
-            sys.stdout.write(json.dumps(result.as_dict()) if options.json else result.as_line())
+            sys.stdout.write(json.dumps(result.as_dict()) if options.json else result.as_text())
             sys.stdout.write("\n")
             sys.stdout.flush()
             short = short or result.reached < options.at

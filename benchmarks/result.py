@@ -1,7 +1,11 @@
 """What a benchmark found."""
 
+import textwrap
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
+
+WIDTH: Final = 100
+"""Characters in a line of a person's terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +26,16 @@ class Result:
         """Whether the goal was reached."""
         return self.reached >= 1
 
-    def as_line(self) -> str:
-        """One line for a person."""
+    def as_text(self) -> str:
+        """A few lines for a person: verdict, figure, goal."""
         verdict = "holds" if self.holds else "FALLS SHORT"
-        return f"{self.name:12} {verdict:12} {self.figure}; goal: {self.goal}"
+        told = textwrap.fill(
+            f"{self.figure}; goal: {self.goal}",
+            WIDTH,
+            initial_indent="    ",
+            subsequent_indent="    ",
+        )
+        return f"{self.name}: {verdict} ({self.reached:.0%} of the goal)\n{told}"
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a program."""

@@ -8,6 +8,9 @@ from drivers.driver import Driver, Identity
 from drivers.fields import Command, Reading, Role, Setting, command
 from drivers.forms import Limits, Span, TextFile, word
 from drivers.transport.address import Address
+from drivers.transport.recorder import Recorder
+from drivers.transport.recording import Recording
+from drivers.transport.traffic import Traffic
 from drivers.transport.turn import urgent
 from drivers.units import UNITS, Unit
 
@@ -20,10 +23,13 @@ __all__ = [
     "Identity",
     "Limits",
     "Reading",
+    "Recorder",
+    "Recording",
     "Role",
     "Setting",
     "Span",
     "TextFile",
+    "Traffic",
     "Unit",
     "command",
     "describe",

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 from drivers.errors import OutOfRange, UnknownName, WrongInstrument, WrongType
 from drivers.fields import Command, Reading, Setting
 from drivers.forms import Limits
-from drivers.transport.link import Link, RegisterLink
+from drivers.transport.link import Link, RegisterLink, Timeouts
 from drivers.wire import Wire
 
 W = TypeVar("W", bound=Wire)
@@ -70,11 +70,37 @@ class Driver(Generic[W]):
         *,
         limits: Limits | None = None,
         timeouts: Mapping[str, float] = MappingProxyType({}),
+        registers: Mapping[str, int] = MappingProxyType({}),
     ) -> Self:
-        """Build the driver with its wire on a link; `timeouts` replaces those of the model by name."""
-        traits = dict(cls.traits)
-        suitable = traits.pop("timeouts", cls.wire_type.timeouts)
-        return cls(cls.wire_type(link, replace(suitable, **timeouts), **traits), limits)
+        """Build the driver with its wire on a link.
+
+        By name, `timeouts` replaces those of the model, and `registers` its `most` and `gap`.
+        """
+        traits = {**cls.traits, **registers}
+        traits.pop("timeouts", None)
+        return cls(cls.wire_type(link, cls.waits(timeouts), **traits), limits)
+
+    @classmethod
+    def waits(cls, given: Mapping[str, float] = MappingProxyType({})) -> Timeouts:
+        """The time-outs of the model, replaced by name with those given."""
+        suitable: Timeouts = cls.traits.get("timeouts", cls.wire_type.timeouts)
+        return replace(suitable, **given)
+
+    @classmethod
+    def requests(
+        cls, names: Iterable[str], registers: Mapping[str, int] = MappingProxyType({})
+    ) -> list[tuple[int, int]]:
+        """Bytes asked and answered on a serial line by each request that reading these takes.
+
+        Empty for a wire that does not know beforehand.
+        """
+        tell = getattr(cls.wire_type, "requests", None)
+        if tell is None:
+            return []
+        traits = {**cls.traits, **registers}
+        traits.pop("timeouts", None)
+        told: list[tuple[int, int]] = tell([cls.readings[name].ref for name in names], **traits)
+        return told
 
     async def identify(self) -> Identity:
         """Ask the device who it is. Raises DriverError."""
@@ -112,9 +138,9 @@ class Driver(Generic[W]):
 
         A value that fails alone is its DriverError. Raises LinkError when the link fails.
         """
-        wanted = [self.readings[name] for name in names]
-        values = await self.wire.read([reading.ref for reading in wanted])
-        return {reading.name: value for reading, value in zip(wanted, values, strict=True)}
+        wanted, readings = tuple(names), self.readings
+        values = await self.wire.read(tuple([readings[name].ref for name in wanted]))
+        return dict(zip(wanted, values, strict=True))
 
     @classmethod
     def settings(cls) -> dict[str, Setting[Any]]:

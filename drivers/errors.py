@@ -11,25 +11,40 @@
     │   ├── ConnectFailed     nothing was sent
     │   ├── TurnTimeout       the link was never free in time; nothing was sent
     │   ├── LinkTimeout       no whole reply in time; it may still come
+    │   │   └── UnitSilent    … of a unit whose neighbours on the same bus do answer
     │   └── LinkClosed        the other end went away
     ├── BadReply              bytes arrived and made no sense; the link gets back in step first
+    ├── Unfinished            the instrument has taken the request and not carried it out yet
     ├── WrongInstrument       another instrument answers at this address; never retried
     └── DeviceError           the instrument understood and said no
         └── NotMeasured       it is set to measure something else: there is no such value now
 
 Two questions decide what a caller may do. Whose fault was it? That is the class. Was
 anything sent? That is `sent`: when it is true and the request was a write, the outcome is
-unknown, and only a read-back or a person can settle it.
+unknown, and only a read-back or a person can settle it. Each class has its usual answer; who
+knows better, as of a write that waited in vain for the link to get back in step, says `unsent`.
 """
 
-from typing import ClassVar
+from typing import Self
 
 
 class DriverError(Exception):
     """Anything a driver raises."""
 
-    sent: ClassVar[bool] = False
+    sent: bool = False
     """Whether bytes of the request may have reached the device."""
+
+    def during(self, request: str) -> Self:
+        """The same error, with the request that it ended before its words."""
+        again = type(self)(f"{request}: {self}")
+        again.sent = self.sent
+        return again
+
+    def unsent(self) -> Self:
+        """The same error, of a request of which not one byte was sent."""
+        again = type(self)(*self.args)
+        again.sent = False
+        return again
 
 
 class RequestError(DriverError):
@@ -78,12 +93,30 @@ class LinkTimeout(LinkError):
     """No complete reply arrived in time. It may arrive later, and must not be believed then."""
 
 
+class UnitSilent(LinkTimeout):
+    """A unit of a shared bus does not answer, while others do; each question costs them time.
+
+    Attributes:
+        cost: Seconds of the bus that this one took.
+    """
+
+    def __init__(self, message: str, cost: float = 0.0) -> None:
+        super().__init__(message)
+        self.cost = cost
+
+
 class LinkClosed(LinkError):
     """The other end went away."""
 
 
 class BadReply(DriverError):
     """A reply arrived that does not have the expected shape."""
+
+    sent = True
+
+
+class Unfinished(DriverError):
+    """The instrument took the request and takes long over it: how it ends, nobody has heard."""
 
     sent = True
 

@@ -8,6 +8,12 @@ Requests, each answered by ``{"ok": true}`` or ``{"ok": false, "error": "a sente
   `keep` of "cut" and "disconnect", `flips` of "garble".
 - ``{"device": "psu1", "do": "hang"}`` silences it at once; ``"clear"`` ends that and all faults.
 - ``"do": "disconnect"`` drops whoever is connected; the connector stays.
+- ``"do": "deaf"`` lets it read no more, ``"listen"`` lets it read again.
+- ``"do": "sever", "after": 4`` unplugs it for a moment when it has heard four more bytes;
+  ``"do": "restart", "after": 4`` switches it off and on then, without ``after`` at once.
+- ``"do": "babble", "words": "ok", "every": 0.05`` lets it say a line of its own every 50 ms.
+- ``"do": "answer_as", "own": "SN1", "other": "SN2"`` lets another instrument answer.
+- ``"do": "swap", "with": "stage1"`` exchanges two instruments, as ports that get each other's name.
 - ``"do": "unplug"`` or ``"stop"`` takes the connector away, ``"plug"`` or ``"start"`` brings it back.
 - ``{"device": "psu1", "do": "counts"}`` is answered by ``{"ok": true, "replies": 12,
   "counts": {"lose": 3}}``.
@@ -20,7 +26,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
-from simulators.faults import Fault
+from simulators.faults import Disconnect, Fault, Restart
 from simulators.serve import Server
 
 Json = dict[str, Any]
@@ -69,7 +75,7 @@ class ControlServer:
             if not isinstance(request, dict):
                 raise TypeError("a request is a JSON object")
             return {"ok": True} | await self._carry_out(request)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             return {"ok": False, "error": str(error)}
 
     async def _carry_out(self, request: Json) -> Json:
@@ -80,7 +86,39 @@ class ControlServer:
         if "fault" in request:
             server.faults.add(Fault(kind=request.pop("fault"), **request))
             return {}
+        if request.get("do") == "swap":
+            return self._swap(server, request.get("with"))
+        if request.get("do") in _TRICKS:
+            return _play(server, **request)
         return await _do(server, request.get("do"))
+
+    def _swap(self, first: Server, name: object) -> Json:
+        if not (isinstance(name, str) and name in self._servers):
+            raise ValueError(f"there is no device {name!r}, only {', '.join(self._servers)}")
+        second = self._servers[name]
+        first.disconnect()
+        second.disconnect()
+        first.player.swap(second.player)
+        return {}
+
+
+_TRICKS = {"sever", "restart", "babble", "answer_as"}
+
+
+def _play(server: Server, do: str, **how: Any) -> Json:
+    """Play a trick that takes arguments. Raises TypeError or ValueError for wrong ones."""
+    match do:
+        case "sever":
+            server.faults.strike(Disconnect(), **how)
+        case "restart" if how:
+            server.faults.strike(Restart(), **how)
+        case "restart":
+            server.player.restart()
+        case "babble":
+            server.faults.babble(how["words"].encode() + b"\n", how["every"])
+        case "answer_as":
+            server.faults.answer_as(how["own"].encode(), how["other"].encode())
+    return {}
 
 
 async def _do(server: Server, action: object) -> Json:
@@ -93,8 +131,13 @@ async def _do(server: Server, action: object) -> Json:
             await server.start()
         case "hang":
             server.faults.hang()
+        case "deaf":
+            server.deafen()
+        case "listen":
+            server.listen()
         case "clear":
             server.faults.clear()
+            server.listen()
         case "counts":
             return {"replies": server.faults.replies, "counts": dict(server.faults.counts)}
         case _:

@@ -1,4 +1,4 @@
-"""What goes wrong between an instrument and its reader: replies in, spoilt replies out.
+"""What goes wrong between an instrument and its reader: bytes in either way, spoilt bytes out.
 
 Pure: no socket and no clock. A reply goes in as bytes and comes out as what reaches the wire,
 each piece with its delay, so that a server only has to send it.
@@ -21,6 +21,12 @@ class Disconnect:
     """The link drops at this point; what comes after it belongs to the next connection."""
 
 
+@dataclass(frozen=True)
+class Restart:
+    """The instrument starts anew at this point, as after a dip of its supply."""
+
+
+Mishap = Disconnect | Restart
 Piece = tuple[float, bytes | Disconnect]
 """What reaches the wire, and how many seconds later than it should."""
 
@@ -93,6 +99,9 @@ class Faults:
         self.counts: Counter[Kind] = Counter()
         self.replies = 0
         self.hung = False
+        self._ahead: list[tuple[int, Mishap]] = []
+        self._names: dict[bytes, bytes] = {}
+        self._words, self._pause, self._quiet_for = b"", 0.0, 0.0
 
     def add(self, fault: Fault) -> None:
         """Put a fault in force, after those that are."""
@@ -103,16 +112,59 @@ class Faults:
         self.counts["hang"] += 1
         self.hung = True
 
+    def strike(self, mishap: Mishap, after: int) -> None:
+        """Let a mishap happen when `after` more bytes have been heard. ValueError for less than 0."""
+        if after < 0:
+            raise ValueError(f"after must be at least 0 bytes, not {after}")
+        self._ahead = sorted([*self._ahead, (after, mishap)], key=lambda entry: entry[0])
+
+    def answer_as(self, own: bytes, other: bytes) -> None:
+        """Let every reply have `other` where the instrument says `own`: another one answers."""
+        if not own:
+            raise ValueError("own must be what the instrument says, and is empty")
+        self._names[own] = other
+
+    def babble(self, words: bytes, every: float) -> None:
+        """Let `words` come every so many seconds, whatever is asked; b"" ends that."""
+        if not 0 < every < math.inf:
+            raise ValueError(f"every must be above 0 s, not {every}")
+        self._words, self._pause, self._quiet_for = words, every, 0.0
+
     def clear(self) -> None:
         """Take all faults away and end a hang; the counters stay."""
         self._rules.clear()
+        self._ahead.clear()
+        self._names.clear()
+        self._words = b""
         self.hung = False
+
+    def heard(self, data: bytes) -> list[bytes | Mishap]:
+        """Return what becomes of bytes on their way to the instrument, in order."""
+        if self.hung:
+            return []
+        pieces: list[bytes | Mishap] = []
+        start = 0
+        for after, mishap in self._ahead:
+            if after <= len(data):
+                pieces += [data[start:after], mishap]
+                start = after
+        self._ahead = [(n - len(data), mishap) for n, mishap in self._ahead if n > len(data)]
+        return [piece for piece in (*pieces, data[start:]) if piece != b""]
+
+    def chatter(self, dt: float) -> bytes:
+        """Return what a babbling instrument says within `dt` seconds."""
+        if not self._words:
+            return b""
+        times, self._quiet_for = divmod(self._quiet_for + dt, self._pause)
+        return self._words * int(times)
 
     def spoil(self, reply: bytes) -> list[Piece]:
         """Return what reaches the wire of one reply, in order."""
         if not reply:
             return []
         self.replies += 1
+        for own, other in self._names.items():
+            reply = reply.replace(own, other)
         pieces: list[Piece] = [] if self.hung else [(0.0, reply)]
         for rule in self._rules:
             if pieces and rule.fires(self._rng):

@@ -150,6 +150,10 @@ class GrblStage:
         self._forget_input()
         self._machine.power_up()
 
+    def power_cycle(self) -> None:
+        """See `reset_by_itself`."""
+        self.reset_by_itself()
+
     def go_silent(self, seconds: float) -> None:
         """Lose all that the controller says for so long; it goes on reading and moving."""
         self._output.silent_for = seconds

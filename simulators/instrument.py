@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Instrument(Protocol):
@@ -28,4 +28,13 @@ class Instrument(Protocol):
 
         That is an automatic report, or the acknowledgement of a move that has just ended.
         """
+        ...
+
+
+@runtime_checkable
+class PowerCycled(Protocol):
+    """An instrument that can be switched off and on."""
+
+    def power_cycle(self) -> None:
+        """Start anew: what is not kept without power is lost. What it says comes out of `advance`."""
         ...

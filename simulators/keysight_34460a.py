@@ -70,6 +70,13 @@ class Keysight34460a:
         self._reset()
         self._parser = Parser(self._commands(), self.status, lambda: self._left is None)
 
+    def power_cycle(self) -> None:
+        """Start with the settings of *RST and PON set, and forget what is half received."""
+        self._reset()
+        self.status.clear()
+        self.status.events = 128
+        self._parser.forget()
+
     def _reset(self) -> None:
         self.setups = {f.name: Setup(f.initial) for f in FUNCTIONS}
         self.function = FUNCTIONS[0]

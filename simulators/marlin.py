@@ -86,6 +86,10 @@ class MarlinPrinter:
         self._board = self._boot()
         self._board.greet()
 
+    def power_cycle(self) -> None:
+        """See `reset`."""
+        self.reset()
+
     def stop_with_error(self) -> None:
         """Stop as after a failed probe: cold, and no move until M999."""
         self._board.machine.stop()

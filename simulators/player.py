@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from simulators.faults import Disconnect, Faults
-from simulators.instrument import Instrument
+from simulators.faults import Disconnect, Faults, Mishap, Restart
+from simulators.instrument import Instrument, PowerCycled
 
 TICK_S: Final = 0.02
 """How often physics advances, in seconds of real time."""
@@ -118,8 +118,30 @@ class Player:
     def hear(self, data: bytes) -> None:
         """Give the instrument what came off the wire, at the time it has now."""
         self._catch_up()
-        if not self._faults.hung:
-            self._say(self._instrument.handle(data))
+        for piece in self._faults.heard(data):
+            if isinstance(piece, bytes):
+                self._say(self._instrument.handle(piece))
+            else:
+                self._befall(piece)
+            if isinstance(piece, Disconnect):
+                return  # what comes after it has no way to the instrument
+
+    def restart(self) -> None:
+        """Switch the instrument off and on. Raises `TypeError` when it is not of that kind."""
+        if not isinstance(self._instrument, PowerCycled):
+            raise TypeError("this instrument can't be switched off and on")
+        self._instrument.power_cycle()
+        self._say(self._instrument.advance(0.0))
+
+    def swap(self, other: Player) -> None:
+        """Exchange the instruments of two connectors; nobody must be connected to either."""
+        self._instrument, other._instrument = other._instrument, self._instrument
+
+    def _befall(self, mishap: Mishap) -> None:
+        if isinstance(mishap, Restart):
+            self.restart()
+        else:
+            self._outbox.post(0.0, mishap)
 
     def _on_tick(self) -> None:
         self._catch_up()
@@ -127,9 +149,10 @@ class Player:
 
     def _catch_up(self) -> None:
         now = asyncio.get_running_loop().time()
-        said = self._instrument.advance(now - self._then)
-        self._then = now
-        self._say(said)
+        dt, self._then = now - self._then, now
+        self._say(self._instrument.advance(dt))
+        if (words := self._faults.chatter(dt)) and self._connected:
+            self._outbox.post(0.0, words)
 
     def _say(self, said: bytes) -> None:
         if not self._connected:

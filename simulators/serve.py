@@ -19,6 +19,7 @@ class Server(Protocol):
     """What every connector offers to whoever plays tricks on it."""
 
     faults: Faults
+    player: Player
 
     async def __aenter__(self) -> Self: ...
 
@@ -38,6 +39,14 @@ class Server(Protocol):
 
     def disconnect(self) -> None:
         """Drop whoever uses the connector, in the middle of what it is being told."""
+        ...
+
+    def deafen(self) -> None:
+        """Read no more from the connector, so that what is sent to it piles up in the sender."""
+        ...
+
+    def listen(self) -> None:
+        """Read again, after `deafen`."""
         ...
 
 
@@ -64,6 +73,7 @@ class TcpServer:
         self.player = Player(instrument, self.faults, self._deliver, tick=tick)
         self._listener: asyncio.Server | None = None
         self._transport: asyncio.Transport | None = None
+        self._deaf = False
 
     async def __aenter__(self) -> Self:
         self.player.start()
@@ -102,10 +112,24 @@ class TcpServer:
         if transport is not None:
             transport.close()
 
+    def deafen(self) -> None:
+        """Read no more, from this client and from those that come."""
+        self._deaf = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def listen(self) -> None:
+        """Read again, and first what has piled up."""
+        self._deaf = False
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     def took(self, transport: asyncio.Transport) -> None:
         """Take a new client in place of the one before."""
         self.disconnect()
         self._transport = transport
+        if self._deaf:
+            transport.pause_reading()
         self.player.connected()
 
     def heard(self, transport: asyncio.Transport, data: bytes) -> None:

@@ -51,6 +51,10 @@ class SiglentSpd1000x:
         self.identity = f"Siglent Technologies,{model},{serial},{firmware},V3.0"
         self.firmware = firmware
         self.max_volts, self.max_amps = RANGES[model]
+        self.power_cycle()
+
+    def power_cycle(self) -> None:
+        """Start with the output off and 0 V, and forget what is half received."""
         self.voltage = 0.0
         self.current_limit = 1.0
         self.output = False

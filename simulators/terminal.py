@@ -55,6 +55,7 @@ class PtyServer:
         self._slave_name = ""
         self._watch: asyncio.TimerHandle | None = None
         self._unsent = bytearray()
+        self._deaf = False
         self._links: set[asyncio.Future[None]] = set()
         self._link_lock = threading.Lock()
 
@@ -91,6 +92,18 @@ class PtyServer:
         """Pull the plug and put it back at once: the same link, but another terminal."""
         self._close_terminal()
         self._open_terminal()
+
+    def deafen(self) -> None:
+        """Read no more: the terminal fills up."""
+        self._deaf = True
+        if self._master is not None:
+            asyncio.get_running_loop().remove_reader(self._master)
+
+    def listen(self) -> None:
+        """Read again, and first what has piled up."""
+        self._deaf = False
+        if self._master is not None and self._watch is None:
+            asyncio.get_running_loop().add_reader(self._master, self._read, self._master)
 
     def _open_terminal(self) -> None:
         self._master, slave = os.openpty()
@@ -132,7 +145,8 @@ class PtyServer:
         if _is_hung_up(self._master):
             self._watch = loop.call_later(self._tick, self._await_opening)
         else:
-            loop.add_reader(self._master, self._read, self._master)
+            if not self._deaf:
+                loop.add_reader(self._master, self._read, self._master)
             self.player.connected()
 
     def _read(self, master: int) -> None:

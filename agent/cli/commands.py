@@ -134,6 +134,20 @@ def _add_looking(commands: _Commands) -> None:
     events.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     for parser in (watch, events):
         _add_seconds(parser)
+    _add_wire(commands)
+
+
+def _add_wire(commands: _Commands) -> None:
+    wire = commands.add(
+        "wire",
+        "wire:wire",
+        "show what was on a device's line: the last exchanges, or those before a fault",
+        "labkeeper wire psu1 --fault last",
+    )
+    wire.add_argument("device", metavar="DEVICE", help="the device")
+    wire.add_argument("--fault", metavar="NAME", help="a recording of a fault, or `last`")
+    wire.add_argument("--faults", action="store_true", help="list the recordings of faults")
+    wire.add_argument("--follow", action="store_true", help="what comes, until Ctrl-C")
 
 
 def _add_acting(commands: _Commands) -> None:

@@ -16,15 +16,19 @@ def run(config: Path) -> None:
 
 
 def check(config: Path, *, as_json: bool) -> None:
-    """Read a config. Raises ConfigError, which has everything that is wrong."""
+    """Read a config, and warn of what can't go as it says. Raises ConfigError, with all that is wrong."""
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
     from agent.settings import load
 
     station = load(config)
     count = len(station.devices)
+    warnings = [str(warning) for warning in station.warnings]
     if as_json:
-        output.document({"station": station.name, "devices": sorted(station.devices)})
+        found = {"station": station.name, "devices": sorted(station.devices), "warnings": warnings}
+        output.document(found)
     else:
+        for warning in warnings:
+            output.line(f"warning: {warning}")
         output.line(f"ok: {count} device{'' if count == 1 else 's'}")
 
 

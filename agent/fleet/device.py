@@ -1,15 +1,15 @@
 """The one task that owns one device: connect, identify, poll, obey, and reconnect for ever."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from dataclasses import replace
+from collections.abc import Coroutine, Iterable, Mapping
 from random import Random
 from typing import Any, Final
 
 from agent.clock import Clock
-from agent.fleet.backoff import delays
+from agent.fleet.backoff import Quarantine, delays
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
+from agent.fleet.flight import Flight, Unrecorded
 from agent.fleet.plan import OpenDriver, Plan
 from agent.fleet.polling import Polling
 from agent.fleet.requests import Requests
@@ -17,7 +17,7 @@ from agent.fleet.samples import Cause, Outcome, Sample, Snapshot, Status
 from agent.fleet.states import DeviceState
 from agent.fleet.tally import Tally
 from drivers import Driver, Identity
-from drivers.errors import DriverError, LinkClosed, WrongInstrument
+from drivers.errors import DriverError, LinkClosed, UnitSilent, WrongInstrument
 
 SAFE_AGAIN_S: Final = 0.2
 
@@ -34,8 +34,11 @@ class DeviceWorker:
         rng: Random,
         board: Board,
         events: EventLog,
+        flight: Flight | None = None,
     ) -> None:
         self.plan = plan
+        self._flight = flight or Unrecorded()
+        self._asked = self._flight.asked(plan)
         self.tally = Tally()
         self.tried = asyncio.Event()
         """Set once the first connect has ended, well or not."""
@@ -44,7 +47,9 @@ class DeviceWorker:
         self._snapshot = Snapshot(device=plan.name, state=DeviceState.OFFLINE, since=clock.utc())
         self._requests: Requests | None = None
         self._again = asyncio.Event()
-        self._said_lost = False
+        self._quarantine = Quarantine(rng)
+        self._left_alone_for = 0.0  # seconds, when it is a silent unit of a shared bus
+        self._said_lost = self._said_silent = False
         self._fault = ""
         self._lost_because = ""
         self._unsafe_because = ""
@@ -66,7 +71,7 @@ class DeviceWorker:
             self.tried.set()
             if self.tally.connects > connects:  # it did answer: begin again with short waits
                 waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
-            await self._pause(next(waits) if wait else None)
+            await self._pause((self._left_alone_for or next(waits)) if wait else None)
 
     async def set(self, name: str, value: object) -> Outcome:
         """Change a setting once, and read it back. The value has been checked by the gate."""
@@ -96,6 +101,7 @@ class DeviceWorker:
 
     def reconnect(self) -> None:
         """Begin anew at once: after another instrument had answered, or on a link that seems to work."""
+        self._quarantine.forgive()
         self._again.set()
         if self._requests is not None:
             self._requests.hang_up("somebody asked for a new connection")
@@ -129,11 +135,12 @@ class DeviceWorker:
 
     async def _one_connection(self) -> bool:
         """Serve the device until its link is lost; return whether to try again by ourselves."""
-        self._lost_because = ""
+        self._lost_because, self._left_alone_for = "", 0.0
         try:
             if not self._said_lost:
                 self._enter(DeviceState.CONNECTING)
             async with self._open_driver(self.plan) as driver:
+                self._asked("meet")
                 identity = await driver.meet(self.plan.serial_number)
                 await self._serve(driver, identity)
         except Exception as error:  # a driver's own bug must not end the agent
@@ -143,12 +150,17 @@ class DeviceWorker:
         return True
 
     async def _serve(self, driver: Driver[Any], identity: Identity) -> None:
-        polling = Polling(self.plan, driver, self._clock, self.tally, self._change, self._trouble)
+        polling = Polling(
+            *(self.plan, driver, self._clock, self.tally, self._change, self._trouble),
+            tell=self._asked,
+        )
         await polling.refresh()
         self.tally.connects += 1
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._requests = Requests(self.plan, driver, polling, tasks, self._busy)
+                self._requests = Requests(
+                    self.plan, driver, polling, tasks, self._busy, tell=self._asked
+                )
                 self._connected(identity)
                 for watch in (polling.watch_age(), polling.watch_link()):
                     tasks.create_task(self._until_lost(watch), name=f"{self.plan.name}.watch")
@@ -181,8 +193,8 @@ class DeviceWorker:
         self._again.clear()
 
     def _connected(self, identity: Identity) -> None:
-        self._said_lost = False
-        self._snapshot = replace(self._snapshot, identity=identity)
+        self._said_lost = self._said_silent = False
+        self._snapshot = self._snapshot._replace(identity=identity)
         self._show()
         self._say("device.connected", f"{self.plan.name} answers: {identity.text}".rstrip(": "))
         self.tried.set()
@@ -191,26 +203,32 @@ class DeviceWorker:
         """Mark everything stale at once, say so the first time; return whether to try again."""
         if not self._lost_because:  # the first that was found of this connection
             self.tally.failed(error)
+            if isinstance(error, UnitSilent):
+                self._left_alone_for = self._quarantine.next(error.cost, self._clock.monotonic())
         state = DeviceState.OFFLINE if isinstance(error, DriverError) else DeviceState.FAULT
         if isinstance(error, WrongInstrument):
             state = DeviceState.WRONG_DEVICE
         reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
+        if self._left_alone_for:
+            state = DeviceState.QUARANTINED
+            reason = f"{error} It is asked again in {self._left_alone_for:.0f} s"
         self._doubt(state, reason)
-        if not self._said_lost:
-            self._said_lost = True
+        if not self._said_lost or (self._left_alone_for and not self._said_silent):
+            self._said_lost, self._said_silent = True, self._left_alone_for > 0
             self._say(f"device.{state}", f"{self.plan.name}: {reason}", Severity.WARNING)
+            self._flight.fault(self.plan, self._snapshot)
         return state is not DeviceState.WRONG_DEVICE
 
     def _doubt(self, state: DeviceState, reason: str) -> None:
         """Believe no value from now on, also none that was asked for before."""
         self._lost_because, self._fault = reason, ""
         stale = {n: s.gone_stale(reason) for n, s in self._snapshot.samples.items()}
-        self._snapshot = replace(self._snapshot, samples=stale, activity="")
+        self._snapshot = self._snapshot._replace(samples=stale, activity="")
         self._enter(state, reason)
 
     def _busy(self, activity: str) -> None:
         if self._requests is not None:
-            self._snapshot = replace(self._snapshot, activity=activity)
+            self._snapshot = self._snapshot._replace(activity=activity)
             self._show()
 
     def _trouble(self, reason: str) -> None:
@@ -222,6 +240,7 @@ class DeviceWorker:
             self._show()
         if reason:
             self._say("device.fault", f"{self.plan.name}: {reason}", Severity.WARNING)
+            self._flight.fault(self.plan, self._snapshot)
         else:
             self._say("device.recovered", f"{self.plan.name} can be read again")
 
@@ -232,21 +251,21 @@ class DeviceWorker:
 
     def _enter(self, state: DeviceState, reason: str = "") -> None:
         if (state, reason) != (self._snapshot.state, self._snapshot.reason):
-            self._snapshot = replace(
-                self._snapshot, state=state, reason=reason, since=self._clock.utc()
-            )
+            since = self._clock.utc()
+            self._snapshot = self._snapshot._replace(state=state, reason=reason, since=since)
         self._post()
 
-    def _change(self, samples: Mapping[str, Sample | None]) -> None:
-        merged = {**self._snapshot.samples, **samples}
-        kept = {name: sample for name, sample in merged.items() if sample is not None}
+    def _change(self, samples: Mapping[str, Sample], gone: Iterable[str] = ()) -> None:
+        kept = {**self._snapshot.samples, **samples}
+        for name in gone:
+            kept.pop(name, None)
         if self._lost_because:
             kept = {name: sample.gone_stale(self._lost_because) for name, sample in kept.items()}
-        self._snapshot = replace(self._snapshot, samples=kept)
-        self._post()
+        self._post(samples=kept)
 
-    def _post(self) -> None:
-        self._snapshot = replace(self._snapshot, revision=self._snapshot.revision + 1)
+    def _post(self, **changes: Any) -> None:
+        revision = self._snapshot.revision + 1
+        self._snapshot = self._snapshot._replace(revision=revision, **changes)
         self._board.post(self._snapshot)
 
     def _say(self, kind: str, text: str, severity: Severity = Severity.INFO) -> None:

@@ -11,6 +11,7 @@ from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
+from agent.fleet.flight import Flight
 from agent.fleet.plan import OpenDriver, Plan
 
 SHUT_DOWN_WITHIN_S: Final = 2.5
@@ -33,8 +34,9 @@ class Fleet:
         rng: Random,
         board: Board,
         events: EventLog,
+        flight: Flight | None = None,
     ) -> None:
-        self._group = tasks
+        self._group, self._flight = tasks, flight
         self._open_driver = open_driver
         self._clock, self._rng, self._board, self._events = clock, rng, board, events
         self._workers: dict[str, DeviceWorker] = {}
@@ -55,6 +57,7 @@ class Fleet:
             rng=self._rng,
             board=self._board,
             events=self._events,
+            flight=self._flight,
         )
         self._workers[plan.name] = worker
         self._tasks[plan.name] = self._group.create_task(worker.run(), name=f"{plan.name}.worker")

@@ -22,6 +22,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     periods: Mapping[str, float] = field(default_factory=dict)
     timeouts: Mapping[str, float] = field(default_factory=dict)
+    registers: Mapping[str, int] = field(default_factory=dict)
     serial_number: str = ""
     simulated: bool = False
     make_safe_on_shutdown: bool = False
@@ -47,6 +48,7 @@ def plan_for(device: Device, reconnect: Reconnect) -> Plan:
         limits=device.limits,
         periods={**periods, **device.poll},
         timeouts=device.timeouts,
+        registers=device.registers,
         serial_number=device.serial_number,
         simulated=device.simulated,
         make_safe_on_shutdown=device.on_shutdown == "make_safe",

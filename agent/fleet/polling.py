@@ -3,9 +3,12 @@
 import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any, Final
+from functools import partial
+from itertools import repeat
+from typing import Any, Final, Protocol
 
 from agent.clock import Clock
+from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Quality, Sample
 from agent.fleet.schedule import Schedule
@@ -29,11 +32,23 @@ ASKED_GOOD_S: Final = 60.0
 """How long a value that is only read when asked is called good: it may be changed at the device."""
 
 
+PLAIN: Final = frozenset({int, bool, float})
+"""Types of values that need no more than to be finite."""
+_SAMPLE: Final[Callable[[Iterable[Any]], Sample]] = partial(tuple.__new__, Sample)
+"""A sample from its four fields in order; twice as quick as by name."""
+
+
+class Change(Protocol):
+    """Told of new samples, and of the names that have none any more."""
+
+    def __call__(self, samples: Mapping[str, Sample], gone: Iterable[str] = ..., /) -> None: ...
+
+
 class Polling:
     """The reading side of one connection.
 
-    `change` is told of every new sample, None for no longer any; `trouble` why the device as a
-    whole refuses to be read, and "" when it does not.
+    `change` is told of every new sample, and which values there are no longer; `trouble` why the
+    device as a whole refuses to be read, and "" when it does not.
     """
 
     def __init__(
@@ -42,13 +57,17 @@ class Polling:
         driver: Driver[Any],
         clock: Clock,
         tally: Tally,
-        change: Callable[[Mapping[str, Sample | None]], None],
+        change: Change,
         trouble: Callable[[str], None],
+        tell: Asked = unheard,
     ) -> None:
+        self._tell = tell
         self._plan, self._driver, self._clock = plan, driver, clock
         self._tally, self._change, self._trouble = tally, change, trouble
         self._latest: dict[str, Sample] = {}
         self._asked: dict[str, float] = {}  # when, on the monotonic clock
+        self._newest = -math.inf  # the latest of these
+        self._quality = Quality.SIMULATED if plan.simulated else Quality.GOOD
         self._garbage = 0
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._polled = tuple(name for name, period in plan.periods.items() if period > 0)
@@ -80,15 +99,26 @@ class Polling:
         asked = self._clock.utc()  # the time of a value: it may be newer than this, never older
         began = self._clock.monotonic()
         values = await self._values(wanted)
+        samples = self._plain(values, asked)
+        if samples and began >= self._newest:
+            self._put_up(began, samples)
+            return samples
         samples = {name: self._sample(name, values[name], asked) for name in wanted}
-        unasked = {n for n in wanted if isinstance(values[n], TurnTimeout)}
-        absent = {n for n in wanted if isinstance(values[n], NotMeasured)}
-        self._keep(began, samples, absent, unasked)
+        self._keep(began, samples, values)
         return samples
 
-    def _keep(
-        self, began: float, samples: Mapping[str, Sample], absent: Set[str], unasked: Set[str]
-    ) -> None:
+    def _plain(self, values: Mapping[str, Any], asked: float) -> dict[str, Sample]:
+        """The samples where all are numbers and switches, else none.
+
+        It is the usual case, and gets by without a step of Python's for each value.
+        """
+        found = values.values()
+        if not (PLAIN.issuperset(map(type, found)) and all(map(math.isfinite, found))):
+            return {}
+        rows = zip(found, repeat(self._quality), repeat(asked), repeat(""))
+        return dict(zip(values, map(_SAMPLE, rows), strict=True))
+
+    def _keep(self, began: float, samples: Mapping[str, Sample], values: Mapping[str, Any]) -> None:
         """Put up what a read that began then has brought, but for what was asked later and is there.
 
         What was not asked, because the device was busy, stays as it was: its age tells when to doubt.
@@ -96,14 +126,19 @@ class Polling:
         newest = {
             name: sample
             for name, sample in samples.items()
-            if name not in unasked and began >= self._asked.get(name, began)
+            if not isinstance(values[name], TurnTimeout) and began >= self._asked.get(name, began)
         }
+        self._put_up(began, newest, {n for n in newest if isinstance(values[n], NotMeasured)})
+
+    def _put_up(
+        self, began: float, newest: Mapping[str, Sample], gone: Set[str] = frozenset()
+    ) -> None:
+        self._newest = max(began, self._newest)
         self._asked.update(dict.fromkeys(newest, began))
         self._latest.update(newest)
-        gone = absent & newest.keys()
         for name in gone:
             del self._latest[name]
-        self._change({**newest, **dict.fromkeys(gone)})
+        self._change(newest, gone)
 
     async def watch_link(self) -> None:
         """Wait until a request finds the link lost, and raise what it found."""
@@ -154,6 +189,7 @@ class Polling:
 
     async def _whole(self, names: tuple[str, ...]) -> Mapping[str, Any]:
         """Read; a device that refuses as a whole is in trouble until it answers again."""
+        self._tell(f"read {' '.join(names)}")
         try:
             values = await self._driver.read(names)
         except DeviceError as error:
@@ -180,8 +216,6 @@ class Polling:
                 self._tally.failed(value)
             return Sample(value=None, quality=Quality.BAD, time=time, reason=str(value))
         if isinstance(value, float) and not math.isfinite(value):
-            return Sample(
-                value=None, quality=Quality.BAD, time=time, reason=f"the device says {value}"
-            )
-        quality = Quality.SIMULATED if self._plan.simulated else Quality.GOOD
-        return Sample(value=word(value), quality=quality, time=time)
+            reason = f"the device says {value}"
+            return Sample(value=None, quality=Quality.BAD, time=time, reason=reason)
+        return Sample(value=word(value), quality=self._quality, time=time)

@@ -1,10 +1,12 @@
 """Settings and commands on one connected device: once each, to their end, with an outcome."""
 
 import asyncio
+import json
 import math
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
+from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
@@ -17,6 +19,7 @@ from drivers.errors import (
     LinkError,
     RequestError,
     TurnTimeout,
+    Unfinished,
 )
 
 T = TypeVar("T")
@@ -43,7 +46,9 @@ class Requests:
         polling: Polling,
         tasks: asyncio.TaskGroup,
         busy: Callable[[str], None],
+        tell: Asked = unheard,
     ) -> None:
+        self._tell = tell
         self._plan, self._driver, self._polling = plan, driver, polling
         self._tasks, self._busy = tasks, busy
         self._command = ""
@@ -68,7 +73,7 @@ class Requests:
         anytime = not isinstance(setting, Setting) or setting.anytime
         if why := self._occupied_by(anytime=anytime):
             return self._occupied(f"{name} can't be changed", why)
-        work = self._to_end(f"set {name}", lambda: self._write(name, value), Status.UNKNOWN)
+        work = self._to_end(f"set {name}", lambda: self._write(name, value))
         return await self._outcome(self._begin(f"set {name}", work))
 
     async def do(self, name: str, arguments: Mapping[str, object]) -> Outcome:
@@ -76,7 +81,7 @@ class Requests:
         command = self._driver.commands[name]
         if why := self._occupied_by(anytime=command.anytime):
             return self._occupied(f"{name} can't start", why)
-        work = self._to_end(name, lambda: self._perform(command, arguments), Status.FAILED)
+        work = self._to_end(name, lambda: self._perform(command, arguments))
         running = self._begin(name, work)
         if not command.anytime:
             self._command = name
@@ -90,7 +95,7 @@ class Requests:
 
     async def stop(self) -> Outcome:
         """Interrupt, end all that is under way, make safe, and say what was confirmed."""
-        stopping = self._to_end("stop", self._stop, Status.UNKNOWN)
+        stopping = self._to_end("stop", self._stop)
         task = self._tasks.create_task(stopping, name=f"{self._plan.name}.stop")
         return await self._outcome(task)
 
@@ -104,22 +109,19 @@ class Requests:
         why = f"{self._plan.name}: the link was lost before anything was sent"
         return await _ended(task, Outcome(status=Status.FAILED, message=why, cause=Cause.NOT_SENT))
 
-    async def _to_end(
-        self, what: str, work: Callable[[], Coroutine[Any, Any, Outcome]], stopped: Status
-    ) -> Outcome:
-        """Turn every ending into an outcome: the task ends either way, so nothing is held up.
-
-        `stopped`: how it ended where a stop ended it.
-        """
+    async def _to_end(self, what: str, work: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
+        """Turn every ending into an outcome: the task ends either way, so nothing is held up."""
         label = f"{self._plan.name}: {what}"
         try:
             return await work()
         except asyncio.CancelledError:
             if asyncio.current_task() not in self._gave_way:
                 return _unknown(f"{label} was under way when the link was lost")
-            if stopped is Status.UNKNOWN:
-                return _unknown(f"{label} was under way when the device was stopped")
-            return Outcome(status=stopped, message=f"{label} was stopped")
+            return Outcome(
+                status=Status.UNKNOWN,
+                message=f"{label} was stopped before its end, and a part of it may have been done: "
+                "look at the device before going on",
+            )
         except DriverError as error:
             self._blame(error)
             return _failure(label, error)
@@ -138,6 +140,7 @@ class Requests:
             return LinkClosed("the link was lost")
 
     async def _write(self, name: str, value: object) -> Outcome:
+        self._tell(f"set {name} {json.dumps(value, default=str)}")
         await getattr(self._driver, name).write(value)
         sent = f"{self._plan.name}.{name} was sent"
         try:
@@ -158,6 +161,7 @@ class Requests:
     async def _perform(
         self, command: Command[Any, ..., Any], arguments: Mapping[str, object]
     ) -> Outcome:
+        self._tell(f"do {command.name} {json.dumps(dict(arguments), default=str)}")
         try:
             async with asyncio.timeout(command.timeout):
                 result = await command.method(self._driver, **arguments)
@@ -165,7 +169,7 @@ class Requests:
             return _unknown(
                 f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
             )
-        except (LinkError, BadReply) as error:  # a part of it may have been done before
+        except (LinkError, BadReply, Unfinished) as error:  # a part of it may have been done before
             self._blame(error)
             return _unknown(f"{self._plan.name}: {command.name}: {error}")
         try:
@@ -176,6 +180,7 @@ class Requests:
 
     async def _stop(self) -> Outcome:
         self._stops += 1
+        self._tell("stop")
         try:
             with urgent():
                 doubts = [
@@ -256,13 +261,13 @@ def _failure(label: str, error: DriverError) -> Outcome:
             return Outcome(
                 status=Status.REFUSED, message=f"{label}: {error}", cause=Cause.of(error)
             )
-        case LinkError() if not error.sent:
+        case LinkError() | BadReply() if not error.sent:
             return Outcome(
                 status=Status.FAILED,
                 message=f"{label}: {error}; nothing was sent",
                 cause=Cause.NOT_SENT,
             )
-        case LinkError() | BadReply():
+        case LinkError() | BadReply() | Unfinished():
             return _unknown(f"{label}: {error}")
     return Outcome(status=Status.FAILED, message=f"{label}: {error}")
 

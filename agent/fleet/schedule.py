@@ -1,5 +1,6 @@
 """Which values are due. A late poll is skipped and counted; polls never pile up."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,20 +31,18 @@ class Schedule:
         ]
         self.skipped = 0
         """Polls that came so late that the next of the same value was due already."""
-
-    @property
-    def next_due(self) -> float:
+        self.next_due = min((row.due for row in self._rows), default=math.inf)
         """When something is due; infinity when nothing is ever polled."""
-        return min((row.due for row in self._rows), default=float("inf"))
 
     def take(self, now: float) -> tuple[str, ...]:
         """Return the names due at `now`, and set each to the next point of its grid after `now`."""
-        names: list[str] = []
+        names: tuple[str, ...] = ()
+        self.next_due = math.inf
         for row in self._rows:
-            if row.due > now:
-                continue
-            names += row.names
-            missed = int((now - row.due) / row.period)
-            self.skipped += missed
-            row.due += (missed + 1) * row.period
-        return tuple(names)
+            if row.due <= now:
+                names += row.names
+                missed = int((now - row.due) / row.period)
+                self.skipped += missed
+                row.due += (missed + 1) * row.period
+            self.next_due = min(self.next_due, row.due)
+        return names

@@ -51,6 +51,28 @@ class Entry:
             return None
 
     @property
+    def driver(self) -> type[Driver[Any]] | None:
+        """Its driver; None if there is none of this name, or it can't be loaded."""
+        if "driver" in self.refused:
+            return None
+        try:
+            return catalogue.load(self.settings.driver)
+        except (UnknownName, ImportError):
+            return None
+
+    @property
+    def timeouts(self) -> dict[str, float]:
+        """The waits that differ from the driver's, in seconds."""
+        given: dict[str, float] = self.settings.timeouts.model_dump(exclude_none=True)
+        return given
+
+    @property
+    def registers(self) -> dict[str, int]:
+        """The bounds of requests that differ from the driver's, in registers."""
+        given: dict[str, int] = self.settings.registers.model_dump(exclude_none=True)
+        return given
+
+    @property
     def limits(self) -> Limits:
         """The ranges that the config gives, each end with the file and line that gives it."""
         return Limits({name: self._span(name, it) for name, it in self.settings.limits.items()})
@@ -97,6 +119,7 @@ def _by_driver(entry: Entry) -> Iterator[Problem]:
         yield entry.problem(("driver",), _no_driver(entry.settings.driver, error))
     else:
         yield from _carried(entry, driver)
+        yield from _interrupted(entry, driver)
         yield from _polls(entry, driver)
         yield from _limits(entry, driver)
 
@@ -122,6 +145,17 @@ def _carried(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
     if address is not None and address.carries != speaks:
         text = f"{entry.settings.driver} speaks {SPOKEN[speaks]}: use {SUITABLE[speaks]}"
         yield entry.problem(("address",), f"{text}, not {address.scheme}://")
+
+
+def _interrupted(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
+    """A device that is stopped past a running exchange needs a link that can send so."""
+    address = entry.address
+    if address is None or address.scheme != "visa" or driver.interrupt is Driver.interrupt:
+        return
+    text = f"{entry.settings.driver} stops its device at once, in the middle of an exchange"
+    yield entry.problem(
+        ("address",), f"{text}, and VISA can't: use serial://… or tcp://…, not visa://"
+    )
 
 
 def _polls(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:

@@ -66,6 +66,18 @@ class TimeoutSettings(Section):
     whole: Annotated[Seconds | None, _doc("From a request to the end of its reply.")] = None
 
 
+class RegisterSettings(Section):
+    """How much of a Modbus device is asked for at once, where it takes less than its model."""
+
+    most: Annotated[
+        int | None, _doc("Registers asked for in one request, at most.", ge=1, le=125)
+    ] = None
+    gap: Annotated[
+        int | None,
+        _doc("Registers without a use here that may be read along; 0: none.", ge=0, le=123),
+    ] = None
+
+
 class DeviceSettings(Section):
     """One device of the station."""
 
@@ -88,6 +100,9 @@ class DeviceSettings(Section):
     timeouts: Annotated[TimeoutSettings, _doc("Waits that differ from the driver's.")] = (
         TimeoutSettings()
     )
+    registers: Annotated[
+        RegisterSettings, _doc("Smaller requests than the driver's; for Modbus alone.")
+    ] = RegisterSettings()
     on_shutdown: Annotated[
         Literal["leave", "make_safe"], _doc("What the end of the agent means for the device.")
     ] = "leave"

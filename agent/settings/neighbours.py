@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -34,7 +35,10 @@ def check_buses(entries: Iterable[Entry]) -> Iterator[Problem]:
         address = entry.address
         if address is None or not entry.settings.enabled:
             continue
-        other, its = claimed.setdefault(address.wire_end, (entry, address))
+        other, its = claimed.setdefault(_wire_end(address), (entry, address))
+        if its.place != address.place:
+            yield entry.problem(("address",), _other_name(other, its, address))
+            continue
         if its.bus != address.bus:
             yield entry.problem(("address",), _other_settings(other, its))
             continue
@@ -49,6 +53,20 @@ def _unit(address: Address) -> str:
     if address.carries != "registers":
         return ""
     return str(int(address.options.get("unit", DEFAULT_UNIT)))
+
+
+def _wire_end(address: Address) -> str:
+    """The port itself: one serial port has a name in several folders, where it is plugged in."""
+    if address.place.startswith("/"):
+        return os.path.realpath(address.place)
+    return address.wire_end
+
+
+def _other_name(other: Entry, its: Address, address: Address) -> str:
+    return (
+        f"{address.place} is the same port as {its.place} of {other.name} ({other.place}): call "
+        "it by one name"
+    )
 
 
 def _other_settings(other: Entry, address: Address) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+from agent.errors import Problem
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect, Title
 from drivers import Address, Limits
+
+NOT_KEYS: Final = {"devices", "file", "warnings"}
+"""Fields of a station that are no keys of its config, or are compared one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,8 @@ class Device:
     """The narrower ranges; each end names the file and line that set it."""
     timeouts: Mapping[str, float]
     """Seconds, by field of `drivers.transport.link.Timeouts`: what differs from the driver's."""
+    registers: Mapping[str, int]
+    """`most` and `gap`, as far as they differ from the driver's."""
     on_shutdown: Literal["leave", "make_safe"]
     enabled: bool
     place: str
@@ -48,6 +54,8 @@ class Station:
     api: Api
     reconnect: Reconnect
     log: Log
+    warnings: tuple[Problem, ...] = ()
+    """What will work, and not as well as its config expects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +79,7 @@ def changed(old: Station, new: Station) -> Changes:
     kept = sorted(old.devices.keys() & new.devices.keys())
     other = [name for name in kept if old.devices[name] != new.devices[name]]
     same = {name for name in other if _bare(old.devices[name]) == _bare(new.devices[name])}
-    keys = [field.name for field in fields(Station) if field.name not in {"devices", "file"}]
+    keys = [field.name for field in fields(Station) if field.name not in NOT_KEYS]
     return Changes(
         added=tuple(sorted(new.devices.keys() - old.devices.keys())),
         removed=tuple(sorted(old.devices.keys() - new.devices.keys())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from agent.errors import ConfigError, Problem
 from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.document import Document, KeyPath, read_document, reason
+from agent.settings.exchanges import check_exchanges
+from agent.settings.line_load import check_loads
 from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, Section, StationSettings
 from agent.settings.neighbours import check_buses, check_names
 from agent.settings.salvage import what_is_right
@@ -39,6 +41,7 @@ def load(path: Path) -> Station:
     if (own := what_is_right(StationSettings, document.data)) is not None:
         found += check_station(document, own[0])
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
+    found += chain(*map(check_exchanges, entries))
     if station is None or found:
         raise ConfigError(found)
     return _complete(path, station, entries)
@@ -122,7 +125,7 @@ def _entry(name: str, document: Document, base: KeyPath, found: list[Problem]) -
         yield Entry(name, document, base, *rest)
 
 
-def _complete(path: Path, settings: StationSettings, entries: Iterable[Entry]) -> Station:
+def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -> Station:
     """Fill in what depends on other keys. Paths that are absolute stay as they are."""
     state = path.parent / settings.state
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # by systemd.exec(5)
@@ -144,6 +147,7 @@ def _complete(path: Path, settings: StationSettings, entries: Iterable[Entry]) -
         ),
         reconnect=settings.reconnect,
         log=settings.log,
+        warnings=tuple(sorted(check_loads(entries))),
     )
 
 
@@ -166,6 +170,7 @@ def _device(entry: Entry) -> Device:
         poll=MappingProxyType(settings.poll),
         limits=entry.limits,
         timeouts=MappingProxyType(settings.timeouts.model_dump(exclude_none=True)),
+        registers=MappingProxyType(entry.registers),
         on_shutdown=settings.on_shutdown,
         enabled=settings.enabled,
         place=entry.place,

@@ -14,6 +14,7 @@ from agent.web.doors import Doors
 from agent.web.forms import ProblemForm
 from agent.web.problems import Problem, sendable
 from agent.web.views import views
+from agent.web.wire import wire
 
 ABOUT: Final = """\
 One workstation of the lab: its devices, their values, and what is asked of them.
@@ -51,7 +52,7 @@ def api_of(station: Station) -> FastAPI:
         },
     )
     api.state.station = station
-    for router in (views, changes, stops):
+    for router in (views, wire, changes, stops):
         api.include_router(router)
     return api
 

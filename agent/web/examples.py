@@ -84,3 +84,30 @@ PROBLEM: Final[dict[str, Any]] = {
     "detail": "psu1.voltage: 9 V is above 5.5 V, the limit set by config/station.yaml:41",
     "outcome": "refused",
 }
+ENTRY: Final[dict[str, Any]] = {
+    "at": -1.002,
+    "kind": "sent",
+    "hex": "4d4541533a564f4c543f0a",
+    "text": "MEAS:VOLT?\\n",
+}
+RECORDING: Final[dict[str, Any]] = {
+    "schema": "labkeeper/recording/1",
+    "station": "bench-3",
+    "device": "psu1",
+    "driver": "siglent.spd1000x",
+    "address": "tcp://192.0.2.11:5025",
+    "identity": "Siglent Technologies,SPD1168X,SPD13DCC000001,2.1.1.8",
+    "state": "offline",
+    "reason": "no reply within 1 s: is it on and connected?",
+    "time": "2026-11-22T09:15:00.250Z",
+    "monotonic": 4711.5,
+    "versions": {"labkeeper": "0.1.0", "python": "3.11.2"},
+    "timeouts": {},
+    "values": {"measured_voltage": 5.001},
+    "entries": [ENTRY],
+}
+FAULT: Final[dict[str, Any]] = {
+    "name": "psu1-20261122T091500.250Z",
+    "time": "2026-11-22T09:15:00.250Z",
+    "size": 18230,
+}

@@ -193,6 +193,49 @@ class EventForm(BaseModel):
     data: Annotated[dict[str, Any], Field(description="What its kind adds.")]
 
 
+class EntryForm(BaseModel):
+    """One thing that happened on a line: bytes in hex, and what they say where that is known."""
+
+    model_config = _config(examples.ENTRY)
+
+    at: Annotated[float, Field(description="Seconds after the recording's moment; before it: < 0.")]
+    kind: Literal["sent", "received", "opened", "closed", "asked", "noted"]
+    hex: str = ""
+    text: str = ""
+    size: Annotated[int, Field(description="Bytes in all, where only the first are kept.")] = 0
+
+
+class RecordingForm(BaseModel):
+    """The last exchanges on a device's line up to a moment; `reason` says what fault it was."""
+
+    model_config = _config(examples.RECORDING)
+
+    schema_: Annotated[Literal["labkeeper/recording/1"], Field(alias="schema")]
+    station: str
+    device: str
+    driver: str
+    address: Annotated[str, Field(description="Access codes in it are masked.")]
+    identity: Annotated[str, Field(description="What the device calls itself.")]
+    state: Annotated[str, Field(description="Of the device at that moment.")]
+    reason: str
+    time: Moment
+    monotonic: Annotated[float, Field(description="The moment in seconds of the monotonic clock.")]
+    versions: dict[str, str]
+    timeouts: Annotated[dict[str, float], Field(description="Where config has its own, in s.")]
+    values: Annotated[dict[str, Shown], Field(description="The last that were believed.")]
+    entries: list[EntryForm]
+
+
+class FaultForm(BaseModel):
+    """A recording on disk; its size is in bytes."""
+
+    model_config = _config(examples.FAULT)
+
+    name: str
+    time: Moment
+    size: int
+
+
 class OutcomeForm(BaseModel):
     """How a request ended."""
 

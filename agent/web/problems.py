@@ -43,6 +43,7 @@ KINDS: Final = MappingProxyType(
         "wrong-host": Kind(421, "The agent does not go by this name"),
         "bad-value": Kind(422, "The value is not allowed"),
         "defect": Kind(500, "The agent has a defect", Status.UNKNOWN),
+        "not-kept": Kind(500, "What was kept on disk can't be read", Status.FAILED),
         "device-failed": Kind(502, "The device did not do it", Status.FAILED),
         "not-read": Kind(503, "The device could not be read", Status.FAILED),
         "not-sent": Kind(503, "The device can't be reached", Status.FAILED),

@@ -7,6 +7,7 @@ input beyond the range reads ±9.9E37, which becomes an error and never a number
 
 from enum import Enum
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from drivers.errors import BadReply, NotMeasured
@@ -69,6 +70,8 @@ class Keysight34460a(scpi.ScpiDriver):
     """Keysight 34460A multimeter."""
 
     identity = r"(Keysight|Agilent) Technologies,34460A,.*"
+
+    traits = MappingProxyType({"ask_power_on": True})
 
     voltage = _measured(Function.VOLTAGE_DC, unit="V", doc="DC voltage between HI and LO.")
     current = _measured(Function.CURRENT_DC, unit="A", doc="DC current into the 3 A terminal.")

@@ -17,9 +17,10 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
-from drivers.errors import DeviceError, LinkTimeout
+from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed, LinkTimeout
 from drivers.protocol.gcode_replies import Joiner, Kind, Reply
 from drivers.protocol.gcode_waiting import AFTER_RESEND_S, PATIENCE_S, Waiting
+from drivers.protocol.legible import hint
 from drivers.transport.link import Link, Timeouts
 
 HISTORY: Final = 500
@@ -52,6 +53,7 @@ class Lines:
     def restart(self) -> None:
         """Forget everything: the board has started, or its numbering is about to be set."""
         self._joiner = Joiner()
+        self._raw = b""  # the last line, as it came
         self._ok_after_resend: bool | None = None
         self.keeps_alive = False  # whether the board says `busy` while it works
         self.echoes = False  # whether it sends words back (M118)
@@ -79,12 +81,48 @@ class Lines:
             LinkTimeout: It was not acknowledged, and no fence could make up for that.
             LinkClosed: The board has started anew, or the link is gone.
         """
-        await self.drain()
-        if self._link.discard() or self._doubtful:  # the end of a line has yet to come, or an `ok`
-            await self.get_in_step()
-            await self.drain()
+        await self._prepare()
         number, self.at_work = self._next, line.partition(" ")[0]
         said: list[Reply] = []
+        try:
+            await self._say(number, line, said)
+        except (LinkTimeout, BadReply):
+            self._void(number)
+            raise
+        finally:
+            self.at_work = ""
+        refused = [reply.payload for reply in said if reply.kind is Kind.ERROR]
+        if refused:
+            raise DeviceError(f"{line}: {'; '.join(refused)}")
+        return said
+
+    async def _prepare(self) -> None:
+        """Hear what came before, and get in step. Whatever this raises, nothing of a line was sent."""
+        try:
+            strays = self.strays
+            await self.drain()
+            if self.strays > strays:
+                await self._fall_silent()
+            if self._link.discard() or self._doubtful:  # the end of a line is to come, or an `ok`
+                await self.get_in_step()
+                await self.drain()
+        except DriverError as error:
+            raise error.unsent() from error
+
+    async def _fall_silent(self) -> None:
+        """After an `ok` too many, see that no other follows for the next line. Raises LinkClosed."""
+        loop = asyncio.get_running_loop()
+        end, before = loop.time() + self._timeouts.whole, self.strays
+        while (reply := await self.hear(self._timeouts.next_byte)) is not None:
+            self.strays += reply.kind in (Kind.OK, Kind.RESEND)
+            if loop.time() > end:
+                break  # it may only report of itself
+        if loop.time() > end and self.strays > before:
+            raise LinkClosed("the board says ok to lines that nobody sent: who else is there?")
+        self._doubtful = True  # the fence tells the last of them from the next
+
+    async def _say(self, number: int, line: str, said: list[Reply]) -> None:
+        """Send a line; make up for an `ok` that got lost. `said` gets what came."""
         try:
             await self._link.send(self.enter(line))
             await self._acknowledged(number, self.at_work, said)
@@ -94,12 +132,15 @@ class Lines:
             self.lost_oks += 1
             self.at_work = ""
             said += await self._fence()
-        finally:
-            self.at_work = ""
-        refused = [reply.payload for reply in said if reply.kind is Kind.ERROR]
-        if refused:
-            raise DeviceError(f"{line}: {'; '.join(refused)}")
-        return said
+
+    def _void(self, number: int) -> None:
+        """Let a line that was given up do nothing, should the board still ask for it again.
+
+        Whoever sent it has been told that its outcome is unknown, and may have looked at the printer.
+        """
+        for place, (known, _) in enumerate(self._history):
+            if known == number:
+                self._history[place] = (number, frame(number, "M105"))
 
     async def renumber(self) -> None:
         """Start a new numbering with M110, which also empties the history. Raises as `converse`."""
@@ -188,6 +229,7 @@ class Lines:
                 raw = await self._link.receive_until(b"\n", _all(left))
             except LinkTimeout:
                 return None
+            self._raw = raw
             reply = self._joiner.feed(raw)
             if reply is not None:
                 self._notice(reply)
@@ -203,8 +245,7 @@ class Lines:
         while not (waiting.done and passed):
             reply = None if waiting.overdue() else await self.hear(waiting.left())
             if reply is None:
-                heard = repr(said[-1].text) if said else "nothing"
-                raise LinkTimeout(f"{code} was not acknowledged; the last word was {heard}")
+                raise LinkTimeout(f"{code} was not acknowledged; {self._last_word(said)}")
             said.append(reply)
             waiting.extend(reply)
             if reply.kind is Kind.RESEND:
@@ -213,6 +254,11 @@ class Lines:
                 await waiting.took(reply)
             elif word and word in reply.text:
                 passed = True
+
+    def _last_word(self, said: list[Reply]) -> str:
+        if not said:
+            return f"the last word was nothing{hint(self._link.discard())}"
+        return f"the last word was {said[-1].text!r}{hint(self._raw)}"
 
     @property
     def longest(self) -> float:

@@ -171,16 +171,25 @@ class GCode:
         await self._take(lambda: self.lines.converse(line), STREAM_TURN_S)
 
     async def _take(self, exchange: Callable[[], Coroutine[Any, Any, T]], within: float) -> T:
+        begun = False
+
         async def unless_down() -> T:
+            nonlocal begun
             self._must_be_up()  # it may have gone down while this waited for its turn
+            begun = True
             return await exchange()
 
         self._must_be_up()  # before a resynchronisation sends anything
-        return await self._turn.take(unless_down, within=within)
+        try:
+            return await self._turn.take(unless_down, within=within)
+        except DriverError as error:
+            if begun:
+                raise
+            raise error.unsent() from error
 
     def _must_be_up(self) -> None:
         if self._down is not None:
-            raise self._down
+            raise self._down.unsent()
 
     async def _report(self, query: str) -> str | TurnTimeout:
         """Ask when the turn comes, or take the same report if it comes by itself before that.

@@ -255,7 +255,7 @@ class Grbl:
 
     async def _take(self, exchange: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if self.lines.down is not None:
-            raise self.lines.down
+            raise self.lines.down.unsent()
         return await self._turn.take(exchange, within=self.timeouts.turn)
 
     def _report(self, line: str) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 from drivers.errors import DeviceError, DriverError, LinkClosed, LinkTimeout
 from drivers.protocol.grbl_reports import alarm_text, error_text
+from drivers.protocol.legible import hint
 from drivers.transport.link import Link, Timeouts
 
 RESET: Final = b"\x18"
@@ -67,6 +68,8 @@ class Dialogue:
         self._uncounted = True  # an answer is missing, and may still come
         self._banner_until = -1.0
         self._cut_by = math.inf
+        self._raw = b""  # the last line, as it came
+        self._babbles = False
         if grace:
             self.expect_banner(grace)
 
@@ -95,9 +98,7 @@ class Dialogue:
         """Send a line, and return what was said up to its `ok`. Raises DeviceError, LinkTimeout."""
         if self.critical:
             raise DeviceError(f"alarm {alarm_text(self.alarm)}")
-        await self.drain()
-        if self._uncounted:
-            await self._count(self._timeouts.whole)
+        await self._prepare()
         self.answering = self._uncounted = True
         self._cut_by = (
             math.inf
@@ -107,6 +108,15 @@ class Dialogue:
             return await self._answer(line, within)
         finally:
             self.answering = False
+
+    async def _prepare(self) -> None:
+        """Hear what came before, and count anew. Whatever this raises, nothing of a line was sent."""
+        try:
+            await self.drain()
+            if self._uncounted:
+                await self._count(self._timeouts.whole)
+        except DriverError as error:
+            raise error.unsent() from error
 
     async def _answer(self, line: str, within: float) -> list[str]:
         loop = asyncio.get_running_loop()
@@ -118,7 +128,7 @@ class Dialogue:
             if text is None and left > BANNER_S:
                 continue  # a look whether it was reset meanwhile
             if text is None or loop.time() > end + self._timeouts.whole:
-                raise LinkTimeout(f"{line} was not answered within {within:g} s")
+                raise LinkTimeout(f"{line} was not answered within {within:g} s{self._strange()}")
             if self.banners != before:
                 raise DeviceError(f"{line} was cut short by a reset")
             if found := _ALARM.fullmatch(text):
@@ -139,6 +149,8 @@ class Dialogue:
     async def _count(self, within: float) -> None:
         """Get the answers into step with lines that say nothing and lines that are refused."""
         await self.quieten()
+        if self._babbles:
+            raise LinkTimeout("the controller answers lines that nobody sent: who else is there?")
         wanted = pattern(self._nonce())
         lines = b"".join(b"X\n" if refused else b"\n" for refused in wanted)
         await self._link.send(b"\n" + lines)  # the first ends what was left half
@@ -148,7 +160,9 @@ class Dialogue:
         while list(answers) != wanted:
             text = await self.hear(within)
             if text is None or loop.time() > end:
-                raise LinkTimeout("the controller does not answer: is it on hold, or in an alarm?")
+                raise LinkTimeout(
+                    f"the controller does not answer: is it on hold, or in an alarm?{self._strange()}"
+                )
             if found := _ANSWER.fullmatch(text):
                 answers.append(found[2] is not None)
         self._uncounted = False
@@ -157,14 +171,21 @@ class Dialogue:
         """Take note of what still comes, until nothing does; never for long."""
         loop = asyncio.get_running_loop()
         end = loop.time() + 10 * self._timeouts.next_byte
-        while loop.time() < end and await self.hear(self._timeouts.next_byte) is not None:
-            pass
+        answers = 0
+        while (text := await self.hear(self._timeouts.next_byte)) is not None:
+            answers += _ANSWER.fullmatch(text) is not None
+            if loop.time() >= end:
+                self._babbles = answers > 0  # no answer can be told from another
+                return
+        self._babbles = False
 
     async def drain(self) -> None:
         """Take note of what has come unasked. Raises LinkTimeout when it does not end."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._timeouts.whole
-        while await self.hear(0.0) is not None:
+        while (text := await self.hear(0.0)) is not None:
+            if _ANSWER.fullmatch(text):  # nobody waits for it, so that answers must be counted anew
+                self._uncounted = True
             if loop.time() > end:
                 raise LinkTimeout("the controller does not stop talking")
 
@@ -175,9 +196,14 @@ class Dialogue:
             raw = await self._link.receive_until(b"\n", limits)
         except LinkTimeout:
             return None
+        self._raw = raw
         line = raw.decode("utf-8", "replace").strip("\r\0 ")
         self._notice(line)
         return line
+
+    def _strange(self) -> str:
+        """What to add to a complaint when the last line, or what came without an end, is no text."""
+        return hint(self._raw) or hint(self._link.discard())
 
     def _notice(self, line: str) -> None:
         if line.startswith("<"):

@@ -4,6 +4,7 @@
         temperature = modbus.reading(0x0000, I16.times(0.1), unit="Cel", doc="Chamber sensor.")
         setpoint = modbus.setting(0x0100, I16.times(0.1), unit="Cel", low=-40, high=180, doc="…")
         heating = modbus.switch(0x0000, doc="Whether the loop may heat.")
+        fan = modbus.bit(0x0102, 3, doc="Whether the fan may run.")
         door_open = modbus.status_bit(0x0004, doc="Whether the door is open.")
 
 Addresses are the protocol's, from 0: the manuals' 40001, 30001, 10001 and 00001 are all 0.
@@ -11,16 +12,18 @@ Addresses are the protocol's, from 0: the manuals' 40001, 30001, 10001 and 00001
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeVar
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from drivers.errors import DeviceError, DriverError, WrongType
 from drivers.fields import Reading, Role, Setting
-from drivers.protocol.registers import BIT, Codec
+from drivers.protocol.bit_field import BitField
+from drivers.protocol.blocks import Block, RegisterRef, Run, halves, parts, runs
+from drivers.protocol.codec import Codec
+from drivers.protocol.registers import BIT
 from drivers.transport.link import Bank, RegisterLink, Timeouts
-from drivers.transport.modbus import ILLEGAL_ADDRESS, MOST_READ, ExceptionReply
+from drivers.transport.modbus import CUT_WHEN_REFUSED, MOST_READ, ExceptionReply, reply_size
 from drivers.units import Unit
 from drivers.wire import Ref
 
@@ -28,41 +31,6 @@ T = TypeVar("T")
 
 PLANS: Final = 256
 """Sets of refs whose requests are remembered; a device is polled in a handful of sets."""
-
-
-class Block(NamedTuple):
-    """Neighbouring registers or bits, fetched by one request."""
-
-    bank: Bank
-    start: int
-    size: int
-
-    @property
-    def stop(self) -> int:
-        """The address behind the last."""
-        return self.start + self.size
-
-
-@dataclass(frozen=True, eq=False)
-class RegisterRef(Ref[T]):
-    """A value in a block of registers; its encode and decode are those of the codec.
-
-    `write_to` is where it is written, when it is not where it is read.
-    """
-
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
-
-    codec: Codec[T]
-    block: Block
-    write_to: tuple[Bank, int] | None = None
-
-
-class Run(NamedTuple):
-    """One request, and the refs, by their place in the question, that it answers."""
-
-    block: Block
-    members: tuple[tuple[int, RegisterRef[Any]], ...]
 
 
 class Modbus:
@@ -84,9 +52,17 @@ class Modbus:
     ) -> None:
         self._link, self.timeouts = link, timeouts
         self._gap = gap
-        self._most = {bank: most if room == 125 else room for bank, room in MOST_READ.items()}
+        self._most = _room(most)
         self._plans: dict[tuple[Ref[Any], ...], list[Run]] = {}
-        self._apart: set[Block] = set()
+        self._rewriting = asyncio.Lock()
+
+    @staticmethod
+    def requests(
+        refs: Sequence[Ref[Any]], *, gap: int = 0, most: int = 125
+    ) -> list[tuple[int, int]]:
+        """Bytes asked and answered, CRC and all, by each RTU request that reading the refs takes."""
+        asked = [_register_ref(ref).block for ref in refs]
+        return [(8, reply_size(bank, size)) for bank, _, size in runs(asked, gap, _room(most))]
 
     async def hello(self) -> str:
         """Modbus has no greeting: a driver that wants an identity reads its registers."""
@@ -112,36 +88,47 @@ class Modbus:
             DriverError: See RegisterLink.store.
         """
         own = _register_ref(ref)
-        held = await self._registers(own.block) if own.codec.asks else []
         bank, start = own.write_to or own.block[:2]
-        await self._link.store(bank, start, own.codec.pack(value, held), self.timeouts)
+        if isinstance(own.codec, BitField) and own.codec.by_mask:
+            await self._link.mask(start, *own.codec.masks(value), self.timeouts)
+        elif own.codec.asks:
+            async with self._rewriting:  # or two of ours would each write what the other changed
+                held = await self._registers(own.block)
+                await self._link.store(bank, start, own.codec.pack(value, held), self.timeouts)
+        else:
+            await self._link.store(bank, start, own.codec.pack(value), self.timeouts)
 
     async def _registers(self, block: Block) -> list[int]:
         return await self._link.fetch(*block, self.timeouts)
 
     async def _fetch(self, run: Run, values: list[Any]) -> None:
         try:
-            registers = await self._registers(run.block)
+            registers = await self._link.fetch(*run.block, self.timeouts)
         except DeviceError as refusal:
             if self._splits(run, refusal):
-                for part in _one_by_one(run):
+                for part in halves(run):
                     await self._fetch(part, values)
             else:
                 for index, _ in run.members:
                     values[index] = refusal
             return
-        for index, ref in run.members:
-            offset = ref.block.start - run.block.start
-            values[index] = _decoded(ref, registers[offset : offset + ref.block.size])
+        for index, decode, where in run.cuts:
+            try:
+                values[index] = decode(registers[where])
+            except DriverError as error:
+                values[index] = error
 
     def _splits(self, run: Run, refusal: DeviceError) -> bool:
-        """Remember a block that the device refuses though it may have the parts asked for."""
+        """Remember a block that the device refuses; whether it may have the parts asked for."""
         code = refusal.code if isinstance(refusal, ExceptionReply) else 0
-        if code != ILLEGAL_ADDRESS or all(ref.block == run.block for _, ref in run.members):
+        if code not in CUT_WHEN_REFUSED:
             return False
-        self._apart.add(run.block)
-        self._plans.clear()
-        return True
+        refused = self._link.refused
+        if run.block not in refused:
+            refused -= {larger for larger in refused if Block(*larger).has(run.block)}
+            refused.add(run.block)
+            self._plans.clear()
+        return len(run.blocks) > 1
 
     def _plan(self, refs: tuple[Ref[Any], ...]) -> list[Run]:
         if refs not in self._plans:
@@ -153,31 +140,10 @@ class Modbus:
     def _runs(self, refs: list[RegisterRef[Any]]) -> Iterable[Run]:
         left = dict(enumerate(refs))
         for block in runs([ref.block for ref in refs], self._gap, self._most):
-            inside = [(i, ref) for i, ref in left.items() if _contains(block, ref.block)]
+            inside = [(i, ref) for i, ref in left.items() if block.has(ref.block)]
             for index, _ in inside:
                 del left[index]
-            run = Run(block, tuple(inside))
-            yield from _one_by_one(run) if block in self._apart else [run]
-
-
-def runs(
-    blocks: Iterable[Block], gap: int = 0, most: Mapping[Bank, int] = MappingProxyType(MOST_READ)
-) -> list[Block]:
-    """Cover the blocks with few requests: each block whole in one of them, none above `most`.
-
-    Blocks that touch, overlap or lie at most `gap` apart are merged while there is room.
-    """
-    merged: list[Block] = []
-    for block in sorted(set(blocks)):
-        if merged:
-            last = merged[-1]
-            stop = max(last.stop, block.stop)
-            near = last.bank == block.bank and block.start - last.stop <= gap
-            if near and stop - last.start <= most[block.bank]:
-                merged[-1] = Block(last.bank, last.start, stop - last.start)
-                continue
-        merged.append(block)
-    return merged
+            yield from parts(Run(block, tuple(inside)), self._link.refused)
 
 
 def reading(
@@ -209,7 +175,7 @@ def setting(
     own: tuple[Bank, int] = ("holding", address)
     bank, start = own if read_at is None else ("input", read_at)
     there = RegisterRef(
-        codec.unpack, codec.pack, codec, Block(bank, start, codec.size), write_to=own
+        codec.decoder, codec.pack, codec, Block(bank, start, codec.size), write_to=own
     )
     return Setting(
         there, codec.kind, unit=unit, low=low, high=high, role=role, every=every, doc=doc
@@ -230,6 +196,52 @@ def switch(
     return Setting(there, bool, role=role, every=every, anytime=anytime, doc=doc)
 
 
+def bit(
+    address: int,
+    number: int,
+    codec: Codec[bool] = BIT,
+    *,
+    by_mask: bool = True,
+    role: Role = Role.TECHNICIAN,
+    every: float = 5.0,
+    anytime: bool = False,
+    doc: str,
+) -> Setting[bool]:
+    """One bit of a holding register that is on or off; bit 0 is the least significant. See `bits`."""
+    there = _bits(address, BitField(codec, number, 1, by_mask))
+    return Setting(there, bool, role=role, every=every, anytime=anytime, doc=doc)
+
+
+def bits(
+    address: int,
+    first: int,
+    width: int,
+    codec: Codec[T],
+    *,
+    by_mask: bool = True,
+    low: float | None = None,
+    high: float | None = None,
+    role: Role = Role.TECHNICIAN,
+    every: float = 5.0,
+    doc: str,
+) -> Setting[T]:
+    """`width` bits of a holding register, from bit `first` up: `U16`, or `U16.as_enum(Mode)`.
+
+    They are set by function 22, in which the device itself leaves the other bits as they are.
+    `by_mask=False` is for devices without it: the register is read and written again, and what
+    the device or another master changes between these two requests IS UNDONE. Never use it for a
+    register in which the device sets bits of its own.
+
+    Raises:
+        ValueError: Such bits are not in one register.
+    """
+    field = BitField(codec, first, width, by_mask)
+    if codec.kind is int:
+        low, high = low or 0, field.highest if high is None else high
+    there = _bits(address, field)
+    return Setting(there, codec.kind, low=low, high=high, role=role, every=every, doc=doc)
+
+
 def status_bit(
     address: int, codec: Codec[bool] = BIT, *, every: float = 1.0, doc: str
 ) -> Reading[bool]:
@@ -239,29 +251,19 @@ def status_bit(
 
 def ref(address: int, codec: Codec[T], bank: Bank = "input") -> RegisterRef[T]:
     """A value that is no field, such as a part of the identity."""
-    return RegisterRef(codec.unpack, codec.pack, codec, Block(bank, address, codec.size))
+    return RegisterRef(codec.decoder, codec.pack, codec, Block(bank, address, codec.size))
+
+
+def _room(most: int) -> dict[Bank, int]:
+    """How many cells of each kind one reply may hold; `most` is of registers alone."""
+    return {bank: most if room == 125 else room for bank, room in MOST_READ.items()}
+
+
+def _bits(address: int, field: BitField[T]) -> RegisterRef[T]:
+    return RegisterRef(field.unpack, field.pack, field, Block("holding", address, 1))
 
 
 def _register_ref(ref: Ref[Any]) -> RegisterRef[Any]:
     if not isinstance(ref, RegisterRef):
         raise WrongType(f"{ref!r} is not in Modbus registers")
     return ref
-
-
-def _contains(outer: Block, inner: Block) -> bool:
-    return outer.bank == inner.bank and outer.start <= inner.start and inner.stop <= outer.stop
-
-
-def _one_by_one(run: Run) -> list[Run]:
-    """Ask for each block of a run by itself; refs of one block still share its request."""
-    parts: dict[Block, list[tuple[int, RegisterRef[Any]]]] = {}
-    for index, ref in run.members:
-        parts.setdefault(ref.block, []).append((index, ref))
-    return [Run(block, tuple(members)) for block, members in parts.items()]
-
-
-def _decoded(ref: RegisterRef[Any], registers: Sequence[int]) -> Any:
-    try:
-        return ref.decode(registers)
-    except DriverError as error:
-        return error

@@ -3,9 +3,9 @@
     scheme              what follows                             options
     serial://           /dev/…, rfc2217://host:port, socket://…  baudrate bytesize parity stopbits rtscts xonxoff dtr
     tcp://              host:port
-    visa://             a VISA resource, TCPIP0::host::INSTR      library
+    visa://             a VISA resource, TCPIP0::host::INSTR      library; of ASRL… also baudrate bytesize parity stopbits
     modbus+tcp://       host[:502]                               unit
-    modbus+rtu://       /dev/… as serial://                      unit gap, and those of serial://
+    modbus+rtu://       /dev/… as serial://                      unit gap echo uart, and those of serial://
     modbus+rtu+tcp://   host:port of a serial gateway            unit gap
 
 Addresses come from config alone, never from a caller. pyserial's other URL handlers (`spy://`,
@@ -19,14 +19,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from drivers.errors import BadAddress
 
+DEFAULT_BAUDRATE: Final = "115200"
 PARITIES: Final = ("N", "E", "O", "M", "S")
-SERIAL: Final = ("baudrate", "bytesize", "parity", "stopbits", "rtscts", "xonxoff", "dtr")
+CHARACTER: Final = ("baudrate", "bytesize", "parity", "stopbits")
+SERIAL: Final = (*CHARACTER, "rtscts", "xonxoff", "dtr")
 OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "serial": SERIAL,
     "tcp": (),
-    "visa": ("library",),
+    "visa": ("library", *CHARACTER),
     "modbus+tcp": ("unit",),
-    "modbus+rtu": ("unit", "gap", *SERIAL),
+    "modbus+rtu": ("unit", "gap", "echo", "uart", *SERIAL),
     "modbus+rtu+tcp": ("unit", "gap"),
 }
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,7 +38,15 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "rtscts": ("on", "off"),
     "xonxoff": ("on", "off"),
     "dtr": ("on", "off", "leave"),
+    "echo": ("on", "off"),
+    "uart": ("on", "off"),
 }
+RTU_REFUSES: Final[Mapping[tuple[str, str], str]] = {
+    ("bytesize", "7"): "Modbus RTU sends bytes of 8 bits",
+    ("stopbits", "1.5"): "bytes of 8 bits have 1 or 2 stop bits",
+    ("xonxoff", "on"): "the frames of Modbus RTU hold XON and XOFF as data",
+}
+"""What a serial port can do and Modbus RTU can't. Source: MODBUS over Serial Line V1.02, 2.5.1."""
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "baudrate": (50, 4_000_000),
     "unit": (0, 255),
@@ -71,6 +81,21 @@ class Address:
         """The port or connection alone, to find two devices that claim it with other settings."""
         return f"{self.place}:{self.port}"
 
+    @property
+    def baudrate(self) -> int:
+        """Bits per second of the serial line; 0 where there is none, or a gateway keeps it."""
+        if self.scheme not in {"serial", "modbus+rtu"}:
+            return 0
+        return int(self.options.get("baudrate", DEFAULT_BAUDRATE))
+
+    @property
+    def character(self) -> float:
+        """Seconds that one byte takes on the serial line, start, parity and stop bits with it."""
+        if not self.baudrate:
+            return 0.0
+        data, stop = (float(self.options.get(n, d)) for n, d in (("bytesize", 8), ("stopbits", 1)))
+        return (1 + data + (self.options.get("parity", "N") != "N") + stop) / self.baudrate
+
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Take an address apart. Raises BadAddress, which says what is wrong and what is allowed."""
@@ -83,7 +108,7 @@ class Address:
         options = _options(scheme, query)
         match scheme:
             case "visa":
-                visa_kind(place)
+                _check_visa(place, options)
                 return cls(scheme, place, 0, options)
             case "serial" | "modbus+rtu":
                 return cls(scheme, _serial_place(place), 0, options)
@@ -109,6 +134,8 @@ def _options(scheme: str, query: str) -> dict[str, str]:
 def _check_option(scheme: str, name: str, value: str) -> None:
     if name in CHOICES and value not in CHOICES[name]:
         raise BadAddress(f"{name}={value} is not one of {', '.join(CHOICES[name])}")
+    if scheme == "modbus+rtu" and (why := RTU_REFUSES.get((name, value))):
+        raise BadAddress(f"{name}={value} can't be: {why}")
     if name in RANGES:
         low, high = SERIAL_UNITS if name == "unit" and "rtu" in scheme else RANGES[name]
         if not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
@@ -122,6 +149,14 @@ def _serial_place(place: str) -> str:
     if not separator and not place.startswith("/"):
         raise BadAddress(f"{place!r} is not an absolute path such as /dev/serial/by-path/…")
     return unquote(place)
+
+
+def _check_visa(resource: str, options: Mapping[str, str]) -> None:
+    of_lines = [name for name in CHARACTER if name in options]
+    if visa_kind(resource) != "serial" and of_lines:
+        raise BadAddress(
+            f"{of_lines[0]} is an option of serial ports, ASRL…; {resource} is none: leave it out"
+        )
 
 
 def visa_kind(resource: str) -> Literal["message", "socket", "serial"]:

@@ -23,6 +23,7 @@ class Loopback(StreamLink):
         """Hand `data` over, and receive what is answered."""
         if not self._is_open:
             raise LinkClosed("memory://: the link is closed")
+        self.recorder.sent(data)
         self.inbox.feed(self._handle(data))
 
     async def _open(self) -> None:

@@ -1,8 +1,9 @@
 """Modbus requests, and what a right answer to each looks like.
 
 Source: MODBUS Application Protocol Specification V1.1b3 (sections 6 and 7 for functions and
-exception codes) and MODBUS over Serial Line V1.02 (frames). Encoding and framing are pymodbus's;
-pairing a reply with its request is ours, for its client's way takes a late reply for a new one.
+exception codes), MODBUS over Serial Line V1.02 and MODBUS Messaging on TCP/IP V1.0b (frames).
+Encoding and the frames of serial lines are pymodbus's. Pairing a reply with its request is ours,
+for its client's way takes a late reply for a new one; so is what every poll over TCP passes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import BadReply, DeviceError, OutOfRange
+from drivers.errors import BadReply, DeviceError, LinkClosed, OutOfRange
 from drivers.transport.link import Bank
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ READ: Final[dict[Bank, int]] = {"coil": 1, "discrete": 2, "holding": 3, "input":
 MOST_READ: Final[dict[Bank, int]] = {"coil": 2000, "discrete": 2000, "holding": 125, "input": 125}
 MOST_WRITTEN: Final[dict[Bank, int]] = {"coil": 1968, "holding": 123}
 ECHO: Final = 8
+MASK_WRITE: Final = 22
 EXCEPTION: Final = 0x80
 GATEWAY_PATH, GATEWAY_TARGET = 0x0A, 0x0B
-ILLEGAL_ADDRESS: Final = 2
+ILLEGAL_ADDRESS, ILLEGAL_VALUE, ACKNOWLEDGE = 2, 3, 5
+CUT_WHEN_REFUSED: Final = {ILLEGAL_ADDRESS, ILLEGAL_VALUE}
+"""Refusals of a read that a part of it need not meet: a register is missing, or they are too many."""
 
 MEANINGS: Final = {
     1: "illegal function: the device does not know this kind of request",
@@ -34,12 +38,17 @@ MEANINGS: Final = {
     3: "illegal data value: the device does not take this value or this number of registers",
     4: "device failure: it could not carry the request out",
     5: "acknowledge: the request is accepted and takes a long time",
-    6: "device busy: it carries out another request; try again later",
+    6: "device busy: it still carries out an earlier request, and has not begun this one; "
+    "ask again later",
     7: "negative acknowledge: the device can't do this now",
     8: "memory parity error in the device",
     GATEWAY_PATH: "gateway path unavailable: the gateway is overloaded or misconfigured",
     GATEWAY_TARGET: "gateway target failed to respond: this unit is not on the bus, or is off",
 }
+
+
+REQUESTS: Final = 8192
+"""Reads whose bytes are remembered: a poll asks for the same again and again."""
 
 
 class ExceptionReply(DeviceError):
@@ -84,11 +93,10 @@ class Request:
         return self._decoded(reply)
 
     def _decoded(self, reply: bytes) -> list[int]:
-        answer = _pdus()[self.function][1]()
-        answer.decode(reply[1:])
+        """Taken apart here and not by pymodbus, because it is done for every poll (6.1 to 6.4)."""
         if self.function in {1, 2}:
-            return [int(bit) for bit in answer.bits[: self.count]]
-        return list(answer.registers)
+            return [reply[2 + n // 8] >> n % 8 & 1 for n in range(self.count)]
+        return [*struct.unpack_from(f">{self.count}H", reply, 2)]
 
     def _confirmed(self, reply: bytes) -> list[int]:
         """Writes are answered with their address and value, or their address and quantity."""
@@ -97,13 +105,18 @@ class Request:
         return []
 
 
+@lru_cache(maxsize=REQUESTS)
 def read_request(unit: int, bank: Bank, start: int, count: int) -> Request:
     """Ask for `count` neighbours from address `start`. Raises OutOfRange."""
     _check_range(bank, start, count, MOST_READ)
     function = READ[bank]
-    size = (count + 7) // 8 if function in {1, 2} else 2 * count
     asked = _pdus()[function][0](address=start, count=count)
-    return Request(unit, _spelled(asked), 2 + size, count)
+    return Request(unit, _spelled(asked), reply_size(bank, count) - 3, count)
+
+
+def reply_size(bank: Bank, count: int) -> int:
+    """Bytes of the RTU frame that brings a block: unit, function, byte count, data and CRC."""
+    return 5 + ((count + 7) // 8 if bank in {"coil", "discrete"} else 2 * count)
 
 
 def write_request(unit: int, bank: Bank, start: int, values: Sequence[int]) -> Request:
@@ -122,6 +135,20 @@ def write_request(unit: int, bank: Bank, start: int, values: Sequence[int]) -> R
     else:
         asked = ask(address=start, registers=list(values))
     return Request(unit, _spelled(asked), 5)
+
+
+def mask_request(unit: int, address: int, and_mask: int, or_mask: int) -> Request:
+    """Make a holding register `(now & and_mask) | (or_mask & ~and_mask)`, by the unit itself.
+
+    Its reply is the request over again (V1.1b3 section 6.16). Raises OutOfRange.
+    """
+    _check_range("holding", address, 1, MOST_WRITTEN)
+    if not (0 <= and_mask <= 0xFFFF and 0 <= or_mask <= 0xFFFF):
+        raise OutOfRange(f"masks {and_mask:#x} and {or_mask:#x} do not fit into 16 bits")
+    from pymodbus.pdu.register_message import MaskWriteRegisterRequest
+
+    asked = MaskWriteRegisterRequest(address=address, and_mask=and_mask, or_mask=or_mask)
+    return Request(unit, _spelled(asked), 7)
 
 
 def echo_request(unit: int, nonce: int) -> Request:
@@ -153,6 +180,34 @@ class RtuFrames:
             raise BadReply(f"{frame[:16].hex(' ')}… has a wrong CRC")
         return unit, pdu
 
+    def answer(self, frame: bytes, request: Request) -> tuple[int, bytes]:
+        """Return unit and PDU of a frame that came after a request.
+
+        A read that is answered by itself, byte for byte, has met an adapter that echoes: as an
+        answer it would be a coincidence of bits, and it is not believed either way.
+
+        Raises:
+            BadReply: It is not one whole frame.
+            LinkClosed: It is the request itself.
+        """
+        if len(frame) == len(request.pdu) + 3:
+            self.refuse_echo(frame, request)
+        try:
+            return self.decode(frame)
+        except BadReply:
+            self.refuse_echo(frame, request)
+            raise
+
+    @staticmethod
+    def refuse_echo(heard: bytes, request: Request) -> None:
+        """Refuse what begins like the request to read after which it came. Raises LinkClosed."""
+        asked = bytes([request.unit]) + request.pdu
+        if request.count and heard[: len(asked)] == asked[: len(heard)]:
+            raise LinkClosed(
+                f"the request to unit {request.unit} itself came back: the RS-485 adapter echoes "
+                "what it sends. Switch that off at the adapter, or add echo=on to the address"
+            )
+
     @staticmethod
     def size(head: bytes) -> int:
         """Return the length of the reply that begins with these 5 bytes. Raises BadReply."""
@@ -161,6 +216,8 @@ class RtuFrames:
             return 5
         if function in READ.values():
             return 5 + head[2]
+        if function == MASK_WRITE:
+            return 10
         if function in {5, 6, 15, 16} or head[1:4] == bytes([ECHO, 0, 0]):
             return 8
         raise BadReply(f"{head[:5].hex(' ')}… is no reply to anything asked here")
@@ -170,22 +227,17 @@ class TcpFrames:
     """MBAP header and PDU: the frames of Modbus TCP."""
 
     HEADER: Final = 7
-
-    def __init__(self) -> None:
-        from pymodbus.framer import FramerSocket
-        from pymodbus.pdu import DecodePDU
-
-        self._framer: FramerBase = FramerSocket(DecodePDU(False))
+    _MBAP: Final = struct.Struct(">HHHB")  # transaction, protocol, length, unit
 
     def encode(self, request: Request, transaction: int) -> bytes:
-        return self._framer.encode(request.pdu, request.unit, transaction)
+        return self._MBAP.pack(transaction, 0, len(request.pdu) + 1, request.unit) + request.pdu
 
     def decode(self, frame: bytes) -> tuple[int, int, bytes]:
         """Return transaction, unit and PDU of one whole frame. Raises BadReply."""
-        used, unit, transaction, pdu = self._framer.decode(frame)
-        if used != len(frame) or not pdu:
+        transaction, protocol, length, unit = self._MBAP.unpack_from(frame)
+        if protocol or length != len(frame) - 6 or length < 2:
             raise BadReply(f"{frame[:16].hex(' ')}… is no Modbus TCP frame")
-        return transaction, unit, pdu
+        return transaction, unit, frame[7:]
 
     @classmethod
     def left(cls, header: bytes) -> int:

@@ -7,35 +7,34 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
-from drivers.errors import BadAddress, ConnectFailed, DriverError, LinkClosed, LinkTimeout
+from drivers.errors import (
+    BadAddress,
+    ConnectFailed,
+    DeviceError,
+    DriverError,
+    LinkClosed,
+    LinkTimeout,
+    Unfinished,
+)
 from drivers.transport.link import Bank, Link, Timeouts
 from drivers.transport.modbus import (
+    ACKNOWLEDGE,
     GATEWAY_PATH,
     GATEWAY_TARGET,
     ExceptionReply,
     Request,
+    mask_request,
     read_request,
     write_request,
 )
+from drivers.transport.presence import Roll, is_unreached
+from drivers.transport.traffic import Traffic
 from drivers.transport.turn import Turn
 
 DEAF_AFTER: Final = 2
 """Requests to each of the units without an answer from any, after which the connection is lost."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What happened on a bus since it was made."""
-
-    exchanges: int = 0
-    timeouts: int = 0
-    bad_replies: int = 0
-    late_replies: int = 0  # whole, but of a request given up before, and skipped
-    discarded: int = 0  # bytes that belonged to no request
-    fences: int = 0
 
 
 class Bus(ABC):
@@ -51,10 +50,12 @@ class Bus(ABC):
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self.counters = Counters()
+        self.counters = Traffic()
+        self.roll = Roll(self.counters)
         self._turn = Turn(self._resync)
         self._door = asyncio.Lock()
         self._users: list[int] = []  # unit numbers
+        self._refused: dict[int, set[tuple[Bank, int, int]]] = {}  # blocks, by unit
         self._unanswered: Counter[int] = Counter()  # requests to each since anything was answered
         self._is_open = False
         self._is_entered = False
@@ -67,7 +68,7 @@ class Bus(ABC):
                 f"unit {number} can't be asked on this bus; units: "
                 f"{self.units.start} to {self.units.stop - 1}"
             )
-        return Unit(self, number)
+        return Unit(self, number, self._refused.setdefault(number, set()))
 
     async def join(self, unit: int) -> int:
         """Open the link unless it is open; return the number of this connection."""
@@ -91,26 +92,78 @@ class Bus(ABC):
             lambda: self._on(connection, request, timeouts), within=timeouts.turn
         )
 
+    async def knock(self, connection: int, unit: int) -> None:
+        """Ask a unit that has fallen silent whether it is back, where others would wait for it.
+
+        It costs the bus one short time-out instead of a driver's whole greeting.
+
+        Raises:
+            UnitSilent: It does not answer, and another unit does.
+            LinkError: It does not answer.
+            BadReply: What came does not answer.
+        """
+        presence = self.roll.of(unit)
+        request = presence.cheapest
+        if not presence.missed or request is None or not self.is_shared(unit):
+            return
+        timeouts = presence.patience()
+        await self._wait_out(unit)
+        await self._turn.take(
+            lambda: self._probe(connection, request, timeouts), within=timeouts.turn
+        )
+
     async def _on(self, connection: int, request: Request, timeouts: Timeouts) -> list[int]:
-        if not self._is_open or connection != self._connection:
-            raise LinkClosed("the bus lost its link")
+        self._check_open(connection)
         self.counters.exchanges += 1
+        self.roll.begin(request.unit, timeouts).asked(request)
         try:
             values = await self._exchange(request, timeouts)
-        except LinkTimeout:
-            self.counters.timeouts += 1
-            self._unanswered[request.unit] += 1
-            if self._is_deaf():
-                self._is_open = False
-            raise
-        except (LinkClosed, ConnectFailed):
-            self._is_open = False
-            raise
-        except DriverError:
-            self._unanswered.clear()
-            raise
+        except DriverError as error:
+            self._note(request.unit, error)
+            told = self.roll.failed(request.unit, error)
+            # Of a write it matters more whether it was sent, and of a lost link that it was lost.
+            if told is error or not (request.count and self._is_open):
+                raise
+            raise told from error
         self._unanswered.clear()
+        self.roll.answered(request.unit)
         return values
+
+    async def _probe(self, connection: int, request: Request, timeouts: Timeouts) -> None:
+        self._check_open(connection)
+        self.counters.probes += 1
+        self.roll.begin(request.unit)
+        try:
+            await self._knock(request, timeouts)
+        except DriverError as error:
+            self._note(request.unit, error)
+            if is_unreached(error) or not isinstance(error, DeviceError):
+                told = self.roll.failed(request.unit, error)
+                if isinstance(told, DeviceError):
+                    raise LinkTimeout(str(told)) from error
+                if told is error:
+                    raise
+                raise told from error
+        self._unanswered.clear()
+        self.roll.book(request.unit, lost=True)
+
+    def is_shared(self, unit: int) -> bool:
+        """Whether other units use the bus as well."""
+        return any(user != unit for user in self._users)
+
+    def _check_open(self, connection: int) -> None:
+        if not self._is_open or connection != self._connection:
+            raise LinkClosed("the bus lost its link")
+
+    def _note(self, unit: int, error: DriverError) -> None:
+        """Let a failure count against the link, or an answer of whatever kind for it."""
+        if isinstance(error, LinkTimeout):
+            self._unanswered[unit] += 1
+            self._is_open = self._is_open and not self._is_deaf()
+        elif isinstance(error, LinkClosed | ConnectFailed):
+            self._is_open = False
+        else:
+            self._unanswered.clear()
 
     def _is_deaf(self) -> bool:
         """Whether the other end seems to have forgotten the connection: all units fall silent.
@@ -139,6 +192,7 @@ class Bus(ABC):
     async def _resync(self) -> None:
         """Bring the bus back in step; a closed one is reopened by the next unit that enters."""
         if self._is_open:
+            self.counters.resyncs += 1
             try:
                 await self._get_in_step()
             except (LinkClosed, ConnectFailed):
@@ -161,16 +215,31 @@ class Bus(ABC):
     async def _exchange(self, request: Request, timeouts: Timeouts) -> list[int]:
         """Send the request, and return the values of its reply and of no other."""
 
+    async def _knock(self, request: Request, timeouts: Timeouts) -> None:
+        """Find out whether a unit answers, with a read that its driver has asked for before."""
+        await self._exchange(request, timeouts)
+
 
 class Unit:
-    """The registers of one unit. A write is sent once and never repeated."""
+    """The registers of one unit. A write is sent once and never repeated.
 
-    def __init__(self, bus: Bus, number: int) -> None:
+    `refused` belongs to the bus, so that a unit that connects anew need not be found out again.
+    """
+
+    def __init__(
+        self, bus: Bus, number: int, refused: set[tuple[Bank, int, int]] | None = None
+    ) -> None:
         self.bus, self.number = bus, number
+        self.refused = set() if refused is None else refused
         self._connection = 0
 
     async def __aenter__(self) -> Self:
         self._connection = await self.bus.join(self.number)
+        try:
+            await self.bus.knock(self._connection, self.number)
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -191,8 +260,28 @@ class Unit:
     async def store(
         self, bank: Bank, start: int, values: Sequence[int], timeouts: Timeouts
     ) -> None:
-        """Write registers or coils, and check that the unit confirms just these. Raises as fetch."""
-        await self._ask(write_request(self.number, bank, start, values), timeouts)
+        """Write registers or coils, and check that the unit confirms just these.
+
+        Raises:
+            Unfinished: The unit has taken the write, and has not carried it out yet.
+            DriverError: As for fetch.
+        """
+        await self._change(write_request(self.number, bank, start, values), timeouts)
+
+    async def mask(self, at: int, and_mask: int, or_mask: int, timeouts: Timeouts) -> None:
+        """Change some bits of a holding register in one request (function 22). Raises as store."""
+        await self._change(mask_request(self.number, at, and_mask, or_mask), timeouts)
+
+    async def _change(self, request: Request, timeouts: Timeouts) -> None:
+        try:
+            await self._ask(request, timeouts)
+        except ExceptionReply as refusal:
+            if refusal.code == ACKNOWLEDGE:  # V1.1b3 section 7: accepted, and being processed
+                raise Unfinished(
+                    f"unit {self.number} answered function {request.function} with exception "
+                    f"{ACKNOWLEDGE}: it has taken the change and not finished it"
+                ) from refusal
+            raise
 
     async def _ask(self, request: Request, timeouts: Timeouts) -> list[int]:
         try:

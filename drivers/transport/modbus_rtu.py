@@ -5,25 +5,25 @@ believed later:
 
 * A unit that knows function 8/0 (return query data) is fenced: a random number is sent, and
   all that arrives before it comes back is thrown away. Units answer in order, so nothing older
-  can follow. Whether a unit knows it is found out after the first reply it ever gave.
+  can follow. Whether a unit knows it is the first thing that it is asked, for it may still owe
+  a reply to a program that used the line before; a refusal comes in its order as well.
 * A unit that does not is left alone until `Timeouts.whole` seconds after the request: that is
   by definition its longest reply time. The others on the bus go on meanwhile. So is a unit
   that no longer answers the fence: it may be off, or another one may have taken its place.
 * Every reply must have the unit, function, byte count and CRC that its request calls for. A
   whole frame of a unit that owes one is skipped while another is asked.
-
-Source: MODBUS over Serial Line V1.02, 2.5.1.1 (silence between frames).
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
-from drivers.errors import BadReply, LinkTimeout
+from drivers.errors import BadReply, DriverError, LinkTimeout
+from drivers.transport.contention import Contention, is_request, nobody, speaker
+from drivers.transport.line_time import Collision
 from drivers.transport.link import Link, Timeouts
 from drivers.transport.modbus import (
     ECHO,
@@ -34,35 +34,11 @@ from drivers.transport.modbus import (
     echo_request,
 )
 from drivers.transport.modbus_bus import Bus
+from drivers.transport.presence import NotSilent
+from drivers.transport.standing import FenceLost, Nonces, Standing, silence
 
-BITS_PER_CHARACTER: Final = 11
-FASTEST_COUNTED: Final = 19_200
-FENCES: Final = 3
+FENCES: Final = 2
 PROBES: Final = 3
-
-
-class FenceLost(LinkTimeout):
-    """The unit is out of step and did not answer the fence, so the request was not sent."""
-
-    sent = False
-
-
-@dataclass(slots=True)
-class Standing:
-    """How far one unit can be trusted."""
-
-    in_doubt: bool = False
-    owes_until: float = 0.0  # of the loop's clock: until then an old reply may come
-    longest: float = 0.0  # seconds a reply may take
-    echoes: bool | None = None  # whether it knows function 8/0; None: not known yet
-    probes: int = 0
-
-
-def silence(baudrate: int) -> float:
-    """Return the seconds between two frames: 3.5 characters, and 1.75 ms above 19,200 baud."""
-    if baudrate > FASTEST_COUNTED:
-        return 1.75e-3
-    return 3.5 * BITS_PER_CHARACTER / baudrate
 
 
 class RtuBus(Bus):
@@ -73,6 +49,7 @@ class RtuBus(Bus):
         baudrate: Of the line, for the silence between frames; a gateway keeps its own.
         gap: Seconds added to that silence, for units or adapters that need more.
         dice: Where the fences' numbers come from.
+        warn: Told in a sentence, once, that somebody else speaks on the line.
     """
 
     units = range(1, 248)
@@ -84,15 +61,23 @@ class RtuBus(Bus):
         baudrate: int = 115_200,
         gap: float = 0.0,
         dice: random.Random | None = None,
+        warn: Callable[[str], None] = nobody,
     ) -> None:
         super().__init__(link)
         self._frames = RtuFrames()
         self._silence = silence(baudrate) + gap
-        self._dice = dice or random.SystemRandom()
-        self._nonces: deque[int] = deque(maxlen=64)  # an echo may be late as well
+        self._nonces = Nonces(dice or random.SystemRandom())
         self._standings: dict[int, Standing] = {}
+        self._contention = Contention(self.counters, warn)
         self._silent_from = 0.0
         self._last_asked = 0
+
+    async def ask(self, connection: int, request: Request, timeouts: Timeouts) -> list[int]:
+        if self.standing(request.unit).is_new:
+            await self._turn.take(
+                lambda: self._meet(connection, request.unit, timeouts), within=timeouts.turn
+            )
+        return await super().ask(connection, request, timeouts)
 
     def standing(self, unit: int) -> Standing:
         """Return what is known of a unit; it outlives the unit's connections."""
@@ -104,30 +89,59 @@ class RtuBus(Bus):
 
     async def _wait_out(self, unit: int) -> None:
         standing = self.standing(unit)
-        if standing.in_doubt and not standing.echoes:
-            owed = standing.owes_until - asyncio.get_running_loop().time()
-            if owed > 0:
-                await asyncio.sleep(owed)
+        owed = standing.owes_until - asyncio.get_running_loop().time()
+        if owed > 0 and standing.in_doubt and not standing.echoes:
+            await asyncio.sleep(owed)
 
     async def _get_in_step(self) -> None:
-        """Units get in step one by one, each before its own next request."""
+        """Units get in step one by one."""
+
+    async def _meet(self, connection: int, unit: int, timeouts: Timeouts) -> None:
+        """Ask a unit for an echo before anything else; one that gives none is left alone first."""
+        self._check_open(connection)
+        standing = self.standing(unit)
+        standing.longest = max(standing.longest, timeouts.whole)
+        briefly = self.roll.begin(unit, timeouts).briefly()
+        try:
+            await self._keep_silence(briefly)
+            await self._try_echo(unit, briefly)
+        except DriverError as error:
+            self._note(unit, error)
+            raise
+        finally:
+            self.roll.book(unit, lost=True)
+        standing.is_new = False
 
     async def _exchange(self, request: Request, timeouts: Timeouts) -> list[int]:
         standing = self.standing(request.unit)
         await self._keep_silence(timeouts)
         if standing.in_doubt:
-            await self._settle(request.unit, timeouts)
+            with self.roll.set_aside():
+                await self._settle(request.unit, timeouts)
+        if not request.count and (longer := self._contention.silence):
+            await self._keep_silence(timeouts, longer)
         values = await self._ask(request, timeouts)
         if request.count and standing.echoes is None:
-            await self._probe(request.unit, timeouts)
+            with self.roll.set_aside():
+                await self._find_out(request.unit, timeouts)
         return values
 
-    async def _keep_silence(self, timeouts: Timeouts) -> None:
-        """Wait for the silence between frames, and discard what breaks it."""
+    async def _knock(self, request: Request, timeouts: Timeouts) -> None:
+        """Let the fence be the question where there has to be one."""
+        standing = self.standing(request.unit)
+        await self._keep_silence(timeouts)
+        is_fenced = standing.in_doubt and standing.echoes
+        if standing.in_doubt:
+            await self._settle(request.unit, timeouts, fences=1)
+        if not is_fenced:
+            await self._ask(request, timeouts)
+
+    async def _keep_silence(self, timeouts: Timeouts, longer: float = 0.0) -> None:
+        """Wait for the silence between frames, and discard what breaks it. Raises NotSilent."""
         now = asyncio.get_running_loop().time
         deadline = now() + timeouts.whole
         while True:
-            left = self._silent_from + self._silence - now()
+            left = self._silent_from + max(self._silence, longer) - now()
             if left > 0:
                 await asyncio.sleep(left)
             unread = self.link.discard()
@@ -135,60 +149,64 @@ class RtuBus(Bus):
                 return
             self._account_for(unread)
             if now() > deadline:
-                raise LinkTimeout(f"the bus was not silent within {timeouts.whole:g} s")
+                raise NotSilent(f"the bus was not silent within {timeouts.whole:g} s")
 
     def _account_for(self, unread: bytes) -> None:
-        """Bytes that nobody asked for: a reply still owed, or one too many of the last unit."""
+        """Bytes that nobody asked for: a reply still owed, one too many, or somebody else's."""
         self._silent_from = asyncio.get_running_loop().time()
         self.counters.discarded += len(unread)
-        try:
-            unit, _ = self._frames.decode(unread)
-        except BadReply:
-            unit = 0
+        unit = speaker(self._frames, unread)
         if unit and self.standing(unit).in_doubt:
-            self.counters.late_replies += 1
-        elif self._last_asked:
+            self._came_late(unit)
+            return
+        if unit and unit != self._last_asked:
+            self._contention.heard(unread, whole=True)
+        elif not unit and not any(it.in_doubt for it in self._standings.values()):
+            self._contention.heard(unread, whole=is_request(self._frames, unread))
+        if self._last_asked:
             self._doubt(self._last_asked)
+
+    def _came_late(self, unit: int) -> None:
+        self.counters.late_replies += 1
+        self.roll.of(unit).heard_late(asyncio.get_running_loop().time())
 
     def _doubt(self, unit: int) -> None:
         standing = self.standing(unit)
         standing.in_doubt = True
         standing.owes_until = asyncio.get_running_loop().time() + standing.longest
 
-    async def _settle(self, unit: int, timeouts: Timeouts) -> None:
+    async def _settle(self, unit: int, timeouts: Timeouts, fences: int = FENCES) -> None:
         """Make sure that the unit owes nothing. Raises FenceLost."""
         standing = self.standing(unit)
         if standing.echoes:
-            await self._fence(unit, timeouts)
+            await self._fence(unit, timeouts, fences)
+            standing.fences_lost = 0
         elif (owed := standing.owes_until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(owed)  # it fell into doubt after its wait off the bus
             await self._keep_silence(timeouts)
         standing.in_doubt = False
 
-    async def _fence(self, unit: int, timeouts: Timeouts) -> None:
+    async def _fence(self, unit: int, timeouts: Timeouts, fences: int) -> None:
         self._last_asked = unit
-        for _ in range(FENCES):
+        patience = self.roll.of(unit).briefly()
+        for _ in range(fences):
             await self._keep_silence(timeouts)
-            fence = self._frames.encode(echo_request(unit, self._nonce()))
+            fence = self._frames.encode(echo_request(unit, self._nonces.next()))
             self.counters.fences += 1
             await self.link.send(fence)
             try:
-                old = await self.link.receive_until(fence, timeouts)
+                old = await self.link.receive_until(fence, patience)
             except LinkTimeout:
+                if not self.is_shared(unit):
+                    patience = timeouts
                 continue
             self.counters.discarded += len(old)
             self._silent_from = asyncio.get_running_loop().time()
             await self._keep_silence(timeouts)
             return
         self._doubt(unit)
-        self._standings[unit].echoes, self._standings[unit].probes = None, 0  # another device?
+        self._standings[unit].lose_fence()
         raise FenceLost(f"unit {unit} does not answer, and may still owe an old reply")
-
-    def _nonce(self) -> int:
-        while (nonce := self._dice.randrange(0x10000)) in self._nonces:
-            pass
-        self._nonces.append(nonce)
-        return nonce
 
     async def _ask(self, request: Request, timeouts: Timeouts) -> list[int]:
         """Send, and wait for the reply; a unit that gives none, or a wrong one, is in doubt."""
@@ -205,8 +223,10 @@ class RtuBus(Bus):
         except ExceptionReply:
             answered = True
             raise
-        except BadReply:
+        except BadReply as failure:
             self.counters.bad_replies += 1
+            if isinstance(failure, Collision):
+                self._contention.heard(failure.heard, whole=False)
             raise
         finally:
             self._silent_from = loop.time()
@@ -224,10 +244,11 @@ class RtuBus(Bus):
                 next_byte=timeouts.next_byte,
                 whole=timeouts.whole - spent,
             )
-            unit, pdu = self._frames.decode(await self._frame(request, left))
+            unit, pdu = self._frames.answer(await self._frame(request, left), request)
             if self._is_old(request, unit, pdu):
-                self.counters.late_replies += 1
+                self._came_late(unit)
             elif unit != request.unit:
+                self._contention.heard(bytes([unit]) + pdu, whole=True)
                 raise BadReply(f"unit {unit} answered in place of unit {request.unit}")
             else:
                 return request.values(pdu)
@@ -242,6 +263,7 @@ class RtuBus(Bus):
         head = await self.link.receive_exactly(RtuFrames.HEAD, timeouts)
         size = self._frames.size(head)
         if head[:2] == bytes([request.unit, request.function]) and size != request.reply_size + 3:
+            self._frames.refuse_echo(head, request)
             raise BadReply(
                 f"{head.hex(' ')}… is not as long as the reply to {request.pdu.hex(' ')}"
             )
@@ -252,20 +274,26 @@ class RtuBus(Bus):
         )
         return head + await self.link.receive_exactly(size - RtuFrames.HEAD, rest)
 
-    async def _probe(self, unit: int, timeouts: Timeouts) -> None:
+    async def _find_out(self, unit: int, timeouts: Timeouts) -> None:
         """Find out whether a unit that has just answered knows function 8/0."""
         standing = self.standing(unit)
         await self._keep_silence(timeouts)
         if standing.in_doubt:  # its answer came twice: another time
             return
+        if not await self._try_echo(unit, timeouts):
+            standing.in_doubt = False  # a late echo is known by its function
+
+    async def _try_echo(self, unit: int, timeouts: Timeouts) -> bool:
+        """Learn whether a unit knows function 8/0; return whether anything came at all."""
+        standing = self.standing(unit)
         standing.probes += 1
         try:
-            await self._ask(echo_request(unit, self._nonce()), timeouts)
+            await self._ask(echo_request(unit, self._nonces.next()), timeouts)
             standing.echoes = True
         except ExceptionReply:
             standing.echoes = False
         except (LinkTimeout, BadReply) as failure:  # it may not answer what it does not know
-            if isinstance(failure, LinkTimeout):
-                standing.in_doubt = False  # a late echo is known by its function
             if standing.probes == PROBES:
                 standing.echoes = False
+            return not isinstance(failure, LinkTimeout)
+        return True

@@ -6,6 +6,8 @@ Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3 (MBAP heade
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from drivers.errors import BadReply, LinkTimeout
@@ -64,8 +66,8 @@ class TcpBus(Bus):
             raise
 
     def _next(self) -> int:
-        now = asyncio.get_running_loop().time()
         if self._given_up:
+            now = asyncio.get_running_loop().time()
             self._given_up = {n: until for n, until in self._given_up.items() if until > now}
         if len(self._given_up) == ROUND:
             raise LinkTimeout("no reply to any of the last 65,536 requests")
@@ -76,19 +78,13 @@ class TcpBus(Bus):
 
     async def _reply(self, request: Request, transaction: int, timeouts: Timeouts) -> list[int]:
         now = asyncio.get_running_loop().time
-        sent = now()
+        began, left = now(), timeouts
         while True:
-            if (spent := now() - sent) > timeouts.whole:  # with old ones coming without end
-                raise LinkTimeout(f"no reply within {timeouts.whole:g} s")
-            left = Timeouts(
-                first_byte=timeouts.first_byte - spent,
-                next_byte=timeouts.next_byte,
-                whole=timeouts.whole - spent,
-            )
             number, unit, pdu = await self._frame(left)
             if number != transaction:
                 self._given_up.pop(number, None)
                 self.counters.late_replies += 1
+                left = _rest(timeouts, now() - began)  # old ones may come without end
             elif unit != request.unit:
                 raise BadReply(f"unit {unit} answered in place of unit {request.unit}")
             else:
@@ -98,14 +94,23 @@ class TcpBus(Bus):
         try:
             if not self._header:
                 self._header = await self.link.receive_exactly(TcpFrames.HEADER, timeouts)
-                timeouts = Timeouts(
-                    first_byte=timeouts.next_byte,
-                    next_byte=timeouts.next_byte,
-                    whole=timeouts.whole,
-                )
+                timeouts = _begun(timeouts)
             body = await self.link.receive_exactly(TcpFrames.left(self._header), timeouts)
             header, self._header = self._header, b""
             return self._frames.decode(header + body)
         except BadReply:
             self._garbled = True
             raise
+
+
+def _rest(timeouts: Timeouts, spent: float) -> Timeouts:
+    """What is left of the time-outs after so many seconds. Raises LinkTimeout."""
+    if spent > timeouts.whole:
+        raise LinkTimeout(f"no reply within {timeouts.whole:g} s")
+    return replace(timeouts, first_byte=timeouts.first_byte - spent, whole=timeouts.whole - spent)
+
+
+@lru_cache(maxsize=256)
+def _begun(timeouts: Timeouts) -> Timeouts:
+    """The time-outs of a reply whose first bytes have come. Cached, for each poll needs them."""
+    return replace(timeouts, first_byte=timeouts.next_byte)

@@ -66,11 +66,15 @@ class SerialLink(StreamLink):
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`. Raises LinkClosed, or LinkTimeout when the device stops reading."""
-        await self._connected().write(data)
+        line = self._connected()
+        self.recorder.sent(data)
+        await line.write(data)
 
     def send_now(self, data: bytes) -> None:
         """Send before anything that still waits in this process. Raises LinkClosed."""
-        self._connected().write_now(data)
+        line = self._connected()
+        self.recorder.sent(data)
+        line.write_now(data)
 
     def _connected(self) -> Descriptor | ThreadedPort:
         if self._line is None:

@@ -5,7 +5,9 @@ from abc import ABC, abstractmethod
 from typing import Self
 
 from drivers.errors import BadReply, LinkClosed, LinkError, LinkTimeout
+from drivers.transport.exchange import Wait
 from drivers.transport.link import Timeouts
+from drivers.transport.recorder import Recorder
 
 LONGEST_LINE = 1 << 20
 """Bytes after which a reply without an end is babble."""
@@ -17,22 +19,28 @@ MOST_UNREAD = 1 << 26
 class Inbox:
     """Received bytes. Something feeds it from the loop; one reader at a time waits on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        self._recorder = recorder or Recorder()
         self._bytes = bytearray()
         self._error: LinkError | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: Wait | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._deadline = 0.0  # of who waits, on the loop's clock
 
     def feed(self, data: bytes) -> None:
         """Append what has just arrived, unless the link has failed."""
         if data and self._error is None:
+            self._recorder.received(data)
             self._bytes += data
             if len(self._bytes) > MOST_UNREAD:
                 count = len(self.discard())
                 self.fail(LinkClosed(f"{count} bytes came that nobody asked for"))
             self._wake()
 
-    def fail(self, error: LinkError) -> None:
+    def fail(self, error: LinkError, *, by_us: bool = False) -> None:
         """Say that nothing more will come; whoever waits gets the first such error."""
+        if self._error is None and not by_us:
+            self._recorder.noted(f"lost: {error}")
         self._error = self._error or error
         self._wake()
 
@@ -78,7 +86,7 @@ class Inbox:
             try:
                 await self._more(clock)
             except LinkTimeout:
-                if clock.spent():
+                if clock.is_spent():
                     raise LinkTimeout(f"the device babbled for {longest:g} s") from None
                 return
 
@@ -86,54 +94,77 @@ class Inbox:
         """Wait for the next bytes, up to the time-out that comes first."""
         if self._error is not None:
             raise self._error
-        if clock.over():  # however many bytes are still coming
+        deadline = clock.deadline()
+        if deadline is None:
             raise LinkTimeout(clock.complaint(bytes(self._bytes)))
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_at(clock.deadline, self._wake)
         arrived = len(self._bytes)
-        try:
-            await self._waiter
-        finally:
-            timer.cancel()
-            self._waiter = None
+        await self._wait(clock.loop, deadline)
         if len(self._bytes) > arrived:
-            clock.byte_came()
+            clock.has_started = True
         elif self._error is not None:
             raise self._error
         else:
             raise LinkTimeout(clock.complaint(bytes(self._bytes)))
 
+    async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+        """Wait until something happens. One timer serves many waits: most end long before it."""
+        self._deadline = deadline
+        if self._alarm is None or self._alarm.when() > deadline:
+            self._set_alarm(loop)
+        self._waiter = Wait(loop=loop)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.call_at(self._deadline, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake who waits, or set the alarm anew if it was set for an earlier wait than this."""
+        alarm, self._alarm = self._alarm, None
+        if self._waiter is None:
+            return
+        if alarm is not None and alarm.when() < self._deadline:
+            self._set_alarm(loop)
+        else:
+            self._wake()
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._waiter is not None:
+            self._waiter.end()
 
 
 class _ReplyClock:
     """Three of the four time-outs of one reply; the fourth, for the turn, is over by now."""
 
+    __slots__ = ("_began", "_timeouts", "_whole", "has_started", "loop")
+
     def __init__(self, timeouts: Timeouts) -> None:
-        self._now = asyncio.get_running_loop().time
+        self.loop = asyncio.get_running_loop()
         self._timeouts = timeouts
-        self._whole = self._now() + timeouts.whole
-        self._started = False
-        self.deadline = min(self._now() + timeouts.first_byte, self._whole)
+        self._began = self.loop.time()
+        self._whole = self._began + timeouts.whole
+        self.has_started = False
+        """Whether bytes of the reply have come."""
 
-    def byte_came(self) -> None:
-        self._started = True
-        self.deadline = min(self._now() + self._timeouts.next_byte, self._whole)
+    def deadline(self) -> float | None:
+        """When the wait that begins now ends; None when a reply that has begun should be whole."""
+        if not self.has_started:
+            return min(self._began + self._timeouts.first_byte, self._whole)
+        now = self.loop.time()
+        return None if now >= self._whole else min(now + self._timeouts.next_byte, self._whole)
 
-    def spent(self) -> bool:
-        return self._now() >= self._whole
-
-    def over(self) -> bool:
-        """Whether a reply has begun and should have been whole by now."""
-        return self._started and self.spent()
+    def is_spent(self) -> bool:
+        """Whether the whole reply should have come by now."""
+        return self.loop.time() >= self._whole
 
     def complaint(self, got: bytes) -> str:
-        if self.spent() and self._started:
+        if self.has_started and self.is_spent():
             return f"the reply was not whole after {self._timeouts.whole:g} s: {got[:80]!r}"
-        if not self._started and not got:
+        if not self.has_started and not got:
             return f"no reply within {self._timeouts.first_byte:g} s: is it on and connected?"
         return f"the reply stopped for {self._timeouts.next_byte:g} s after {got[:80]!r}"
 
@@ -145,14 +176,18 @@ class StreamLink(ABC):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.inbox = Inbox()
+        self.recorder = Recorder()
+        """Of this line. Who makes the link may put one in its place that outlives it."""
+        self.inbox = Inbox(self.recorder)
 
     async def __aenter__(self) -> Self:
-        self.inbox = Inbox()
+        self.inbox = Inbox(self.recorder)
         await self._open()
+        self.recorder.opened(asyncio.get_running_loop().time)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self.recorder.closed()
         await self._close()
 
     async def receive_until(self, end: bytes, timeouts: Timeouts) -> bytes:
@@ -169,6 +204,7 @@ class StreamLink(ABC):
 
     async def resync(self, quiet: float) -> None:
         """Discard until the line has been quiet for `quiet` seconds."""
+        self.recorder.noted("getting back in step: waiting until it is quiet")
         await self.inbox.silence(quiet, longest=quiet + 10.0)
 
     @abstractmethod

@@ -17,6 +17,8 @@ REASONS: Final[Mapping[int, str]] = {
 }
 """What a person does about an error of the operating system."""
 CONNECT_S = 3.0
+RECEIVE: Final = 2048
+"""Bytes taken from the kernel at once; most replies have less than a hundred."""
 WRITE_STALL_S = 2.0
 
 
@@ -38,6 +40,7 @@ class TcpLink(StreamLink):
             LinkTimeout: The device has stopped reading.
         """
         wire = self._connected()
+        self.recorder.sent(data)
         wire.transport.write(data)
         if wire.paused is not None:
             try:
@@ -50,12 +53,16 @@ class TcpLink(StreamLink):
 
     def send_now(self, data: bytes) -> None:
         """Send past every queue of ours; the kernel keeps the order of bytes."""
-        self._connected().transport.write(data)
+        transport = self._connected().transport
+        self.recorder.sent(data)
+        transport.write(data)
 
     async def resync(self, quiet: float) -> None:
         """Close, and open again. Raises ConnectFailed."""
+        self.recorder.noted("getting back in step: connecting anew")
         await self._close()
-        self.inbox = Inbox()  # what the old connection still brings goes to the old inbox
+        # What the old connection still brings goes to the old inbox.
+        self.inbox = Inbox(self.recorder)
         await self._open()
 
     def _connected(self) -> "_Wire":
@@ -79,19 +86,27 @@ class TcpLink(StreamLink):
 
     async def _close(self) -> None:
         if self._wire is not None:
+            self._wire.is_leaving = True
             self._wire.transport.abort()  # nothing of ours is worth waiting for
             await self._wire.closed
             self._wire = None
 
 
-class _Wire(asyncio.Protocol):
-    """What the loop calls when bytes come, when the other end is slow, and at the end."""
+class _Wire(asyncio.BufferedProtocol):
+    """What the loop calls when bytes come, when the other end is slow, and at the end.
+
+    It has a buffer of its own, because asyncio would make one of 256 KiB for every reply, which
+    the allocator gets from the kernel and returns to it: that takes longer than the exchange.
+    """
 
     transport: asyncio.Transport
 
     def __init__(self, link: TcpLink) -> None:
         self._link = link
         self._inbox = link.inbox
+        self._arrived = memoryview(bytearray(RECEIVE))
+        self.is_leaving = False
+        """Whether we close the connection, and not the device."""
         self.paused: asyncio.Future[None] | None = None
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -101,8 +116,11 @@ class _Wire(asyncio.Protocol):
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
-    def data_received(self, data: bytes) -> None:
-        self._inbox.feed(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._arrived
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._inbox.feed(bytes(self._arrived[:nbytes]))
 
     def pause_writing(self) -> None:
         self.paused = asyncio.get_running_loop().create_future()
@@ -114,7 +132,7 @@ class _Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         lost = LinkClosed(f"{self._link.name}: {exc or 'the device closed the connection'}")
-        self._inbox.fail(lost)
+        self._inbox.fail(lost, by_us=self.is_leaving)
         if self.paused is not None and not self.paused.done():
             self.paused.set_result(None)
         if not self.closed.done():

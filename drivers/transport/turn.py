@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from drivers.errors import DeviceError, TurnTimeout
+from drivers.transport.exchange import Exchange
 
 T = TypeVar("T")
 _IS_URGENT: Final = ContextVar("is_urgent", default=False)
@@ -58,7 +59,7 @@ class Turn:
         """
         await self._acquire(within)
         try:
-            return await _uninterrupted(self._exchange(exchange))
+            return await Exchange(self._exchange(exchange))
         finally:
             self._lock.release()
 
@@ -105,18 +106,3 @@ class Turn:
             raise
         self._in_step = True
         return reply
-
-
-async def _uninterrupted(exchange: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, and only then let a cancellation of the caller take effect."""
-    task = asyncio.ensure_future(exchange)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:  # once, or again by an impatient shutdown
-            cancelled = error
-    if cancelled is None or task.cancelled():
-        return task.result()
-    task.exception()  # looked at: the caller is gone, so nobody else will
-    raise cancelled

@@ -5,33 +5,52 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol
 
-T = TypeVar("T")
+from drivers.transport.visa_calls import Answer, Call
+from drivers.transport.visa_session import Session
+
 Job = tuple[Callable[[], Any], "Future[Any]"]
 
 
 class CallStuck(Exception):
-    """A call has not returned. Its thread can't be ended; it is a daemon and holds up nobody."""
+    """A call has not returned. Where it was made can't be used any more."""
+
+
+class Caller(Protocol):
+    """Where an instrument's calls are made, beside the event loop."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended: it works, waits for work, or hangs."""
+
+    async def call(self, call: Call, within: float) -> Answer:
+        """Return or raise what the session does; CallStuck after `within` seconds."""
+
+    async def end(self) -> None:
+        """Close the session if that can be done, and end. Raises nothing."""
 
 
 class CallThread:
-    """A daemon thread: neither a pool nor the end of the process waits for a call that hangs."""
+    """A daemon thread: neither a pool nor the end of the process waits for a call that hangs.
 
-    def __init__(self, name: str) -> None:
+    A thread that hangs can't be ended; it holds up nobody but its own instrument.
+    """
+
+    def __init__(self, name: str, session: Session) -> None:
+        self._session = session
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread has not ended: it works, waits for work, or hangs."""
         return self._thread.is_alive()
 
-    async def call(self, job: Callable[[], T], within: float) -> T:
-        """Run `job` in the thread, and return or raise what it does; CallStuck after `within` s."""
-        promise: Future[T] = Future()
-        self._jobs.put((job, promise))
+    async def call(self, call: Call, within: float) -> Answer:
+        promise: Future[Answer] = Future()
+        self._jobs.put((partial(self._session.answer, call), promise))
         result = asyncio.wrap_future(promise)
         try:
             await asyncio.wait([result], timeout=within)
@@ -41,9 +60,9 @@ class CallThread:
         finally:
             result.cancel()  # nobody waits any more; without effect on one that is done
 
-    def end(self, job: Callable[[], object]) -> None:
-        """Let the thread do this last job, as soon as it can, and end. Does not wait."""
-        self._jobs.put((job, Future()))
+    async def end(self) -> None:
+        """Let the thread close the session as soon as it can, and end. Does not wait."""
+        self._jobs.put((self._session.close, Future()))
         self._jobs.put(None)
 
     def _run(self) -> None:

@@ -127,7 +127,7 @@ async def test_a_command_finds_the_device_busy_with_another(web: Web) -> None:
         second = await web.token.post("/devices/psu1/commands/ramp", json=ramp)
         assert "ramp can't start while ramp runs" in problem(second, 409, "busy")["detail"]
         await web.unix.post("/devices/psu1/stop")
-        assert "was stopped" in problem(await first, 502, "device-failed")["detail"]
+        assert "was stopped" in problem(await first, 504, "outcome-unknown")["detail"]
 
 
 async def test_a_command_goes_on_when_its_caller_leaves(web: Web) -> None:

@@ -46,6 +46,8 @@ def test_a_legal_address_is_understood_and_makes_a_link(text: str, place: str, p
         ("modbus+rtu:///dev/ttyUSB0?unit=0", "unit=0 is not a whole number from 1 to 247"),
         ("modbus+rtu+tcp://192.0.2.9:4001?unit=255", "from 1 to 247"),
         ("modbus+tcp://192.0.2.9?unit=256", "from 0 to 255"),
+        ("visa://GPIB0::7::INSTR?baudrate=9600", "baudrate is an option of serial ports, ASRL"),
+        ("visa://ASRL1::INSTR?rtscts=on", "has no option 'rtscts'"),
         ("tcp://psu1.lab", "needs a host and a port"),
         ("tcp://psu1.lab:5025#1", "needs a host and a port"),
         ("tcp://fe80::1:5025", "needs a host and a port|tcp://fe80::1:5025"),

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed
+from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed, LinkTimeout
 from drivers.protocol.gcode_lines import frame
 from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback, Script
@@ -204,3 +204,19 @@ async def test_after_a_reset_or_a_kill_nothing_more_is_sent(
         board.spoil = lambda said: said
         await gcode.hello()
         await gcode.command("G1 X3")
+
+
+async def test_a_line_that_was_given_up_does_nothing_when_the_board_asks_for_it_later() -> None:
+    board = Board()
+    hears = True
+    async with Loopback(lambda data: board.handle(data) if hears else b"") as link:
+        printer = wire(link)
+        await printer.hello()
+        hears = False
+        with pytest.raises(LinkTimeout) as given_up:
+            await printer.command("M104 S200")
+        assert given_up.value.sent
+        hears = True
+        await printer.command("M107")
+    assert "M107" in board.taken
+    assert "M104 S200" not in board.taken

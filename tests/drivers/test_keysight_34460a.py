@@ -38,6 +38,7 @@ def beside(meter: Simulated) -> Loopback:
 async def test_the_manual_s_dialogue() -> None:
     async with Script(
         (b"*IDN?\n", IDN),
+        (b"*ESR?\n", b"+128\n"),
         (b"FUNC?;:READ?\n", b'"VOLT";+1.04530000E+01\n'),
         (b"FUNC?\n", b'"VOLT"\n'),
         (b"VOLT:NPLC?\n", b"+1.00000000E+01\n"),

@@ -13,7 +13,15 @@ from drivers.transport.modbus_rtu import RtuBus
 from drivers.transport.serial import SerialLink
 from simulators.modbus import RtuBus as Wires
 from simulators.modbus_block import BlockDevice
-from tests.drivers.modbus_line import LOST, PROMPT, QUICK, TOO_LATE, Fate, WithoutEcho, rtu_line
+from tests.drivers.modbus_line import (
+    LOST,
+    PROMPT,
+    QUICK,
+    TOO_LATE,
+    Fate,
+    WithoutEcho,
+    rtu_line,
+)
 from tests.drivers.virtual_time import run
 
 
@@ -37,7 +45,7 @@ def test_a_dead_unit_costs_the_others_no_more_than_its_own_time_out() -> None:
 
 
 def test_a_unit_without_echo_waits_for_its_old_reply_off_the_bus() -> None:
-    line = rtu_line(WithoutEcho(1, 100), WithoutEcho(2, 100), fates=[TOO_LATE])
+    line = rtu_line(WithoutEcho(1, 100), WithoutEcho(2, 100), fates=[PROMPT, TOO_LATE])
 
     async def scenario() -> None:
         bus = RtuBus(line)
@@ -58,7 +66,7 @@ def test_the_late_reply_of_one_unit_is_skipped_while_another_is_asked() -> None:
     line = rtu_line(
         WithoutEcho(1, 100),
         WithoutEcho(2, 100),
-        fates=[PROMPT, PROMPT, Fate(delay=0.11), Fate(delay=0.05)],
+        fates=[PROMPT, PROMPT, PROMPT, Fate(delay=0.11), Fate(delay=0.05)],
     )
 
     async def scenario() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import BadReply, LinkTimeout
-from drivers.transport.modbus_rtu import FenceLost, RtuBus
+from drivers.transport.modbus_rtu import FENCES, RtuBus
+from drivers.transport.standing import SWAPPED_AFTER, FenceLost
 from simulators.modbus_block import BlockDevice
 from tests.drivers.modbus_line import (
     LOST,
@@ -54,13 +55,13 @@ def test_whether_a_unit_echoes_is_asked_once_and_survives_a_reconnect() -> None:
     assert len(line.requests(8)) == 1
 
 
-@pytest.mark.parametrize("fates", [[PROMPT, PROMPT, TOO_LATE], [TOO_LATE]])
+@pytest.mark.parametrize("fates", [[PROMPT, PROMPT, TOO_LATE], [PROMPT, TOO_LATE]])
 def test_a_unit_without_echo_is_left_alone_for_its_longest_reply_time(fates: list[Fate]) -> None:
     line = rtu_line(WithoutEcho(1, 100), fates=(fates))
 
     async def scenario() -> None:
         async with RtuBus(line).unit(1) as unit:
-            if len(fates) > 1:  # it has answered before, and the probe too
+            if len(fates) > 2:  # it has answered before, and refused the echo
                 assert await unit.fetch("input", 7, 1, QUICK) == [7]
             with pytest.raises(LinkTimeout):
                 await unit.fetch("input", 8, 1, QUICK)
@@ -81,11 +82,29 @@ def test_a_unit_that_was_swapped_for_one_without_echo_comes_back() -> None:
             with pytest.raises(LinkTimeout):
                 await unit.fetch("input", 2, 1, QUICK)
             first._handle = second._handle
-            with pytest.raises(FenceLost):
-                await unit.fetch("input", 3, 1, QUICK)
+            for _ in range(SWAPPED_AFTER):
+                with pytest.raises(FenceLost):
+                    await unit.fetch("input", 3, 1, QUICK)
             assert await unit.fetch("input", 4, 1, QUICK) == [4]
 
     assert not FenceLost.sent
+    run(scenario())
+
+
+def test_a_unit_whose_echoes_were_lost_is_fenced_again_and_not_left_alone() -> None:
+    line = rtu_line(fates=[PROMPT, PROMPT, LOST, *[LOST] * FENCES])
+
+    async def scenario() -> None:
+        async with RtuBus(line).unit(1) as unit:
+            assert await unit.fetch("input", 1, 1, QUICK) == [1]
+            with pytest.raises(LinkTimeout):
+                await unit.fetch("input", 2, 1, QUICK)
+            with pytest.raises(FenceLost):
+                await unit.fetch("input", 3, 1, QUICK)
+            given_up = asyncio.get_running_loop().time()
+            assert await unit.fetch("input", 4, 1, QUICK) == [4]
+            assert asyncio.get_running_loop().time() - given_up < QUICK.first_byte
+
     run(scenario())
 
 

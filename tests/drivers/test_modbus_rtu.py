@@ -17,7 +17,8 @@ from drivers.errors import (
 )
 from drivers.transport.link import Bank
 from drivers.transport.memory import Loopback, Script
-from drivers.transport.modbus_rtu import RtuBus, silence
+from drivers.transport.modbus_rtu import RtuBus
+from drivers.transport.standing import silence
 from tests.drivers.modbus_examples import READS, WRITES, frame
 from tests.drivers.modbus_line import QUICK, rtu_line
 from tests.drivers.virtual_time import run
@@ -37,7 +38,7 @@ PROBE = (frame("08 00 00 A5 37"), frame("88 01"))
 async def test_reads_as_in_the_examples_of_the_specification(
     bank: Bank, start: int, count: int, asked: str, answered: str, values: list[int]
 ) -> None:
-    script = Script((frame(asked), frame(answered)), PROBE)
+    script = Script(PROBE, (frame(asked), frame(answered)))
     async with RtuBus(script, dice=Dice()).unit(1) as unit:
         assert await unit.fetch(bank, start, count, QUICK) == values
     script.assert_finished()
@@ -47,8 +48,8 @@ async def test_reads_as_in_the_examples_of_the_specification(
 async def test_writes_as_in_the_examples_of_the_specification(
     bank: Bank, start: int, values: list[int], asked: str, answered: str
 ) -> None:
-    script = Script((frame(asked), frame(answered)))
-    async with RtuBus(script).unit(1) as unit:
+    script = Script(PROBE, (frame(asked), frame(answered)))
+    async with RtuBus(script, dice=Dice()).unit(1) as unit:
         await unit.store(bank, start, values, QUICK)
     script.assert_finished()
 
@@ -59,16 +60,16 @@ async def test_a_write_confirmed_for_another_address_is_not_confirmed(
 ) -> None:
     elsewhere = bytearray.fromhex(answered)
     elsewhere[2] ^= 1
-    script = Script((frame(asked), frame(elsewhere.hex())))
-    async with RtuBus(script).unit(1) as unit:
+    script = Script(PROBE, (frame(asked), frame(elsewhere.hex())))
+    async with RtuBus(script, dice=Dice()).unit(1) as unit:
         with pytest.raises(BadReply):
             await unit.store(bank, start, values, QUICK)
 
 
 @pytest.mark.parametrize("value", ["0000", "1234"])
 async def test_a_coil_confirmed_with_another_value_is_not_confirmed(value: str) -> None:
-    script = Script((frame("05 00AC FF00"), frame("05 00AC" + value)))
-    async with RtuBus(script).unit(1) as unit:
+    script = Script(PROBE, (frame("05 00AC FF00"), frame("05 00AC" + value)))
+    async with RtuBus(script, dice=Dice()).unit(1) as unit:
         with pytest.raises(BadReply, match="confirms another write"):
             await unit.store("coil", 0xAC, [1], QUICK)
 
@@ -86,8 +87,8 @@ async def test_a_coil_confirmed_with_another_value_is_not_confirmed(value: str) 
 async def test_a_refusal_names_its_number_and_its_meaning(
     code: int, kind: type[DriverError], meaning: str
 ) -> None:
-    script = Script((frame("04 04A1 0001"), frame(f"84 {code:02X}")))
-    async with RtuBus(script).unit(1) as unit:
+    script = Script(PROBE, (frame("04 04A1 0001"), frame(f"84 {code:02X}")))
+    async with RtuBus(script, dice=Dice()).unit(1) as unit:
         with pytest.raises(kind, match=rf"exception {code} .*{meaning}"):
             await unit.fetch("input", 0x4A1, 1, QUICK)
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from drivers.driver import Driver
 from drivers.errors import BadReply, DeviceError, DriverError, LinkTimeout, OutOfRange, WrongType
 from drivers.protocol import modbus
-from drivers.protocol.modbus import Block, Modbus, RegisterRef, runs
-from drivers.protocol.registers import BIT, F32, I16, U16, Codec
+from drivers.protocol.blocks import Block, RegisterRef, runs
+from drivers.protocol.codec import Codec
+from drivers.protocol.modbus import Modbus
+from drivers.protocol.registers import BIT, F32, I16, U16
 from drivers.transport.link import Bank, Timeouts
 from drivers.transport.modbus import MOST_READ, ExceptionReply
 from drivers.wire import Ref, Wire
@@ -22,6 +24,7 @@ class Memory:
 
     def __init__(self, holes: Sequence[int] = (), fault: DriverError | None = None) -> None:
         self.holes, self.fault = set(holes), fault
+        self.refused: set[tuple[Bank, int, int]] = set()
         self.held: dict[tuple[Bank, int], int] = {}
         self.log: list[tuple[object, ...]] = []
 
@@ -44,6 +47,10 @@ class Memory:
     ) -> None:
         self.log.append((bank, start, *values))
         self.held.update({(bank, start + i): value for i, value in enumerate(values)})
+
+    async def mask(self, at: int, and_mask: int, or_mask: int, timeouts: Timeouts) -> None:
+        self.log.append(("mask", at, and_mask, or_mask))
+        self.held["holding", at] = self.held.get(("holding", at), at) & and_mask | or_mask
 
 
 def wire(memory: Memory, **traits: int) -> Modbus:

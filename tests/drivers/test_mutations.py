@@ -12,7 +12,7 @@ import pytest
 from drivers.protocol.gcode import GCode
 from drivers.protocol.gcode_lines import Lines
 from drivers.protocol.grbl import Grbl
-from drivers.protocol.scpi_wire import Scpi
+from drivers.protocol.scpi_dialogue import Dialogue
 from drivers.transport.modbus_rtu import RtuBus
 from drivers.transport.modbus_tcp import TcpBus
 from drivers.transport.turn import Turn
@@ -56,12 +56,12 @@ def tcp_has_one_transaction_number(patch: Patch) -> None:
 
 def scpi_discards_nothing_and_never_resyncs(patch: Patch) -> None:
     patch.setattr(Cable, "discard", lambda _cable: b"")
-    patch.setattr(Scpi, "_resync", nothing)
+    patch.setattr(Dialogue, "resync", nothing)
 
 
 def scpi_opens_no_new_socket(patch: Patch) -> None:
     patch.setattr(Cable, "resync", nothing)
-    patch.setattr(Scpi, "_count_identities", nothing)
+    patch.setattr(Dialogue, "_count_identities", nothing)
 
 
 def gcode_has_no_fence_and_drains_nothing(patch: Patch) -> None:

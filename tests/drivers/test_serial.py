@@ -204,6 +204,22 @@ async def test_a_device_that_stops_reading_is_a_time_out(
         await link.send(b"x" * 1_000_000)
 
 
+async def test_a_device_that_stops_reading_has_lost_the_link_and_gets_no_half_request_later(
+    terminal: Terminal, link: SerialLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptor, "WRITE_STALL_S", 0.05)
+    flushed: list[tuple[int, int]] = []
+    monkeypatch.setattr(termios, "tcflush", lambda fd, queue: flushed.append((fd, queue)))
+    with pytest.raises(LinkTimeout) as stalled:
+        await link.send(b"x" * 1_000_000)
+    assert stalled.value.sent, "some of it was, and nobody knows how much"
+    assert flushed == [(descriptor_of(link), termios.TCOFLUSH)]
+    with pytest.raises(LinkClosed, match="stopped reading"):
+        await link.send(b"y")
+    with pytest.raises(LinkClosed, match="stopped reading"):
+        await link.receive_until(b"\n", QUICK)
+
+
 async def test_urgent_bytes_go_before_those_that_wait(terminal: Terminal, link: SerialLink) -> None:
     asyncio.get_running_loop().call_soon(link.send_now, b"!")
     async with asyncio.TaskGroup() as group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from drivers.power.siglent_spd1000x import Spd1000x
 from drivers.protocol.scpi import Scpi
 from drivers.transport.link import Timeouts
 from drivers.transport.visa import VisaLink
+from drivers.transport.visa_session import Session
 from simulators.faults import Fault, Faults
 from simulators.serve import PtyServer, TcpServer
 from simulators.siglent_spd1000x import SiglentSpd1000x
@@ -81,12 +83,19 @@ class TestSocket:
                 await link.receive_until(b"\n", Timeouts(first_byte=0.1, whole=3.0))
             assert 0.09 < loop.time() - began < 1.0
 
-    async def test_a_reply_that_stalls_is_a_timeout_at_whole(self) -> None:
+    async def test_a_reply_that_stalls_is_a_timeout_at_the_next_byte(self) -> None:
         teller = Teller()
         async with TcpServer(teller) as server, VisaLink(socket_of(server)) as link:
             teller.to_say = b"5.0"
-            with pytest.raises(LinkTimeout):
-                await link.receive_until(b"\n", SOON)
+            with pytest.raises(LinkTimeout, match=r"stopped for 0\.05 s"):
+                await link.receive_until(b"\n", Timeouts(first_byte=5.0, next_byte=0.05, whole=9.0))
+
+    async def test_what_is_asked_on_a_quiet_line_waits_for_no_look_at_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+            monkeypatch.setattr(Session, "_glance", None)
+            assert await ask(link, b"VOLT?\n") == b"VOLT"
 
     async def test_a_late_reply_dies_with_its_connection(self) -> None:
         faults = Faults(random.Random(0))
@@ -173,6 +182,15 @@ class TestSerial:
                 await link.receive_until(b"\n", SOON)
             await link.resync(0.3)
             assert await ask(link, b"NEW?\n") == b"NEW"
+
+    async def test_the_line_is_set_as_the_address_says(self, tmp_path: Path) -> None:
+        options = {"baudrate": "19200", "stopbits": "2"}
+        async with PtyServer(Teller(), tmp_path / "port"):
+            async with VisaLink(f"ASRL{tmp_path}/port::INSTR", "@py", options):
+                with (tmp_path / "port").open("rb", buffering=0) as port:
+                    _, _, cflag, _, speed, _, _ = termios.tcgetattr(port)
+        assert speed == termios.B19200
+        assert cflag & termios.CSTOPB
 
     async def test_a_port_that_is_not_there_is_refused_in_a_sentence(self, tmp_path: Path) -> None:
         with pytest.raises(ConnectFailed, match="No such file"):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from drivers.errors import BadAddress, ConnectFailed, DriverError, LinkClosed, LinkTimeout
-from drivers.transport import visa
+from drivers.transport import visa, visa_session
 from drivers.transport.link import Timeouts
 from drivers.transport.visa import VisaLink
 from drivers.transport.visa_errors import Border
@@ -70,7 +70,7 @@ class FakeLibrary:
 
 
 def usb(monkeypatch: pytest.MonkeyPatch, library: FakeLibrary) -> VisaLink:
-    monkeypatch.setattr(visa, "_opened", lambda resource, name: library)
+    monkeypatch.setattr(visa_session, "opened", lambda resource, name: library)
     return VisaLink("USB0::0x2A8D::0x1601::MY1::INSTR")
 
 
@@ -124,6 +124,26 @@ class TestMessages:
                 pass
 
 
+async def test_a_serial_port_is_set_as_the_address_says_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pyvisa.constants import Parity, StopBits
+    from pyvisa.constants import ResourceAttribute as Attribute
+
+    library, done = FakeLibrary(), list[tuple[object, object]]()
+    monkeypatch.setattr(library, "set_visa_attribute", lambda *what: done.append(what))
+    monkeypatch.setattr(library, "read", lambda *_: pytest.fail("read too early"))
+    monkeypatch.setattr(visa_session, "opened", lambda resource, name: library)
+    options = {"baudrate": "19200", "bytesize": "7", "parity": "E", "stopbits": "1.5"}
+    async with VisaLink("ASRL/dev/ttyUSB0::INSTR", "@py", options):
+        assert done == [
+            (Attribute.asrl_baud_rate, 19200),
+            (Attribute.asrl_data_bits, 7),
+            (Attribute.asrl_parity, Parity.even),
+            (Attribute.asrl_stop_bits, StopBits.one_and_a_half),
+        ]
+
+
 class TestHangs:
     async def test_a_call_that_hangs_stops_neither_the_loop_nor_another_link(
         self, monkeypatch: pytest.MonkeyPatch
@@ -143,31 +163,22 @@ class TestHangs:
             assert isinstance(error, LinkClosed)
             with pytest.raises(LinkClosed):
                 await link.send(b"B\n")
-        with pytest.raises(ConnectFailed, match="restart the agent"):
-            async with link:
-                pass
         free.set()
-        thread = link._stuck
-        assert thread is not None
-        await until(lambda: not thread.is_alive)
-        usb(monkeypatch, sick)
-        async with link:
-            await link.send(b"C\n")
 
     @pytest.mark.lab
     def test_a_call_that_hangs_does_not_hold_up_the_end_of_the_process(self) -> None:
         program = """
 import asyncio, threading
-from drivers.errors import LinkClosed
-from drivers.transport import visa
+from drivers.errors import ConnectFailed
+from drivers.transport import visa, visa_session
 visa.GRACE_S = 0.0
 visa.GPIB_OPEN_S = 0.1
-visa._opened = lambda resource, library: threading.Event().wait()
+visa_session.opened = lambda resource, library: threading.Event().wait()
 async def main():
     try:
         async with visa.VisaLink("GPIB0::7::INSTR"):
             print("opened")
-    except LinkClosed as error:
+    except ConnectFailed as error:
         print(error)
 asyncio.run(main())
 """
@@ -175,8 +186,8 @@ asyncio.run(main())
             [sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=15, check=False
         )
         assert ran.returncode == 0
-        assert (
-            ran.stdout == b"visa://GPIB0::7::INSTR: the VISA library does not return from a call\n"
+        assert ran.stdout.startswith(
+            b"visa://GPIB0::7::INSTR: the VISA library did not return from a call within 0.1 s"
         )
 
     async def test_a_caller_who_gives_up_opening_leaves_no_session_open(
@@ -191,7 +202,7 @@ asyncio.run(main())
             free.wait(10)
             return library
 
-        monkeypatch.setattr(visa, "_opened", opened)
+        monkeypatch.setattr(visa_session, "opened", opened)
         link = VisaLink("GPIB0::7::INSTR")
         async with asyncio.TaskGroup() as group:
             opening = group.create_task(link.__aenter__())

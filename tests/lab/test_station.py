@@ -84,8 +84,9 @@ async def test_killed_simulators_on_ptys_are_found_again_under_their_stable_name
         config = station(folder, first.five())
         async with agent(folder, config) as running:
             await running.until_ready(*FIVE)
-            for name in ("printer1", "stage1"):  # as the system does for a port that has gone;
-                Path(first.pty(name)).unlink()  # else the name leads to whoever gets the number next
+            # As the system does for a port that has gone: else the name soon leads to another's.
+            for name in ("printer1", "stage1"):
+                Path(first.pty(name)).unlink()
             first.process.kill()
             await first.process.wait()
             await running.until(lambda found: all(d["state"] == "offline" for d in found.values()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.faults import KINDS, Disconnect, Fault, Faults, Kind
+from simulators.faults import KINDS, Disconnect, Fault, Faults, Kind, Restart
 
 REPLY = b"5.001\n"
 
@@ -144,3 +145,47 @@ def test_the_same_seed_spoils_in_the_same_way(
 def test_a_fault_that_makes_no_sense_is_refused(numbers: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Fault(**numbers)
+
+
+def test_a_mishap_comes_after_so_many_bytes_were_heard_whatever_pieces_they_come_in() -> None:
+    spoiler = faults()
+    spoiler.strike(Restart(), 6)
+    spoiler.strike(Disconnect(), 4)
+    assert spoiler.heard(b"abc") == [b"abc"]
+    assert spoiler.heard(b"defg") == [b"d", Disconnect(), b"ef", Restart(), b"g"]
+    assert spoiler.heard(b"h") == [b"h"]
+
+
+def test_a_hung_instrument_hears_nothing() -> None:
+    spoiler = faults()
+    spoiler.hang()
+    assert spoiler.heard(b"abc") == []
+
+
+def test_another_instrument_answers_until_that_is_cleared() -> None:
+    spoiler = faults()
+    spoiler.answer_as(b"001", b"002")
+    assert spoiler.spoil(REPLY) == [(0.0, b"5.002\n")]
+    spoiler.clear()
+    assert spoiler.spoil(REPLY) == [(0.0, REPLY)]
+
+
+def test_babble_comes_as_often_as_told_until_it_is_cleared() -> None:
+    spoiler = faults()
+    spoiler.babble(b"x", 0.5)
+    assert [spoiler.chatter(dt) for dt in (0.4, 0.2, 1.0, 0.1)] == [b"", b"x", b"xx", b""]
+    spoiler.clear()
+    assert spoiler.chatter(9.0) == b""
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        lambda spoiler: spoiler.strike(Disconnect(), -1),
+        lambda spoiler: spoiler.answer_as(b"", b"x"),
+        lambda spoiler: spoiler.babble(b"x", 0.0),
+    ],
+)
+def test_a_trick_that_makes_no_sense_is_refused(trick: Callable[[Faults], None]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        trick(faults())

@@ -1,0 +1,96 @@
+"""1,000 Modbus TCP devices in one `labkeeper run`: what does each cost in memory?
+
+The devices are controllers of the simulated kind, each with a port and a connection of its own.
+Memory is the agent's resident set; what one device costs is the difference between two agents,
+with few devices and with many, once all of them answer and have been polled for a while.
+"""
+
+import asyncio
+import tempfile
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from agent.cli.demo.ports import choose
+from agent.cli.demo.wishes import Wishes
+from benchmarks.result import Result
+from benchmarks.station import Devices, scrape, simulators, station
+
+FEW: Final = 10
+MANY: Final = 1000
+GOAL_MIB: Final = 100.0
+SETTLE_S: Final = 5.0
+ALL_UP_WITHIN_S: Final = 120.0
+
+
+async def measure(quick: bool) -> list[Result]:
+    """Start an agent with few devices and one with 1,000 (250 when quick)."""
+    count = 250 if quick else MANY
+    with tempfile.TemporaryDirectory(prefix="lk-bench-") as made:
+        folder = Path(made)
+        async with simulators(folder, "--modbus-devices", count) as devices:
+            few = await _resident(folder, devices, FEW)
+            many = await _resident(folder, devices, count)
+    each = (many - few) / (count - FEW)
+    expected = few + each * (MANY - FEW)
+    return [
+        Result(
+            name="memory",
+            figure=(
+                f"{many / 1024:.1f} MiB with {count} polled devices, {few / 1024:.1f} with {FEW}: "
+                f"{each:.1f} KiB for each more"
+            ),
+            goal=f"{MANY} devices in {GOAL_MIB:g} MiB",
+            reached=1024 * GOAL_MIB / expected,
+            more={"few_kib": few, "many_kib": many, "devices": count, "each_kib": each},
+        )
+    ]
+
+
+async def _resident(folder: Path, devices: Devices, count: int) -> int:
+    """KiB that an agent holds with so many devices, all of which answer and are polled."""
+    metrics = choose(Wishes()).metrics
+    async with station(folder, _config(folder, devices, count, metrics)) as agent:
+        await _until_all_answer(metrics, count)
+        before = (await scrape(metrics))["labkeeper_polls_total"]
+        await asyncio.sleep(SETTLE_S)
+        after = await scrape(metrics)
+        if after["labkeeper_device_up"] != count or after["labkeeper_polls_total"] < before + count:
+            raise SystemExit(f"not all of {count} devices are polled")
+        return _rss(agent.process.pid)
+
+
+async def _until_all_answer(metrics: int, count: int) -> None:
+    async with asyncio.timeout(ALL_UP_WITHIN_S):
+        while True:
+            try:
+                if (await scrape(metrics)).get("labkeeper_device_up", 0) == count:
+                    return
+            except OSError:
+                pass  # the page is not up yet
+            await asyncio.sleep(0.5)
+
+
+def _rss(pid: int) -> int:
+    """The resident set of a process in KiB. Source: proc_pid_status(5), VmRSS."""
+    for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmRSS":
+            return int(value.split()[0])
+    raise SystemExit(f"process {pid} has ended")
+
+
+def _config(folder: Path, devices: Devices, count: int, metrics_port: int) -> str:
+    controllers = (it["tcp"] for name, it in devices.items() if name.startswith("controller"))
+    rows = [
+        f'  oven{n}: {{driver: autonics.tk4, address: "modbus+tcp://{host}:{port}?unit=1"}}'
+        for n, (host, port) in enumerate(islice(controllers, count), start=1)
+    ]
+    head = [
+        "name: bench",
+        f"state: {folder}",
+        'api: {listen: "127.0.0.1:0"}',
+        f'metrics: {{listen: "127.0.0.1:{metrics_port}"}}',
+        "devices:",
+    ]
+    return "\n".join([*head, *rows, ""])

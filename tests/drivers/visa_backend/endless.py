@@ -1,0 +1,5 @@
+"""A program that does nothing and does not end."""
+
+import signal
+
+signal.pause()
