@@ -16,7 +16,7 @@ from agent.clock import SystemClock
 from agent.fleet.events import EventLog
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
-from agent.flight import MOST_AN_HOUR, FlightRecords
+from agent.flight import MOST_AN_HOUR, MOST_WAITING, FlightRecords
 from agent.store import recordings
 from agent.store.recordings import MOST_OF_A_DEVICE, RecordingFolder
 from drivers import Recorder
@@ -59,8 +59,10 @@ class Records:
 
 
 @asynccontextmanager
-async def recording(folder: Path) -> AsyncIterator[Records]:
+async def recording(folder: Path, said: bytes = b"start\n") -> AsyncIterator[Records]:
     records = Records(folder)
+    if said:
+        records.recorder.received(said)
     task = asyncio.get_running_loop().create_task(records.flight.run())
     try:
         yield records
@@ -80,6 +82,7 @@ async def test_a_fault_is_written_down_with_what_was_on_the_line(tmp_path: Path)
     found = recording_from(json.loads(text))
     assert (found.device, found.driver, found.reason) == ("psu1", "toy.supply", "no reply")
     assert [entry[1:3] for entry in found.entries] == [
+        ("received", b"start\n"),
         ("asked", b"psu1 read measured_voltage"),
         ("sent", b"MEAS:VOLT?\n"),
     ]
@@ -130,6 +133,50 @@ async def test_a_full_disk_leaves_no_half_recording(
         await records.until("recording.failed")
     assert os.listdir(tmp_path) == []
     assert "No space left" in records.events.kept[-1].text
+
+
+async def test_a_line_on_which_nothing_was_said_is_not_written_down(tmp_path: Path) -> None:
+    async with recording(tmp_path, said=b"") as records:
+        records.recorder.asked("psu1 meet")
+        for _ in range(MOST_AN_HOUR + 1):
+            records.flight.fault(PLAN, LOST)
+        records.recorder.sent(b"*IDN?\n")
+        records.flight.fault(PLAN, LOST)
+        await records.until("recording.written")
+    assert records.kinds() == ["recording.written"]
+
+
+@pytest.mark.parametrize("device_says", ["got '\udcff' 온도", "\ud800", "\x00\u2028"])
+async def test_characters_without_utf_8_do_not_end_the_agent(
+    device_says: str, tmp_path: Path
+) -> None:
+    async with recording(tmp_path) as records:
+        records.recorder.noted(device_says)
+        records.flight.fault(PLAN, LOST._replace(reason=device_says))
+        await records.until("recording.written")
+        text = await records.flight.fault_text("psu1", "last")
+    assert recording_from(json.loads(text)).reason == device_says
+
+
+async def test_faults_that_the_disk_is_too_slow_for_are_said_once(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    records.recorder.sent(b"*IDN?\n")
+    for number in range(MOST_WAITING + 10):
+        records.flight.fault(replace(PLAN, name=f"psu{number}"), LOST)
+    assert records.kinds() == ["recording.skipped"]
+    assert f"{MOST_WAITING} others still wait" in records.events.kept[-1].text
+    task = asyncio.get_running_loop().create_task(records.flight.run())
+    await records.until("recording.written", MOST_WAITING)
+    records.flight.fault(replace(PLAN, name=f"psu{MOST_WAITING}"), LOST)
+    await records.until("recording.written", MOST_WAITING + 1)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def test_what_a_killed_agent_had_begun_to_write_is_tidied_away(tmp_path: Path) -> None:
+    (tmp_path / "psu1-20261123T010002.000Z.part").write_text('{"schema')
+    kept = RecordingFolder(tmp_path).write("psu1", moment(1), "{}")
+    assert os.listdir(tmp_path) == [kept.path.name]
 
 
 def moment(second: int) -> str:

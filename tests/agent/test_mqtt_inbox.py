@@ -205,7 +205,7 @@ async def test_too_many_requests_at_once_are_refused_as_busy_but_a_stop_never_is
         assert "busy: 32 requests are under way" in busy["message"]
         stopped = await at.ask("stop", id="r3")
         assert (stopped["status"], stopped["message"]) == ("done", "psu1 was made safe")
-        assert {(await task)["status"] for task in asked} == {"failed"}
+        assert {(await task)["status"] for task in asked} == {"unknown"}  # it had begun
 
 
 async def test_a_stop_is_carried_out_every_time_whatever_its_id_and_time_and_the_role() -> None:

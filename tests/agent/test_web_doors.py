@@ -32,7 +32,7 @@ def routes(web: Web) -> Iterator[tuple[str, str]]:
     for context in iter_route_contexts(api_of(web.bench.station).routes):
         for method in sorted(context.methods or ()):
             path = str(context.path).format(
-                device="psu1", reading="voltage", setting="voltage", command="ramp"
+                device="psu1", reading="voltage", setting="voltage", command="ramp", name="last"
             )
             yield method, path.removeprefix("/api/v1")
 

@@ -56,7 +56,10 @@ async def seen(tmp_path: Path) -> AsyncIterator[Seen]:
 @asynccontextmanager
 async def _seen(folder: Path) -> AsyncIterator[Seen]:
     path = folder / "agent.sock"
-    async with recording(folder / "wire") as records, station_in_memory(folder=folder) as bench:
+    async with (
+        recording(folder / "wire", b"") as records,
+        station_in_memory(folder=folder) as bench,
+    ):
         api = build_api(replace(bench.station, flight=records.flight), SETTINGS, TOKEN)
         async with serving(api, await asyncio.to_thread(bind_unix, path)):
             over = httpx.AsyncHTTPTransport(uds=str(path))

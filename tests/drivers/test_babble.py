@@ -121,7 +121,7 @@ def test_frames_of_a_unit_in_doubt_without_end_are_a_time_out() -> None:
     check(bytes.fromhex("02 04 02 00 00 fd 30"), 0.0, ask)
 
 
-async def _nothing(timeouts: Timeouts, quiet: float = 0.0) -> None:
+async def _nothing(timeouts: Timeouts, longer: float = 0.0) -> None:
     """A line that falls silent for just long enough."""
 
 

@@ -57,7 +57,7 @@ async def test_what_was_on_the_line_before_a_fault_is_kept_and_can_be_replayed(
         assert "received" not in kinds[_last(kinds, "sent") :]
         replay = Replay(recording)
         await asyncio.to_thread(run, replay.run())
-        assert replay.seen
+        assert replay.seen, (name, recording.reason, recording.entries)
         assert replay.errors
 
 
