@@ -25,6 +25,7 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
 from agent.flight import FlightRecords
 from agent.loop import new_event_loop
+from agent.memory import settle
 from agent.reload import reload
 from agent.safety.gate import Gate
 from agent.settings import Station as Settings
@@ -131,6 +132,7 @@ class Agent:
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
+        settle()
         self._notifier.ready()
         self._say_started(station)
 

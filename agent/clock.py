@@ -22,15 +22,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The workstation's own clocks."""
+    """The workstation's own clocks, which every poll asks: without a call in between."""
 
-    def utc(self) -> float:
-        """See Clock."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """See Clock."""
-        return time.monotonic()
+    utc = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:
         """See Clock."""

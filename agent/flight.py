@@ -46,6 +46,7 @@ class FlightRecords:
         self._written: defaultdict[str, deque[float]] = defaultdict(deque)
         self._hushed: set[str] = set()  # devices of which it was said that no more is written
         self._failing = ""
+        self._is_behind = False
 
     def asked(self, plan: Plan) -> Asked:
         """See agent.fleet.flight.Flight."""
@@ -53,9 +54,10 @@ class FlightRecords:
         return lambda what: recorder.asked(f"{device} {what}")
 
     def fault(self, plan: Plan, snapshot: Snapshot) -> None:
-        """See agent.fleet.flight.Flight."""
-        if self._may_write(plan.name) and not self._waiting.full():
-            self._waiting.put_nowait((plan.name, self.live(plan, snapshot)))
+        """See agent.fleet.flight.Flight. A line on which nothing was said is not written down."""
+        recording = self.live(plan, snapshot)
+        if not recording.is_empty and self._has_room(plan.name) and self._may_write(plan.name):
+            self._waiting.put_nowait((plan.name, recording))
 
     def live(self, plan: Plan, snapshot: Snapshot | None) -> Recording:
         """What is recorded of the device's line now. Formatting it is work for a thread."""
@@ -91,12 +93,29 @@ class FlightRecords:
             try:
                 kept = await asyncio.to_thread(self._write, device, recording)
             except OSError as error:
+                self._written[device].pop()  # it takes nobody's place
                 self._say_failed(device, error)
             else:
                 self._say_written(device, kept)
 
     def _write(self, device: str, recording: Recording) -> Kept:
         return self._folder.write(device, recording.time, recording.as_json())
+
+    def _has_room(self, device: str) -> bool:
+        """Whether the disk keeps up; the first fault for which it does not says so."""
+        if not self._waiting.full():
+            self._is_behind = False
+            return True
+        if not self._is_behind:
+            self._is_behind = True
+            self._events.add(
+                "recording.skipped",
+                f"{device}: its fault is not recorded, nor are those that come now: {MOST_WAITING} "
+                "others still wait for the disk",
+                device=device,
+                severity=Severity.WARNING,
+            )
+        return False
 
     def _may_write(self, device: str) -> bool:
         """Whether this fault is one of the first within an hour; the first that is not says so."""
@@ -122,16 +141,17 @@ class FlightRecords:
         text = (
             f"{device}: what was on the line is kept: labkeeper wire {device} --fault {kept.name}"
         )
-        self._events.add("recording.written", text, device=device, file=str(kept.path))
+        self._events.add("recording.written", text, device=device, file=str(kept.path.absolute()))
 
     def _say_failed(self, device: str, error: OSError) -> None:
         """Say it once, until it is another reason or works again."""
         why = error.strerror or str(error)
         if why != self._failing:
             self._failing = why
+            folder = self._folder.folder.absolute()
             self._events.add(
                 "recording.failed",
-                f"{device}: the recording of its fault can't be written to {self._folder.folder}: "
+                f"{device}: the recording of its fault can't be written to {folder}: "
                 f"{why}; make room there, or give the agent's user the right to write",
                 device=device,
                 severity=Severity.WARNING,

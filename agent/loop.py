@@ -56,7 +56,10 @@ class PreciseSelector(selectors.EpollSelector):
             # What was found wakes those who wait for it. They run before anybody looks again.
             self._has_just_found = False
             return []
-        ready = self._wait(timeout) if timeout and timeout > 0 else super().select(timeout)
+        if timeout and timeout > 0:
+            self._has_just_found = True  # bytes, or that a timer is due
+            return self._wait(timeout)
+        ready = super().select(timeout)
         self._has_just_found = bool(ready)
         return ready
 
@@ -87,11 +90,11 @@ class PreciseSelector(selectors.EpollSelector):
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Make the agent's loop in the thread that runs it: `asyncio.Runner(loop_factory=…)`."""
-    _ask_for_punctual_timers()
+    ask_for_punctual_timers()
     return asyncio.SelectorEventLoop(PreciseSelector())
 
 
-def _ask_for_punctual_timers() -> None:
+def ask_for_punctual_timers() -> None:
     """Tell the kernel not to wait until it can fire several timers of this thread at once."""
     slack = Path(f"/proc/{get_native_id()}/timerslack_ns")
     with suppress(OSError):  # without /proc they fire up to 50 µs later, and that is all

@@ -6,17 +6,24 @@ config and drivers, never from what a device or a person writes.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from itertools import chain, groupby
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import Any, Final, Protocol, TypeVar
 
-from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
+from prometheus_client import ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
     InfoMetricFamily,
 )
+from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.metrics_core import Metric
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.fleet.board import Board
@@ -27,6 +34,28 @@ from drivers import UNITS, Traffic, Unit
 
 BELIEVED: Final = frozenset({Quality.GOOD, Quality.SIMULATED, Quality.MANUAL})
 LABELS: Final = ("device", "reading")
+SLICE: Final = 20
+"""Samples that are made and written at once, in 0.2 ms, after which the polls have their turn."""
+PIECE: Final = 16 * 1024
+"""Bytes of the page that are sent at once."""
+END: Final = b"# EOF\n"
+"""How OpenMetrics ends. Source: OpenMetrics 1.0, "Overall Structure"."""
+
+COUNTED: Final = {
+    ("polls", "Polls carried out."): attrgetter("polls"),
+    ("polls_skipped", "Polls that came too late to be made."): attrgetter("skipped"),
+    ("device_connects", "Times the device was connected."): attrgetter("connects"),
+}
+"""Name and documentation of what a tally holds for each device."""
+CARRIED: Final = {
+    ("bus_busy_seconds", "Time in which the bus was in use."): attrgetter("busy"),
+    ("bus_exchanges", "Requests sent on the bus."): attrgetter("exchanges"),
+    ("bus_probes", "Questions whether a silent unit is back."): attrgetter("probes"),
+    ("bus_discarded_bytes", "Bytes that answered no request."): attrgetter("discarded"),
+}
+"""The same of what is counted for each bus."""
+
+AnyFamily = TypeVar("AnyFamily", bound=Metric)
 
 
 class BrokerCounts(Protocol):
@@ -54,6 +83,13 @@ class StationCollector:
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family as it is now."""
+        for _, parts in groupby(self.slices(), attrgetter("name")):
+            whole, *others = parts
+            whole.samples += [sample for other in others for sample in other.samples]
+            yield whole
+
+    def slices(self) -> Iterator[Metric]:
+        """Yield the same in slices of some SLICE samples: those of one family follow each other."""
         yield InfoMetricFamily(
             "labkeeper_build", "The agent that answers.", value={"version": self._version}
         )
@@ -64,64 +100,98 @@ class StationCollector:
         if self._broker is not None:
             yield from _broker(self._broker)
 
-    def _states(self) -> Iterable[Metric]:
-        up = GaugeMetricFamily(
-            "labkeeper_device_up", "Whether the device answers.", labels=("device",)
+    def _states(self) -> Iterator[Metric]:
+        latest = sorted(self._board.latest.items())
+        yield from _sliced(
+            lambda: GaugeMetricFamily(
+                "labkeeper_device_up", "Whether the device answers.", labels=("device",)
+            ),
+            (((name,), float(it.state.online)) for name, it in latest),
         )
-        state = GaugeMetricFamily(
-            "labkeeper_device_state",
-            "The state the device is in: 1, and no series for the others.",
-            labels=("device", "state"),
+        yield from _sliced(
+            lambda: GaugeMetricFamily(
+                "labkeeper_device_state",
+                "The state the device is in: 1, and no series for the others.",
+                labels=("device", "state"),
+            ),
+            (((name, it.state), 1.0) for name, it in latest),
         )
-        for name, snapshot in sorted(self._board.latest.items()):
-            up.add_metric((name,), float(snapshot.state.online))
-            state.add_metric((name, snapshot.state), 1.0)
-        return up, state
 
-    def _values(self) -> Iterable[Metric]:
-        families: dict[str, Metric] = {}
+    def _values(self) -> Iterator[Metric]:
+        families: dict[_Gauge, list[_Row]] = {}
         for device, snapshot in sorted(self._board.latest.items()):
             worker = self._workers.get(device)
             if worker is None or not snapshot.state.online:
                 continue
+            readings = worker.plan.driver_class.readings
             for reading, sample in snapshot.samples.items():
                 if sample.quality in BELIEVED:
-                    form = worker.plan.driver_class.readings[reading].form
+                    form = readings[reading].form
                     _add(families, (device, reading), sample, form.unit, form.kind)
-        return families.values()
+        for (name, doc, labels), rows in families.items():
+            yield from _sliced(partial(GaugeMetricFamily, name, doc, labels=labels), rows)
 
-    def _counts(self) -> Iterable[Metric]:
-        polls = _counter("polls", "Polls carried out.", "device")
-        skipped = _counter("polls_skipped", "Polls that came too late to be made.", "device")
-        connects = _counter("device_connects", "Times the device was connected.", "device")
-        failures = _counter("failures", "Failures by the kind of error.", "device", "kind")
-        duration = HistogramMetricFamily(
-            "labkeeper_poll_duration_seconds", "Time a poll took.", labels=("device",)
+    def _counts(self) -> Iterator[Metric]:
+        tallies = [(name, worker.tally) for name, worker in sorted(self._workers.items())]
+        for (name, doc), count in COUNTED.items():
+            rows = (((device,), count(tally)) for device, tally in tallies)
+            yield from _sliced(partial(_counter, name, doc, "device"), rows)
+        yield from _sliced(
+            lambda: _counter("failures", "Failures by the kind of error.", "device", "kind"),
+            (((n, kind), count) for n, t in tallies for kind, count in sorted(t.failures.items())),
         )
-        for name, worker in sorted(self._workers.items()):
-            tally = worker.tally
-            polls.add_metric((name,), tally.polls)
-            skipped.add_metric((name,), tally.skipped)
-            connects.add_metric((name,), tally.connects)
-            for kind, count in sorted(tally.failures.items()):
-                failures.add_metric((name, kind), count)
-            duration.add_metric((name,), _cumulated(tally.buckets), tally.seconds)
-        return polls, skipped, connects, failures, duration
+        yield from _sliced(
+            lambda: HistogramMetricFamily(
+                "labkeeper_poll_duration_seconds", "Time a poll took.", labels=("device",)
+            ),
+            (((n,), _cumulated(t.buckets), t.seconds) for n, t in tallies),
+        )
 
 
 def metrics_app(collector: StationCollector) -> ASGIApp:
-    """An ASGI application that answers with the exposition, as text or OpenMetrics."""
-    registry = CollectorRegistry()
-    registry.register(collector)
-    process = _Process()
-    registry.register(process)
-    exposition: ASGIApp = make_asgi_app(registry)
+    """An ASGI application that answers with the exposition, as text or OpenMetrics.
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    It is made slice by slice: as a whole, the 30,000 samples of a thousand devices would take
+    10 MB and more, and the loop for more than a tenth of a second.
+    """
+    process = _Process()
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        asked = Headers(scope=scope)
+        encode, kind = choose_encoder(asked.get("accept", ""))
+        packed = gzip_accepted(asked.get("accept-encoding", ""))
+        gzip = zlib.compressobj(wbits=16 + zlib.MAX_WBITS) if packed else None
         await process.look()
-        await exposition(scope, receive, send)
+        headers = [(b"content-type", kind.encode()), (b"content-encoding", b"gzip")][: 1 + packed]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        waiting = bytearray()
+        for page in _pages(encode, chain(process.collect(), collector.slices())):
+            waiting += gzip.compress(page) if gzip else page
+            if len(waiting) >= PIECE:
+                await send(_body(bytes(waiting), more=True))
+                waiting.clear()
+            await asyncio.sleep(0)
+        await send(_body(bytes(waiting) + (gzip.flush() if gzip else b"")))
 
     return app
+
+
+def _pages(encode: Callable[[Any], bytes], slices: Iterable[Metric]) -> Iterator[bytes]:
+    """The exposition in pieces: a family's head stands before its first slice alone."""
+    family, end = "", b""
+    for part in slices:
+        page = encode(SimpleNamespace(collect=partial(iter, (part,))))
+        if page.endswith(END):
+            page, end = page.removesuffix(END), END
+        if part.name == family:
+            page = b"".join(line for line in page.splitlines(True) if not line.startswith(b"#"))
+        family = part.name
+        yield page
+    yield end
+
+
+def _body(data: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": more}
 
 
 class _Process:
@@ -138,38 +208,54 @@ class _Process:
         return self._latest
 
 
+_Row = tuple[Any, ...]
+"""What a family's add_metric takes: labels first."""
+_Gauge = tuple[str, str, tuple[str, ...]]
+"""Name, documentation and labels."""
+
+
+def _sliced(new: Callable[[], AnyFamily], rows: Iterable[_Row]) -> Iterator[AnyFamily]:
+    """One family at least, and another of the same name whenever one has SLICE samples."""
+    family: Any = new()
+    for row in rows:
+        if len(family.samples) >= SLICE:
+            yield family
+            family = new()
+        family.add_metric(*row)
+    yield family
+
+
 def _counter(name: str, doc: str, *labels: str) -> CounterMetricFamily:
     return CounterMetricFamily(f"labkeeper_{name}", doc, labels=labels)
 
 
 def _add(
-    families: dict[str, Metric], labels: tuple[str, str], sample: Sample, unit: Unit, kind: str
+    families: dict[_Gauge, list[_Row]],
+    labels: tuple[str, str],
+    sample: Sample,
+    unit: Unit,
+    kind: str,
 ) -> None:
     match sample.value:
         case bool() as on:
-            family = _family(families, "labkeeper_on", "Whether it is on.")
-            family.add_metric(labels, float(on))
+            gauge: _Gauge = ("labkeeper_on", "Whether it is on.", LABELS)
+            families.setdefault(gauge, []).append((labels, float(on)))
         case int() | float() as number:
             row = UNITS[unit]
-            name = "_".join(filter(None, ("labkeeper", row.quantity, row.base)))
-            doc = f"Readings of {row.quantity}{f' in {row.base}' if row.base else ''}."
-            _family(families, name, doc).add_metric(labels, number * row.factor)
+            gauge = _measured(row.quantity, row.base)
+            families.setdefault(gauge, []).append((labels, number * row.factor))
         case str() as chosen if kind == "choice":
-            family = _family(
-                families, "labkeeper_choice", "What it is set to or does: 1.", (*LABELS, "choice")
-            )
-            family.add_metric((*labels, chosen), 1.0)
+            gauge = ("labkeeper_choice", "What it is set to or does: 1.", (*LABELS, "choice"))
+            families.setdefault(gauge, []).append(((*labels, chosen), 1.0))
 
 
-def _family(
-    families: dict[str, Metric], name: str, doc: str, labels: tuple[str, ...] = LABELS
-) -> GaugeMetricFamily:
-    family = families.setdefault(name, GaugeMetricFamily(name, doc, labels=labels))
-    assert isinstance(family, GaugeMetricFamily)  # noqa: S101 - only gauges are put in
-    return family
+@cache
+def _measured(quantity: str, base: str) -> _Gauge:
+    name = "_".join(filter(None, ("labkeeper", quantity, base)))
+    return name, f"Readings of {quantity}{f' in {base}' if base else ''}.", LABELS
 
 
-def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
+def _cumulated(counts: Iterable[int]) -> list[tuple[str, float]]:
     total, rows = 0, []
     for bound, count in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
         total += count
@@ -177,23 +263,21 @@ def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
     return rows
 
 
-def _buses(traffic: Mapping[str, Traffic]) -> Iterable[Metric]:
-    busy = _counter("bus_busy_seconds", "Time in which the bus was in use.", "bus")
-    lost = _counter("bus_lost_seconds", "Time of the bus that a unit took in vain.", "bus", "unit")
-    exchanges = _counter("bus_exchanges", "Requests sent on the bus.", "bus")
-    probes = _counter("bus_probes", "Questions whether a silent unit is back.", "bus")
-    discarded = _counter("bus_discarded_bytes", "Bytes that answered no request.", "bus")
-    faults = _counter("bus_faults", "What went wrong on the bus, by kind.", "bus", "kind")
-    for name, counts in sorted(traffic.items()):
-        busy.add_metric((name,), counts.busy)
-        exchanges.add_metric((name,), counts.exchanges)
-        probes.add_metric((name,), counts.probes)
-        discarded.add_metric((name,), counts.discarded)
-        for unit, seconds in sorted(counts.lost.items()):
-            lost.add_metric((name, str(unit)), seconds)
-        for kind, count in counts.faults().items():
-            faults.add_metric((name, kind), count)
-    return busy, lost, exchanges, probes, discarded, faults
+def _buses(traffic: Mapping[str, Traffic]) -> Iterator[Metric]:
+    rows = sorted(traffic.items())
+    for (name, doc), count in CARRIED.items():
+        whole = (((bus,), count(it)) for bus, it in rows)
+        yield from _sliced(partial(_counter, name, doc, "bus"), whole)
+    yield from _sliced(
+        lambda: _counter(
+            "bus_lost_seconds", "Time of the bus that a unit took in vain.", "bus", "unit"
+        ),
+        (((bus, str(unit)), s) for bus, it in rows for unit, s in sorted(it.lost.items())),
+    )
+    yield from _sliced(
+        lambda: _counter("bus_faults", "What went wrong on the bus, by kind.", "bus", "kind"),
+        (((bus, kind), count) for bus, it in rows for kind, count in it.faults().items()),
+    )
 
 
 def _broker(broker: BrokerCounts) -> Iterable[Metric]:

@@ -1,13 +1,14 @@
-"""Run benchmarks by name: `python -m benchmarks [name …] [--quick] [--json]`; without a name, all."""
+"""Run benchmarks by name; without a name, all. The exit code is 1 when something falls short."""
 
 import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
 from typing import Any, Final
 
+from benchmarks.guard import Guard, record
 from benchmarks.result import Result
 
 BENCHMARKS: Final = (
@@ -23,7 +24,11 @@ BENCHMARKS: Final = (
 )
 """Each is a module of this package with `measure(quick)`."""
 
+TRIES: Final = 3
+"""How often the guard lets a benchmark run: a machine that was busy for a while is no defect."""
+
 Measure = Callable[[bool], Coroutine[Any, Any, list[Result]]]
+Passes = Callable[[Result], bool]
 
 
 def main() -> int:
@@ -32,25 +37,31 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.error(f"no benchmark is called {unknown[0]}; there are: {', '.join(BENCHMARKS)}")
-    short = False
-    for name in options.names or BENCHMARKS:
-        for result in _measured(name, options.quick, options.at):
-            sys.stdout.write(json.dumps(result.as_dict()) if options.json else result.as_text())
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-            short = short or result.reached < options.at
-    return int(short)
+    if options.record and (options.names or options.quick or options.guard):
+        parser.error("only the full form of all benchmarks is recorded")
+    passes: Passes = Guard().passes if options.guard else lambda result: result.holds
+    results = []
+    for result in _measured(options.names or BENCHMARKS, options, passes):
+        sys.stdout.write(json.dumps(result.as_dict()) if options.json else result.as_text())
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        results.append(result)
+    if options.record:
+        record(results)
+    return int(not all(map(passes, results)))
 
 
-def _measured(name: str, quick: bool, share: float) -> list[Result]:
-    """Measure; below a share that is no more than a guard, twice more: a busy machine is no defect."""
-    measure: Measure = import_module(f"benchmarks.{name}").measure
-    results = asyncio.run(measure(quick))
-    for _ in range(2 if share < 1 else 0):
-        if all(result.reached >= share for result in results):
-            break
-        results = asyncio.run(measure(quick))
-    return results
+def _measured(
+    names: tuple[str, ...], options: argparse.Namespace, passes: Passes
+) -> Iterator[Result]:
+    for name in names:
+        measure: Measure = import_module(f"benchmarks.{name}").measure
+        results: list[Result] = []
+        for _ in range(TRIES if options.guard else 1):
+            results = asyncio.run(measure(options.quick))
+            if all(map(passes, results)):
+                break
+        yield from results
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,12 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--record", action="store_true", help="keep the results as the last ones")
     parser.add_argument(
-        "--at",
-        type=float,
-        default=1.0,
-        metavar="SHARE",
-        help="the share of a goal that must be reached, 0.8 as a guard against regressions",
+        "--guard",
+        action="store_true",
+        help="fail only below four fifths of a goal, or of the recorded figure where that is short",
     )
     return parser
 

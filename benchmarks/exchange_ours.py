@@ -13,7 +13,17 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from agent.loop import new_event_loop
-from benchmarks.exchange import COUNT, QUERIES, REPLIES, WARM_UP, bare, rounds, summary, timed
+from benchmarks.exchange import (
+    QUERIES,
+    REPLIES,
+    SLICE,
+    WARM_UP,
+    Slice,
+    bare,
+    rounds,
+    summary,
+    timed,
+)
 from drivers.protocol.scpi_wire import Scpi
 from drivers.transport.address import Address
 from drivers.transport.lines import Lines
@@ -29,12 +39,15 @@ async def main() -> None:
     async with cast(Link, Lines().link(Address.parse(f"serial://{sys.argv[2]}"))) as link:
         with_turn, with_scpi = _with_turn(link), _with_scpi(link)
         for count in rounds():
-            found = {
-                "bare": timed(nearest, count),
-                "ours": await _timed(with_turn, count),
-                "scpi": await _timed(with_scpi, count),
-            }
-            print(json.dumps(found), flush=True)
+            slices = [
+                {
+                    "bare": timed(nearest),
+                    "ours": await _timed(with_turn),
+                    "scpi": await _timed(with_scpi),
+                }
+                for _ in range(count)
+            ]
+            print(json.dumps(summary(slices)), flush=True)
 
 
 def _with_turn(link: Link) -> Exchange:
@@ -61,18 +74,17 @@ def _with_scpi(link: Link) -> Exchange:
     return exchange
 
 
-async def _timed(exchange: Exchange, count: int) -> dict[str, float]:
+async def _timed(exchange: Exchange) -> Slice:
     """As `exchange.timed`, but awaited."""
     for n in range(WARM_UP):
-        await exchange(QUERIES[n % COUNT])
+        await exchange(QUERIES[n])
     times, wrong = [], 0
-    for n in range(count):
-        query = QUERIES[n % COUNT]
+    for n in range(SLICE):
         began = time.perf_counter()
-        reply = await exchange(query)
+        reply = await exchange(QUERIES[n])
         times.append(time.perf_counter() - began)
-        wrong += reply != REPLIES[n % COUNT]
-    return summary(times, wrong)
+        wrong += reply != REPLIES[n]
+    return times, wrong
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What an exchange of ours is compared with: pyserial's `write` and `readline`, with a time-out.
 
 `python -m benchmarks.exchange_pyserial BARE_PORT PORT` runs in the peers' environment. It reads
-the count of each round from standard input, and prints what it found as JSON.
+the number of slices of each round from standard input, and prints what it found as JSON.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 
 import serial
 
-from benchmarks.exchange import bare, rounds, timed
+from benchmarks.exchange import bare, rounds, summary, timed
 
 
 def main() -> None:
@@ -22,8 +22,8 @@ def main() -> None:
             return bytes(port.readline())
 
         for count in rounds():
-            found = {"bare": timed(nearest, count), "pyserial": timed(exchange, count)}
-            print(json.dumps(found), flush=True)
+            slices = [{"bare": timed(nearest), "pyserial": timed(exchange)} for _ in range(count)]
+            print(json.dumps(summary(slices)), flush=True)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ async def _fleet(port: str, living: Iterable[int]) -> AsyncIterator[Fleet]:
             fleet.start(_plan(port, unit))
         async with asyncio.timeout(START_WITHIN_S):
             for unit in living:
-                await fleet.workers[f"unit{unit}"].tried.wait()
+                await asyncio.shield(fleet.workers[f"unit{unit}"].tried)
         yield fleet
         await fleet.end()
 

@@ -1,6 +1,7 @@
 """The agent's pipeline at full speed: polls that are always due, through all but the broker's socket.
 
-`python -m benchmarks.pipeline_agent SECONDS PORT…` prints what it read and used as JSON.
+`python -m benchmarks.pipeline_agent SECONDS MOST PORT…` prints what it read and used as JSON. MOST
+is how many registers one request may ask for: 8 for all of a device, 1 for each by itself.
 """
 
 import asyncio
@@ -65,7 +66,7 @@ class Proof(Board):
     def __init__(self, units: dict[str, int]) -> None:
         super().__init__()
         self._right = {
-            device: dict(zip(NAMES, _expected(unit), strict=True)) for device, unit in units.items()
+            device: [*zip(NAMES, _expected(unit), strict=True)] for device, unit in units.items()
         }
         self.wrong = 0
         """Snapshots with a value that is not its address's, or not good, of a device that answers."""
@@ -74,16 +75,17 @@ class Proof(Board):
         """See Board."""
         super().post(snapshot)
         if snapshot.state.online:
-            found = {name: value for name, (value, _, _, _) in snapshot.samples.items()}
-            quality = {quality for _, quality, _, _ in snapshot.samples.values()}
-            self.wrong += found != self._right[snapshot.device] or quality != {Quality.GOOD}
+            values, qualities, _, _ = zip(*snapshot.samples.values(), strict=True)
+            found = [*zip(snapshot.samples, values, strict=True)]
+            right = found == self._right[snapshot.device]
+            self.wrong += not right or qualities.count(Quality.GOOD) != len(NAMES)
 
 
 class Pipeline:
-    """A station of one module a port."""
+    """A station of one module a port, each asked for at most so many registers at once."""
 
-    def __init__(self, ports: list[int]) -> None:
-        plans = [_plan(n, port) for n, port in enumerate(ports, start=1)]
+    def __init__(self, ports: list[int], most: int = len(NAMES)) -> None:
+        plans = [_plan(n, port, most) for n, port in enumerate(ports, start=1)]
         self.plans = plans
         self.board = Proof({plan.name: n for n, plan in enumerate(plans, start=1)})
         self.published = 0
@@ -161,20 +163,21 @@ class Pipeline:
     @asynccontextmanager
     async def _open_driver(self, plan: Plan) -> AsyncIterator[Driver[Any]]:
         async with self._lines.link(plan.address) as link:
-            yield plan.driver_class.over(link, limits=plan.limits, timeouts=plan.timeouts)
+            yield plan.driver_class.over(link, registers=plan.registers)
 
 
 def _expected(unit: int) -> list[float]:
     return [register(unit, FIRST + n) / 10 for n in range(len(NAMES))]
 
 
-def _plan(unit: int, port: int) -> Plan:
+def _plan(unit: int, port: int, most: int) -> Plan:
     return Plan(
         name=f"module{unit}",
         driver_name="bench.module",
         driver_class=Module,
         address=Address.parse(f"modbus+tcp://127.0.0.1:{port}?unit={unit}"),
         periods=dict.fromkeys(NAMES, ALWAYS_DUE_S),
+        registers={"most": most},
     )
 
 
@@ -185,9 +188,9 @@ def _polls(fleet: Fleet) -> int:
 def main() -> None:
     """Measure once, in the loop that the agent runs in."""
     logging.getLogger("labkeeper").setLevel(logging.ERROR)
-    seconds, ports = float(sys.argv[1]), [int(port) for port in sys.argv[2:]]
+    seconds, most, *ports = float(sys.argv[1]), *map(int, sys.argv[2:])
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        found = runner.run(Pipeline(ports).run(seconds))
+        found = runner.run(Pipeline(ports, most).run(seconds))
     sys.stdout.write(json.dumps(found) + "\n")
 
 

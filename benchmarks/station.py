@@ -37,16 +37,21 @@ async def station(folder: Path, config: str) -> AsyncIterator[Child]:
 
 async def scrape(port: int) -> dict[str, float]:
     """The sum of every metric over its labels, as `/metrics` on this port says now."""
+    return {name: sum(values) for name, values in (await series(port)).items()}
+
+
+async def series(port: int) -> dict[str, list[float]]:
+    """Every metric of `/metrics` on this port as it is now, with one value for each set of labels."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     request = f"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"
     writer.write(request.encode())
     page = (await reader.read()).partition(b"\r\n\r\n")[2]
     writer.close()
-    sums: dict[str, float] = {}
+    found: dict[str, list[float]] = {}
     for family in text_string_to_metric_families(page.decode()):
         for sample in family.samples:
-            sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-    return sums
+            found.setdefault(sample.name, []).append(sample.value)
+    return found
 
 
 def cpu_seconds(pid: int) -> float:

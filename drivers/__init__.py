@@ -8,6 +8,7 @@ from drivers.driver import Driver, Identity
 from drivers.fields import Command, Reading, Role, Setting, command
 from drivers.forms import Limits, Span, TextFile, word
 from drivers.transport.address import Address
+from drivers.transport.attempt import attempt
 from drivers.transport.recorder import Recorder
 from drivers.transport.recording import Recording
 from drivers.transport.traffic import Traffic
@@ -31,6 +32,7 @@ __all__ = [
     "TextFile",
     "Traffic",
     "Unit",
+    "attempt",
     "command",
     "describe",
     "urgent",

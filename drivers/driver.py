@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, get_args, get_origin
 
 from drivers.errors import OutOfRange, UnknownName, WrongInstrument, WrongType
 from drivers.fields import Command, Reading, Setting
 from drivers.forms import Limits
 from drivers.transport.link import Link, RegisterLink, Timeouts
-from drivers.wire import Wire
+from drivers.wire import Ref, Wire
+
+SETS: Final = 256
+"""Sets of names whose refs are remembered."""
 
 W = TypeVar("W", bound=Wire)
 
@@ -62,6 +65,7 @@ class Driver(Generic[W]):
     def __init__(self, wire: W, limits: Limits | None = None) -> None:
         self.wire = wire
         self.limits = limits or Limits()
+        self._refs: dict[tuple[str, ...], tuple[Ref[Any], ...]] = {}
 
     @classmethod
     def over(
@@ -138,9 +142,16 @@ class Driver(Generic[W]):
 
         A value that fails alone is its DriverError. Raises LinkError when the link fails.
         """
-        wanted, readings = tuple(names), self.readings
-        values = await self.wire.read(tuple([readings[name].ref for name in wanted]))
+        wanted = tuple(names)
+        values = await self.wire.read(self._refs.get(wanted) or self._found(wanted))
         return dict(zip(wanted, values, strict=True))
+
+    def _found(self, wanted: tuple[str, ...]) -> tuple[Ref[Any], ...]:
+        """Look refs up, and remember them: a device is polled in a handful of sets."""
+        if len(self._refs) >= SETS:
+            self._refs.clear()
+        self._refs[wanted] = tuple([self.readings[name].ref for name in wanted])
+        return self._refs[wanted]
 
     @classmethod
     def settings(cls) -> dict[str, Setting[Any]]:

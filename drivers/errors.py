@@ -36,14 +36,22 @@ class DriverError(Exception):
 
     def during(self, request: str) -> Self:
         """The same error, with the request that it ended before its words."""
-        again = type(self)(f"{request}: {self}")
-        again.sent = self.sent
-        return again
+        return self._again(f"{request}: {self}")
 
     def unsent(self) -> Self:
         """The same error, of a request of which not one byte was sent."""
-        again = type(self)(*self.args)
-        again.sent = False
+        return self.marked(sent=False)
+
+    def marked(self, *, sent: bool) -> Self:
+        """The same error, of a request that may have been sent, or of which nothing was."""
+        again = self._again(*self.args)
+        again.sent = sent
+        return again
+
+    def _again(self, *words: object) -> Self:
+        """A copy with other words. A subclass may be made of anything, so it is not made anew."""
+        again = type(self).__new__(type(self), *words)
+        vars(again).update(vars(self))
         return again
 
 

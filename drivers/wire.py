@@ -32,5 +32,5 @@ class Wire(Protocol):
         ...
 
     async def write(self, ref: Ref[Any], value: Any) -> None:
-        """Send one value once. It is never repeated here, whatever happens."""
+        """Send one value once, `acting`. It is never repeated here, whatever happens."""
         ...

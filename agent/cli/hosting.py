@@ -18,11 +18,11 @@ def run(config: Path) -> None:
 def check(config: Path, *, as_json: bool) -> None:
     """Read a config, and warn of what can't go as it says. Raises ConfigError, with all that is wrong."""
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
-    from agent.settings import load
+    from agent.settings import load, missing
 
     station = load(config)
     count = len(station.devices)
-    warnings = [str(warning) for warning in station.warnings]
+    warnings = [*map(str, station.warnings), *missing(station)]
     if as_json:
         found = {"station": station.name, "devices": sorted(station.devices), "warnings": warnings}
         output.document(found)

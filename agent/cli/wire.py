@@ -28,9 +28,12 @@ def wire(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Show a recording, follow the line, or list the recordings. Raises Refused: two at once."""
+    """Show a recording, follow the line, or list the recordings. Raises Refused: two at once, no name."""
     if sum((faults, follow, fault is not None)) > 1:
         raise Refused("--fault, --faults and --follow exclude each other: say one of them")
+    if fault is not None and (not fault or "/" in fault):
+        known = f"`labkeeper wire {device} --faults` lists them"
+        raise Refused(f"{fault!r} is not the name of a recording: {known}, or say `last`")
     with AgentClient(socket_path(socket)) as client:
         where = ("devices", device, "wire")
         if faults:

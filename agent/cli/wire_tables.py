@@ -33,8 +33,9 @@ def recording_page(recording: Form) -> Group:
 
 
 def entry_line(at: float, entry: Form) -> str:
-    """One entry as a line of text."""
-    return f"{at:+10.4f}  {_direction(entry)}  {_words(entry)}"
+    """One entry as a line of text, with the bytes where no words are known for them."""
+    told = f"{at:+10.4f}  {_direction(entry)}  {_words(entry)}  {_bytes(entry, always=False)}"
+    return told.rstrip()
 
 
 def _head(recording: Form) -> Iterable[Text]:

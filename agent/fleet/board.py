@@ -60,7 +60,8 @@ class Watch:
     def mark(self, device: str) -> None:
         """Note that a device changed."""
         self._changed[device] = None
-        self._some.set()
+        if not self._some.is_set():
+            self._some.set()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         while True:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ from agent.fleet.samples import Cause, Outcome, Sample, Snapshot, Status
 from agent.fleet.states import DeviceState
 from agent.fleet.tally import Tally
 from drivers import Driver, Identity
-from drivers.errors import DriverError, LinkClosed, UnitSilent, WrongInstrument
+from drivers.errors import DriverError, LinkClosed, LinkError, UnitSilent, WrongInstrument
 
 SAFE_AGAIN_S: Final = 0.2
 
@@ -40,16 +42,17 @@ class DeviceWorker:
         self._flight = flight or Unrecorded()
         self._asked = self._flight.asked(plan)
         self.tally = Tally()
-        self.tried = asyncio.Event()
-        """Set once the first connect has ended, well or not."""
+        self.tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once the first connect has ended, well or not."""
         self._open_driver = open_driver
         self._clock, self._rng, self._board, self._events = clock, rng, board, events
         self._snapshot = Snapshot(device=plan.name, state=DeviceState.OFFLINE, since=clock.utc())
         self._requests: Requests | None = None
-        self._again = asyncio.Event()
+        self._again: asyncio.Event | None = None  # while somebody waits; an Event takes 0.7 KB
+        self._is_asked_again = False
         self._quarantine = Quarantine(rng)
         self._left_alone_for = 0.0  # seconds, when it is a silent unit of a shared bus
-        self._said_lost = self._said_silent = False
+        self._said = frozenset[DeviceState]()  # what it has been since it last answered
         self._fault = ""
         self._lost_because = ""
         self._unsafe_because = ""
@@ -60,7 +63,7 @@ class DeviceWorker:
         try:
             await self._connect_for_ever()
         finally:
-            self.tried.set()
+            self._has_tried()
             self._doubt(DeviceState.OFFLINE, "the agent talks to it no more")
 
     async def _connect_for_ever(self) -> None:
@@ -68,7 +71,7 @@ class DeviceWorker:
         while True:
             connects = self.tally.connects
             wait = await self._one_connection()
-            self.tried.set()
+            self._has_tried()
             if self.tally.connects > connects:  # it did answer: begin again with short waits
                 waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
             await self._pause((self._left_alone_for or next(waits)) if wait else None)
@@ -102,7 +105,9 @@ class DeviceWorker:
     def reconnect(self) -> None:
         """Begin anew at once: after another instrument had answered, or on a link that seems to work."""
         self._quarantine.forgive()
-        self._again.set()
+        self._is_asked_again = True
+        if self._again is not None:
+            self._again.set()
         if self._requests is not None:
             self._requests.hang_up("somebody asked for a new connection")
 
@@ -137,7 +142,7 @@ class DeviceWorker:
         """Serve the device until its link is lost; return whether to try again by ourselves."""
         self._lost_because, self._left_alone_for = "", 0.0
         try:
-            if not self._said_lost:
+            if not self._said:
                 self._enter(DeviceState.CONNECTING)
             async with self._open_driver(self.plan) as driver:
                 self._asked("meet")
@@ -162,13 +167,20 @@ class DeviceWorker:
                     self.plan, driver, polling, tasks, self._busy, tell=self._asked
                 )
                 self._connected(identity)
-                for watch in (polling.watch_age(), polling.watch_link()):
-                    tasks.create_task(self._until_lost(watch), name=f"{self.plan.name}.watch")
+                polling.when_broken = partial(self._broken, tasks)
+                watch = self._until_lost(polling.watch_age())
+                tasks.create_task(watch, name=f"{self.plan.name}.watch")
                 # In the body, not as a task: where a task fails while nothing runs here, Python 3.11
                 # leaves this task marked as cancelled, and a real cancellation can't be told from it.
                 await self._until_lost(polling.run(self._rng.random()))
         finally:
             self._requests = None
+
+    def _broken(self, tasks: asyncio.TaskGroup, error: LinkError) -> None:
+        """End the connection by a task; one that waits for this takes a kilobyte for each device."""
+        if self._requests is not None:  # otherwise the connection is ending already
+            ending = self._until_lost(_raised(error))
+            tasks.create_task(ending, name=f"{self.plan.name}.broken")
 
     async def _until_lost(self, work: Coroutine[Any, Any, None]) -> None:
         """Believe nothing and take no requests from the moment one part of the connection fails.
@@ -185,19 +197,23 @@ class DeviceWorker:
 
     async def _pause(self, seconds: float | None) -> None:
         """Wait that long, or until somebody asks for a reconnect; None waits for that alone."""
-        try:
+        self._again = asyncio.Event()
+        with suppress(TimeoutError):  # the usual end of a pause
             async with asyncio.timeout(seconds):
-                await self._again.wait()
-        except TimeoutError:
-            pass  # the usual end of a pause
-        self._again.clear()
+                if not self._is_asked_again:
+                    await self._again.wait()
+        self._again, self._is_asked_again = None, False
+
+    def _has_tried(self) -> None:
+        if not self.tried.done():
+            self.tried.set_result(None)
 
     def _connected(self, identity: Identity) -> None:
-        self._said_lost = self._said_silent = False
+        self._said = frozenset()
         self._snapshot = self._snapshot._replace(identity=identity)
         self._show()
         self._say("device.connected", f"{self.plan.name} answers: {identity.text}".rstrip(": "))
-        self.tried.set()
+        self._has_tried()
 
     def _lost(self, error: Exception) -> bool:
         """Mark everything stale at once, say so the first time; return whether to try again."""
@@ -211,10 +227,12 @@ class DeviceWorker:
         reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
         if self._left_alone_for:
             state = DeviceState.QUARANTINED
-            reason = f"{error} It is asked again in {self._left_alone_for:.0f} s"
+            reason += (
+                f" It is asked rarely now; `labkeeper reconnect {self.plan.name}` asks at once"
+            )
         self._doubt(state, reason)
-        if not self._said_lost or (self._left_alone_for and not self._said_silent):
-            self._said_lost, self._said_silent = True, self._left_alone_for > 0
+        if state not in self._said:
+            self._said |= {state}
             self._say(f"device.{state}", f"{self.plan.name}: {reason}", Severity.WARNING)
             self._flight.fault(self.plan, self._snapshot)
         return state is not DeviceState.WRONG_DEVICE
@@ -250,10 +268,8 @@ class DeviceWorker:
         self._enter(DeviceState.FAULT if self._fault else working, self._fault)
 
     def _enter(self, state: DeviceState, reason: str = "") -> None:
-        if (state, reason) != (self._snapshot.state, self._snapshot.reason):
-            since = self._clock.utc()
-            self._snapshot = self._snapshot._replace(state=state, reason=reason, since=since)
-        self._post()
+        since = self._snapshot.since if state is self._snapshot.state else self._clock.utc()
+        self._post(state=state, reason=reason, since=since)
 
     def _change(self, samples: Mapping[str, Sample], gone: Iterable[str] = ()) -> None:
         kept = {**self._snapshot.samples, **samples}
@@ -261,7 +277,8 @@ class DeviceWorker:
             kept.pop(name, None)
         if self._lost_because:
             kept = {name: sample.gone_stale(self._lost_because) for name, sample in kept.items()}
-        self._post(samples=kept)
+        self._snapshot = self._snapshot.renewed(kept)
+        self._board.post(self._snapshot)
 
     def _post(self, **changes: Any) -> None:
         revision = self._snapshot.revision + 1
@@ -270,6 +287,10 @@ class DeviceWorker:
 
     def _say(self, kind: str, text: str, severity: Severity = Severity.INFO) -> None:
         self._events.add(kind, text, device=self.plan.name, severity=severity)
+
+
+async def _raised(error: LinkError) -> None:
+    raise error
 
 
 def _first(error: Exception) -> Exception:

@@ -81,7 +81,7 @@ class Fleet:
     async def first_round(self) -> None:
         """Wait until every device has been tried once, well or not."""
         for worker in tuple(self._workers.values()):
-            await worker.tried.wait()
+            await asyncio.shield(worker.tried)
 
     async def end(self) -> None:
         """Make safe what is configured so, all at once, and end every worker, or give up waiting."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from agent.settings import Device, Reconnect
@@ -37,7 +39,6 @@ OpenDriver = Callable[[Plan], AbstractAsyncContextManager[Driver[Any]]]
 def plan_for(device: Device, reconnect: Reconnect) -> Plan:
     """Put a device's config and its driver together; config has been checked against the driver."""
     driver_class = load(device.driver)
-    periods = {name: reading.every for name, reading in driver_class.readings.items()}
     titles = {"ko": device.title.ko, "en": device.title.en}
     return Plan(
         name=device.name,
@@ -46,7 +47,7 @@ def plan_for(device: Device, reconnect: Reconnect) -> Plan:
         address=device.address,
         titles={language: title for language, title in titles.items() if title},
         limits=device.limits,
-        periods={**periods, **device.poll},
+        periods=_periods(device.driver, tuple(device.poll.items())),
         timeouts=device.timeouts,
         registers=device.registers,
         serial_number=device.serial_number,
@@ -55,3 +56,10 @@ def plan_for(device: Device, reconnect: Reconnect) -> Plan:
         first_retry=reconnect.first,
         most_retry=reconnect.most,
     )
+
+
+@cache
+def _periods(driver: str, poll: tuple[tuple[str, float], ...]) -> Mapping[str, float]:
+    """One table for all devices that are polled alike."""
+    periods = {name: reading.every for name, reading in load(driver).readings.items()}
+    return MappingProxyType({**periods, **dict(poll)})

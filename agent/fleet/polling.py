@@ -1,9 +1,8 @@
 """What is due is read, and becomes samples; what is overdue is called stale."""
 
-import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping, Set
-from functools import partial
+from functools import lru_cache, partial
 from itertools import repeat
 from typing import Any, Final, Protocol
 
@@ -69,7 +68,9 @@ class Polling:
         self._newest = -math.inf  # the latest of these
         self._quality = Quality.SIMULATED if plan.simulated else Quality.GOOD
         self._garbage = 0
-        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_broken = False
+        self.when_broken: Callable[[LinkError], None] = _raise
+        """Told once, of the first request that finds the link lost."""
         self._polled = tuple(name for name, period in plan.periods.items() if period > 0)
 
     async def refresh(self) -> None:
@@ -81,11 +82,12 @@ class Polling:
         """Poll until the link fails, which is raised as a LinkError."""
         schedule = Schedule(self._plan.periods, self._clock.monotonic(), phase)
         while True:
-            wait = schedule.next_due - self._clock.monotonic()
-            if wait > 0:
-                await self._clock.sleep(min(wait, 3600.0))
+            now = self._clock.monotonic()
+            if schedule.next_due > now:
+                await self._clock.sleep(min(schedule.next_due - now, 3600.0))
+                now = self._clock.monotonic()
             skipped = schedule.skipped
-            if due := schedule.take(self._clock.monotonic()):
+            if due := schedule.take(now):
                 self._tally.skipped += schedule.skipped - skipped
                 await self._poll(due)
 
@@ -95,10 +97,14 @@ class Polling:
         Raises:
             LinkError: The link failed, and no sample is new.
         """
-        wanted = tuple(names)
+        return await self._read(tuple(names), self._clock.monotonic())
+
+    async def _read(self, wanted: tuple[str, ...], began: float) -> Mapping[str, Sample]:
         asked = self._clock.utc()  # the time of a value: it may be newer than this, never older
-        began = self._clock.monotonic()
-        values = await self._values(wanted)
+        try:
+            values = await self._whole(wanted)
+        except (LinkTimeout, BadReply) as first:
+            values = await self._again(wanted, first)
         samples = self._plain(values, asked)
         if samples and began >= self._newest:
             self._put_up(began, samples)
@@ -113,7 +119,8 @@ class Polling:
         It is the usual case, and gets by without a step of Python's for each value.
         """
         found = values.values()
-        if not (PLAIN.issuperset(map(type, found)) and all(map(math.isfinite, found))):
+        # A sum is finite only if each of them is.
+        if not (PLAIN.issuperset(map(type, found)) and math.isfinite(sum(found))):
             return {}
         rows = zip(found, repeat(self._quality), repeat(asked), repeat(""))
         return dict(zip(values, map(_SAMPLE, rows), strict=True))
@@ -140,14 +147,11 @@ class Polling:
             del self._latest[name]
         self._change(newest, gone)
 
-    async def watch_link(self) -> None:
-        """Wait until a request finds the link lost, and raise what it found."""
-        await self._broken
-
     def broken(self, error: LinkError) -> None:
         """Say that a request found the link lost."""
-        if not self._broken.done():
-            self._broken.set_exception(error)
+        if not self._is_broken:
+            self._is_broken = True
+            self.when_broken(error)
 
     async def watch_age(self) -> None:
         """Call a value stale that has missed three of its polls, or was asked for long ago."""
@@ -171,17 +175,14 @@ class Polling:
     async def _poll(self, names: tuple[str, ...]) -> None:
         started = self._clock.monotonic()
         try:
-            await self.read(names)
+            await self._read(names, started)
         except TurnTimeout as error:  # nothing was asked: the old values stay, and grow old
             self._tally.failed(error)
         self._tally.polled(self._clock.monotonic() - started)
 
-    async def _values(self, names: tuple[str, ...]) -> Mapping[str, Any]:
-        """Read; repeat once what was lost or garbled, since reading changes nothing."""
-        try:
-            return await self._whole(names)
-        except (LinkTimeout, BadReply) as first:
-            self._tally.failed(first)
+    async def _again(self, names: tuple[str, ...], first: DriverError) -> Mapping[str, Any]:
+        """Repeat once what was lost or garbled, since reading changes nothing."""
+        self._tally.failed(first)
         try:
             return await self._whole(names)
         except BadReply as error:
@@ -189,7 +190,7 @@ class Polling:
 
     async def _whole(self, names: tuple[str, ...]) -> Mapping[str, Any]:
         """Read; a device that refuses as a whole is in trouble until it answers again."""
-        self._tell(f"read {' '.join(names)}")
+        self._tell(_question(names))
         try:
             values = await self._driver.read(names)
         except DeviceError as error:
@@ -219,3 +220,13 @@ class Polling:
             reason = f"the device says {value}"
             return Sample(value=None, quality=Quality.BAD, time=time, reason=reason)
         return Sample(value=word(value), quality=self._quality, time=time)
+
+
+def _raise(error: LinkError) -> None:
+    raise error
+
+
+@lru_cache(maxsize=1024)
+def _question(names: tuple[str, ...]) -> str:
+    """What the flight recorder is told of a read. Cached, for a device is asked the same for ever."""
+    return f"read {' '.join(names)}"

@@ -10,7 +10,7 @@ from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
-from drivers import Command, Driver, Setting, urgent, word
+from drivers import Command, Driver, Setting, attempt, urgent, word
 from drivers.errors import (
     BadReply,
     ConnectFailed,
@@ -162,16 +162,19 @@ class Requests:
         self, command: Command[Any, ..., Any], arguments: Mapping[str, object]
     ) -> Outcome:
         self._tell(f"do {command.name} {json.dumps(dict(arguments), default=str)}")
-        try:
-            async with asyncio.timeout(command.timeout):
-                result = await command.method(self._driver, **arguments)
-        except TimeoutError:
-            return _unknown(
-                f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
-            )
-        except (LinkError, BadReply, Unfinished) as error:  # a part of it may have been done before
-            self._blame(error)
-            return _unknown(f"{self._plan.name}: {command.name}: {error}")
+        with attempt() as tried:
+            try:
+                async with asyncio.timeout(command.timeout):
+                    result = await command.method(self._driver, **arguments)
+            except TimeoutError:
+                return _unknown(
+                    f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
+                )
+            except (LinkError, BadReply, Unfinished) as error:
+                if not (tried.sent or error.sent):
+                    raise
+                self._blame(error)  # a part of it may have been done before
+                return _unknown(f"{self._plan.name}: {command.name}: {error}")
         try:
             await self._polling.refresh()
         except DriverError as error:  # the command was done all the same

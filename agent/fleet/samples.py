@@ -1,10 +1,11 @@
 """Frozen data that leaves a worker: a value with its time and quality, a device as it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from agent.fleet.states import DeviceState
 from drivers import Identity
@@ -59,6 +60,15 @@ class Snapshot(NamedTuple):
     identity: Identity | None = None
     samples: Mapping[str, Sample] = MappingProxyType({})
     revision: int = 0
+
+    def renewed(self, samples: Mapping[str, Sample]) -> "Snapshot":
+        """The next revision, with these samples: what every poll makes, and so by place, not by name."""
+        device, state, since, reason, activity, identity, _, revision = self
+        return _SNAPSHOT((device, state, since, reason, activity, identity, samples, revision + 1))
+
+
+_SNAPSHOT: Final[Callable[[Iterable[Any]], Snapshot]] = partial(tuple.__new__, Snapshot)
+"""A snapshot from its fields in order; twice as quick as by name."""
 
 
 class Status(StrEnum):

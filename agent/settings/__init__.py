@@ -1,5 +1,6 @@
 """The station's configuration: read, checked as a whole, and handed on as plain frozen data."""
 
+from agent.settings.missing import missing
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect, Title
 from agent.settings.station import Changes, Device, Station, changed
 from agent.settings.station_file import load, read_secret
@@ -18,5 +19,6 @@ __all__ = [
     "Title",
     "changed",
     "load",
+    "missing",
     "read_secret",
 ]

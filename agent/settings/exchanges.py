@@ -70,13 +70,14 @@ def _line_times(entry: Entry, driver: type[Driver[Any]], address: Address) -> It
     between = BETWEEN_CHARACTERS * character
     if waits.next_byte < between:
         text = f"{waits.next_byte:g} s is shorter than the {between:.3g} s that may lie between"
-        yield _problem(entry, "next_byte", f"{text} two bytes at {address.baudrate} baud")
+        text = f"{text} two bytes at {address.baudrate} baud: allow more"
+        yield _problem(entry, "next_byte", text)
     polled = [name for name, field in driver.readings.items() if _period(entry, name, field.every)]
     told = driver.requests(polled, entry.registers)
     asked = max((asked for asked, _ in told), default=0) * character
     if waits.first_byte < asked:
         text = f"{waits.first_byte:g} s is over before a request has left, which takes {asked:.3g}"
-        yield _problem(entry, "first_byte", f"{text} s at {address.baudrate} baud")
+        yield _problem(entry, "first_byte", f"{text} s at {address.baudrate} baud: allow more")
     longest = max((sum(sizes) for sizes in told), default=0) * character
     if waits.whole < longest:
         text = (

@@ -57,9 +57,13 @@ def _unit(address: Address) -> str:
 
 def _wire_end(address: Address) -> str:
     """The port itself: one serial port has a name in several folders, where it is plugged in."""
-    if address.place.startswith("/"):
-        return os.path.realpath(address.place)
-    return address.wire_end
+    path = address.place
+    if address.scheme == "visa":
+        resource = path.upper()  # VISA tells no large letters from small ones, but paths do
+        if not resource.startswith("ASRL/"):
+            return resource
+        path = path[len("ASRL") : resource.rindex("::")]
+    return os.path.realpath(path) if path.startswith("/") else address.wire_end
 
 
 def _other_name(other: Entry, its: Address, address: Address) -> str:

@@ -16,6 +16,7 @@ LAST: Final = "last"
 """The name that means the youngest recording of a device."""
 
 _ENDING: Final = ".json"
+_DRAFT: Final = ".part"
 _NAME: Final = re.compile(r"(?P<device>[a-z][a-z0-9_]*)-(?P<moment>\d{8}T\d{6}\.\d{3}Z)")
 
 
@@ -54,8 +55,9 @@ class RecordingFolder:
         self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         moment = time.replace("-", "").replace(":", "")
         path = self.folder / f"{device}-{moment}{_ENDING}"
-        data = text.encode()
-        draft = path.with_suffix(".part")
+        # What a device says of itself may hold characters that have no UTF-8; JSON can spell them.
+        data = text.encode("utf-8", "backslashreplace")
+        draft = path.with_suffix(_DRAFT)
         try:
             with draft.open("wb") as file:
                 file.write(data)
@@ -94,6 +96,8 @@ class RecordingFolder:
         return sorted(kept for kept in found if kept is not None)
 
     def _drop_oldest(self, device: str) -> None:
+        for draft in self.folder.glob(f"*{_DRAFT}"):
+            draft.unlink(missing_ok=True)  # of an agent that was killed while it wrote
         for kept in self.of(device)[:-MOST_OF_A_DEVICE]:
             kept.path.unlink(missing_ok=True)
         everything = self._all()
@@ -110,4 +114,8 @@ def _kept(path: Path) -> Kept | None:
     found = _NAME.fullmatch(path.stem)
     if found is None or path.is_symlink():
         return None
-    return Kept(found["moment"], found["device"], path.stat().st_size, path)
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:  # somebody has just deleted it
+        return None
+    return Kept(found["moment"], found["device"], size, path)

@@ -16,6 +16,7 @@ from drivers.protocol import grbl
 from drivers.protocol.grbl import CANCEL_JOG, HOLD, RESUME, Grbl
 from drivers.protocol.grbl_lines import RESET
 from drivers.protocol.grbl_reports import State, Status, alarm_text
+from drivers.transport.attempt import beforehand
 
 AXES: Final = "XYZ"
 TOLERANCE_MM: Final = 0.05
@@ -94,7 +95,8 @@ class GrblStage(Driver[Grbl]):
     ) -> dict[str, float]:
         """Move by a distance, and return the position reached."""
         way = _words(x, y, z)
-        start = await self.wire.status()
+        with beforehand():
+            start = await self.wire.status()
         by = dict(zip(AXES, (x, y, z), strict=True))
         target = {
             axis: None if far is None else start.machine_axis(AXES.index(axis)) + far
@@ -123,7 +125,9 @@ class GrblStage(Driver[Grbl]):
     @command(timeout=20.0, anytime=True)
     async def reset(self) -> None:
         """Brake, then reset the controller: spindle and coolant go off, and every line is forgotten."""
-        await self._brake_and_reset(await self.wire.status())
+        with beforehand():
+            status = await self.wire.status()
+        await self._brake_and_reset(status)
 
     @command(role=Role.ENGINEER, timeout=10.0)
     async def unlock(self) -> None:

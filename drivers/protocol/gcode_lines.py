@@ -17,10 +17,11 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
-from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed, LinkTimeout
+from drivers.errors import BadReply, DeviceError, LinkClosed, LinkTimeout
 from drivers.protocol.gcode_replies import Joiner, Kind, Reply
 from drivers.protocol.gcode_waiting import AFTER_RESEND_S, PATIENCE_S, Waiting
 from drivers.protocol.legible import hint
+from drivers.transport.attempt import afterwards, beforehand
 from drivers.transport.link import Link, Timeouts
 
 HISTORY: Final = 500
@@ -98,7 +99,7 @@ class Lines:
 
     async def _prepare(self) -> None:
         """Hear what came before, and get in step. Whatever this raises, nothing of a line was sent."""
-        try:
+        with beforehand():
             strays = self.strays
             await self.drain()
             if self.strays > strays:
@@ -106,8 +107,6 @@ class Lines:
             if self._link.discard() or self._doubtful:  # the end of a line is to come, or an `ok`
                 await self.get_in_step()
                 await self.drain()
-        except DriverError as error:
-            raise error.unsent() from error
 
     async def _fall_silent(self) -> None:
         """After an `ok` too many, see that no other follows for the next line. Raises LinkClosed."""
@@ -123,15 +122,16 @@ class Lines:
 
     async def _say(self, number: int, line: str, said: list[Reply]) -> None:
         """Send a line; make up for an `ok` that got lost. `said` gets what came."""
-        try:
-            await self._link.send(self.enter(line))
-            await self._acknowledged(number, self.at_work, said)
-        except LinkTimeout:
-            if not self.echoes:
-                raise
-            self.lost_oks += 1
-            self.at_work = ""
-            said += await self._fence()
+        await self._link.send(self.enter(line))
+        with afterwards():
+            try:
+                await self._acknowledged(number, self.at_work, said)
+            except LinkTimeout:
+                if not self.echoes:
+                    raise
+                self.lost_oks += 1
+                self.at_work = ""
+                said += await self._fence()
 
     def _void(self, number: int) -> None:
         """Let a line that was given up do nothing, should the board still ask for it again.

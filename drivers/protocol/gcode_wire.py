@@ -12,6 +12,7 @@ from drivers.protocol.gcode_lines import Lines
 from drivers.protocol.gcode_program import PrintState, Program
 from drivers.protocol.gcode_replies import Kind, Reply, capabilities
 from drivers.protocol.gcode_waiting import HEATING
+from drivers.transport.attempt import acted, acting
 from drivers.transport.link import Link, Timeouts
 from drivers.transport.turn import Turn
 from drivers.wire import Ref
@@ -139,7 +140,8 @@ class GCode:
             TurnTimeout: The printer was busy; nothing was sent.
             LinkError: It was not acknowledged.
         """
-        said = await self._take(lambda: self.lines.converse(line), self.timeouts.turn)
+        with acting():
+            said = await self._take(lambda: self.lines.converse(line), self.timeouts.turn)
         for reply in said:
             if reply.kind is Kind.UNKNOWN:
                 raise DeviceError(f"{line}: {reply.payload}")
@@ -154,6 +156,7 @@ class GCode:
     def break_wait(self) -> None:
         """End a wait for heat or for a person, past every queue (M108)."""
         if self.lines.at_work in BREAKABLE:
+            acted()
             self._link.send_now(b"M108\n")  # without a number: only then is it seen at once
             self.lines.doubt()
 
@@ -162,30 +165,23 @@ class GCode:
 
         Only firmware with the emergency parser acts on it in any state.
         """
+        acted()
         numbered = self.lines.enter("M112")
         self._link.send_now(b"\nM112\n" + numbered + b"M104 S0\nM140 S0\n")
         self.lines.doubt()
         self.program.cancel("it was stopped by M112")
 
     async def _send_of_program(self, line: str) -> None:
-        await self._take(lambda: self.lines.converse(line), STREAM_TURN_S)
+        with acting():
+            await self._take(lambda: self.lines.converse(line), STREAM_TURN_S)
 
     async def _take(self, exchange: Callable[[], Coroutine[Any, Any, T]], within: float) -> T:
-        begun = False
-
         async def unless_down() -> T:
-            nonlocal begun
             self._must_be_up()  # it may have gone down while this waited for its turn
-            begun = True
             return await exchange()
 
         self._must_be_up()  # before a resynchronisation sends anything
-        try:
-            return await self._turn.take(unless_down, within=within)
-        except DriverError as error:
-            if begun:
-                raise
-            raise error.unsent() from error
+        return await self._turn.take(unless_down, within=within)
 
     def _must_be_up(self) -> None:
         if self._down is not None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from drivers.errors import BadReply, DriverError, LinkClosed, LinkTimeout, TurnTimeout
 from drivers.fields import Reading
-from drivers.protocol.grbl_lines import BANNER_S, RESET, Dialogue
+from drivers.protocol.grbl_lines import BANNER_S, RESET, STATUS, Dialogue, Pace
 from drivers.protocol.grbl_reports import (
     MM_PER_INCH,
     State,
@@ -32,7 +32,7 @@ from drivers.wire import Ref
 
 T = TypeVar("T")
 
-STATUS, HOLD, RESUME, CANCEL_JOG = b"?", b"!", b"~", b"\x85"
+HOLD, RESUME, CANCEL_JOG = b"!", b"~", b"\x85"
 STATUS_PERIOD_S: Final = 0.2
 """The wiki asks for no more than five status reports in a second."""
 
@@ -74,7 +74,7 @@ class Grbl:
         self._offset: Vector = ()  # of the work coordinates, which only some reports bring
         self._offset_of = 0  # the banner since which it holds
         self._listeners: set[Callable[[Status | BadReply], None]] = set()
-        self._status_at = 0.0
+        self._pace = Pace(STATUS_PERIOD_S)
         self._owed = 0  # reports that were asked for and have not come
         self._asked_at = 0.0
         self._suspended = False  # by the last report: on hold it answers no line
@@ -159,7 +159,7 @@ class Grbl:
             LinkTimeout: None came in time.
             BadReply: It makes no sense.
         """
-        await self._wait_for_period()
+        await self._pace.turn()
         heard: list[Status | BadReply] = []
         asked = self.lines.answering and not self._owed
         try:
@@ -219,12 +219,6 @@ class Grbl:
             else:
                 await self.lines.fence(self.timeouts.first_byte)
         self._owed = 0
-
-    async def _wait_for_period(self) -> None:
-        now = asyncio.get_running_loop().time()
-        at = self._status_at = max(now, self._status_at + STATUS_PERIOD_S)
-        if at > now:
-            await asyncio.sleep(at - now)
 
     def _silent(self) -> bool:
         return self.lines.critical or self._homing

@@ -18,9 +18,11 @@ from typing import Final
 from drivers.errors import DeviceError, DriverError, LinkClosed, LinkTimeout
 from drivers.protocol.grbl_reports import alarm_text, error_text
 from drivers.protocol.legible import hint
+from drivers.transport.attempt import acted, acting, beforehand
 from drivers.transport.link import Link, Timeouts
 
 RESET: Final = b"\x18"
+STATUS: Final = b"?"
 BANNER_S: Final = 5.0
 """How long after a reset of ours a banner is expected."""
 
@@ -43,6 +45,25 @@ def pattern(nonce: int) -> list[bool]:
     """
     pairs = ((nonce >> shift & 1 > 0, nonce >> shift & 2 > 0) for shift in range(0, 20, 2))
     return [True, True, True, False, *(bit for pair in pairs for bit in (*pair, False))]
+
+
+class Pace:
+    """Lets callers pass one by one, a period of seconds apart."""
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._last = 0.0  # when the last who waits may pass
+
+    async def turn(self) -> None:
+        """Wait for one's turn; who gives up leaves his place to the next."""
+        now = asyncio.get_running_loop().time()
+        at = self._last = max(now, self._last + self._period)
+        try:
+            if at > now:
+                await asyncio.sleep(at - now)
+        except asyncio.CancelledError:
+            self._last -= self._period
+            raise
 
 
 class Dialogue:
@@ -79,6 +100,8 @@ class Dialogue:
 
     def realtime(self, byte: bytes) -> None:
         """Send bytes that act at once, past every line. Raises LinkClosed."""
+        if byte != STATUS:
+            acted()
         if RESET in byte:
             self.expect_banner()
             self._cut_by = self._banner_until
@@ -104,19 +127,18 @@ class Dialogue:
             math.inf
         )  # until when the line is answered, once a reset of ours cuts it short
         try:
-            await self._link.send(f"{line}\n".encode("ascii"))
-            return await self._answer(line, within)
+            with acting():
+                await self._link.send(f"{line}\n".encode("ascii"))
+                return await self._answer(line, within)
         finally:
             self.answering = False
 
     async def _prepare(self) -> None:
         """Hear what came before, and count anew. Whatever this raises, nothing of a line was sent."""
-        try:
+        with beforehand():
             await self.drain()
             if self._uncounted:
                 await self._count(self._timeouts.whole)
-        except DriverError as error:
-            raise error.unsent() from error
 
     async def _answer(self, line: str, within: float) -> list[str]:
         loop = asyncio.get_running_loop()

@@ -13,7 +13,8 @@ Addresses are the protocol's, from 0: the manuals' 40001, 30001, 10001 and 00001
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from functools import lru_cache
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from drivers.errors import DeviceError, DriverError, WrongType
@@ -22,6 +23,7 @@ from drivers.protocol.bit_field import BitField
 from drivers.protocol.blocks import Block, RegisterRef, Run, halves, parts, runs
 from drivers.protocol.codec import Codec
 from drivers.protocol.registers import BIT
+from drivers.transport.attempt import acting, beforehand
 from drivers.transport.link import Bank, RegisterLink, Timeouts
 from drivers.transport.modbus import CUT_WHEN_REFUSED, MOST_READ, ExceptionReply, reply_size
 from drivers.units import Unit
@@ -51,9 +53,8 @@ class Modbus:
         self, link: RegisterLink, timeouts: Timeouts, *, gap: int = 0, most: int = 125
     ) -> None:
         self._link, self.timeouts = link, timeouts
-        self._gap = gap
-        self._most = _room(most)
-        self._plans: dict[tuple[Ref[Any], ...], list[Run]] = {}
+        self._gap, self._most = gap, most
+        self._plans: dict[tuple[Ref[Any], ...], tuple[Run, ...]] = {}
         self._rewriting = asyncio.Lock()
 
     @staticmethod
@@ -88,18 +89,22 @@ class Modbus:
             DriverError: See RegisterLink.store.
         """
         own = _register_ref(ref)
-        bank, start = own.write_to or own.block[:2]
         if isinstance(own.codec, BitField) and own.codec.by_mask:
-            await self._link.mask(start, *own.codec.masks(value), self.timeouts)
+            with acting():
+                start = (own.write_to or own.block)[1]
+                await self._link.mask(start, *own.codec.masks(value), self.timeouts)
         elif own.codec.asks:
             async with self._rewriting:  # or two of ours would each write what the other changed
-                held = await self._registers(own.block)
-                await self._link.store(bank, start, own.codec.pack(value, held), self.timeouts)
+                with beforehand():
+                    held = await self._link.fetch(*own.block, self.timeouts)
+                await self._store(own, own.codec.pack(value, held))
         else:
-            await self._link.store(bank, start, own.codec.pack(value), self.timeouts)
+            await self._store(own, own.codec.pack(value))
 
-    async def _registers(self, block: Block) -> list[int]:
-        return await self._link.fetch(*block, self.timeouts)
+    async def _store(self, own: RegisterRef[Any], registers: Sequence[int]) -> None:
+        bank, start = own.write_to or own.block[:2]
+        with acting():
+            await self._link.store(bank, start, registers, self.timeouts)
 
     async def _fetch(self, run: Run, values: list[Any]) -> None:
         try:
@@ -112,6 +117,9 @@ class Modbus:
                 for index, _ in run.members:
                     values[index] = refusal
             return
+        if self._link.refused and run.block in self._link.refused:  # it was still starting then
+            self._link.refused.discard(run.block)
+            self._plans.clear()
         for index, decode, where in run.cuts:
             try:
                 values[index] = decode(registers[where])
@@ -130,20 +138,33 @@ class Modbus:
             self._plans.clear()
         return len(run.blocks) > 1
 
-    def _plan(self, refs: tuple[Ref[Any], ...]) -> list[Run]:
-        if refs not in self._plans:
+    def _plan(self, refs: tuple[Ref[Any], ...]) -> tuple[Run, ...]:
+        plan = self._plans.get(refs)
+        if plan is None:
             if len(self._plans) >= PLANS:
                 self._plans.clear()
-            self._plans[refs] = [*self._runs([_register_ref(ref) for ref in refs])]
-        return self._plans[refs]
+            refused = frozenset(self._link.refused)
+            plan = self._plans[refs] = _shared_plan(refs, self._gap, self._most, refused)
+        return plan
 
-    def _runs(self, refs: list[RegisterRef[Any]]) -> Iterable[Run]:
-        left = dict(enumerate(refs))
-        for block in runs([ref.block for ref in refs], self._gap, self._most):
-            inside = [(i, ref) for i, ref in left.items() if block.has(ref.block)]
-            for index, _ in inside:
-                del left[index]
-            yield from parts(Run(block, tuple(inside)), self._link.refused)
+
+@lru_cache(maxsize=4 * PLANS)
+def _shared_plan(
+    refs: tuple[Ref[Any], ...], gap: int, most: int, refused: frozenset[tuple[Bank, int, int]]
+) -> tuple[Run, ...]:
+    """The requests of all devices of one kind, which would take 10 KB for each."""
+    return tuple(_plan([_register_ref(ref) for ref in refs], gap, most, refused))
+
+
+def _plan(
+    refs: list[RegisterRef[Any]], gap: int, most: int, refused: Set[tuple[Bank, int, int]]
+) -> Iterable[Run]:
+    left = dict(enumerate(refs))
+    for block in runs([ref.block for ref in refs], gap, _room(most)):
+        inside = [(i, ref) for i, ref in left.items() if block.has(ref.block)]
+        for index, _ in inside:
+            del left[index]
+        yield from parts(Run(block, tuple(inside)), refused)
 
 
 def reading(

@@ -93,7 +93,11 @@ class Number(Codec[N]):
         if ratio is None:
             return raw
         times, over = ratio
-        return lambda registers: cast(N, raw(registers) * times / over)
+        if self._is_straight and self.code == "H":  # the two commonest in one step
+            return lambda registers: registers[0] * times / over  # type: ignore[return-value]
+        if self._is_straight and self.code == "h":
+            return lambda registers: ((registers[0] ^ 0x8000) - 0x8000) * times / over  # type: ignore[return-value]
+        return lambda registers: raw(registers) * times / over
 
     @cached_property
     def _ratio(self) -> tuple[float, float] | None:
@@ -107,13 +111,17 @@ class Number(Codec[N]):
             return float(self.scale), 1.0
         return self.scale.numerator, self.scale.denominator
 
+    @property
+    def _is_straight(self) -> bool:
+        """Whether it is one register as it arrives."""
+        return self.size == 1 and self.order == "ABCD"
+
     @cached_property
     def _raw(self) -> Callable[[Sequence[int]], Any]:
         """The number in the registers, without a detour by bytes for the two commonest kinds."""
-        straight = self.size == 1 and self.order == "ABCD"
-        if straight and self.code == "H":
+        if self._is_straight and self.code == "H":
             return lambda registers: registers[0]
-        if straight and self.code == "h":
+        if self._is_straight and self.code == "h":
             return lambda registers: (registers[0] ^ 0x8000) - 0x8000
         whole = struct.Struct(f">{self.code}")
         return lambda registers: whole.unpack(_swapped(registers, self.order))[0]

@@ -17,7 +17,6 @@ from drivers.errors import (
     BadReply,
     ConnectFailed,
     DeviceError,
-    DriverError,
     LinkClosed,
     LinkError,
     LinkTimeout,
@@ -25,7 +24,8 @@ from drivers.errors import (
 )
 from drivers.protocol.ieee488 import number, queued_error
 from drivers.protocol.legible import hint, is_legible
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.attempt import afterwards, beforehand
+from drivers.transport.link import Link, QueryLink, Timeouts
 
 IDENTIFY: Final = "*IDN?"
 EVENTS: Final = "*ESR?"
@@ -59,13 +59,14 @@ class Dialogue:
 
     def __init__(self, link: Link, timeouts: Timeouts, traits: Traits) -> None:
         self._link, self._timeouts, self._traits = link, timeouts, traits
+        self._ask = link.query if isinstance(link, QueryLink) else self._send_and_receive
         self.discarded = 0
         self.unclaimed: deque[str] = deque(maxlen=MOST_ERRORS)
         self.forget()
 
     def forget(self) -> None:
         """Know no instrument: it may be another one than before."""
-        self._identity = ""
+        self._identity = self._short_name = ""
         self._known_at = 0.0
         self._watches_power = False
         self._strange = b""  # the last line that was no text
@@ -75,10 +76,8 @@ class Dialogue:
 
         Whatever this raises, nothing of the request that follows was sent.
         """
-        try:
+        with beforehand():
             await self._prepare()
-        except DriverError as error:
-            raise error.unsent() from error
 
     async def _prepare(self) -> None:
         if surplus := self._without_prompts(self._link.discard()):  # the rest may still come
@@ -106,10 +105,15 @@ class Dialogue:
                     "that. Is it in a talk-only mode, or another program on the line?"
                 )
 
-    async def introduce(self, fields: int) -> str:
-        """Ask `*IDN?`. Raises BadReply when the answer has fewer fields than that."""
+    async def introduce(self) -> str:
+        """Ask `*IDN?`.
+
+        Raises BadReply when the answer has fewer than four fields, and is not the same as the last
+        such: by itself it may be the late answer to something else.
+        """
         text = await self.query(IDENTIFY)
-        if text.count(",") + 1 < fields:
+        if text.count(",") < 3 and text != self._short_name:
+            self._short_name = text
             raise BadReply(f"{text!r} does not name manufacturer, model, serial number, firmware")
         self._identity = text
         self._known_at = _now()
@@ -118,34 +122,35 @@ class Dialogue:
     async def query(self, message: str, patience: float = 0.0) -> str:
         """Send a message, and return its answer, which may take `patience` s longer than usual."""
         self.discarded += len(self._without_prompts(self._link.discard()))
-        await self._link.send(self.spell(message))
-        first, whole = self._timeouts.first_byte + patience, self._timeouts.whole + patience
-        timeouts = replace(self._timeouts, first_byte=first, whole=whole)
-        reply = _plain(await self._line(timeouts))
+        timeouts = self._timeouts
+        if patience:
+            first, whole = timeouts.first_byte + patience, timeouts.whole + patience
+            timeouts = replace(timeouts, first_byte=first, whole=whole)
+        raw = await self._ask(self.spell(message), self._traits.end, timeouts)
+        reply = _plain(self._without_prompts(raw))
         await self._prompt(self._timeouts)
         if reply == self._identity and message != IDENTIFY:
             raise BadReply(f"the answer of an earlier {IDENTIFY} came")
         return reply
+
+    async def _send_and_receive(self, data: bytes, end: bytes, timeouts: Timeouts) -> bytes:
+        await self._link.send(data)
+        return await self._link.receive_until(end, timeouts)
 
     async def command(self, message: str) -> None:
         """Send a message without an answer, and ask for errors.
 
         What stood in the queue before is somebody else's, as of the front panel: it is kept apart.
         """
-        try:
+        with beforehand():
             await self._recognise(KNOWN_TO_WRITE_S)
             if self._traits.ask_errors:
                 self.unclaimed.extend(await self._errors())
-        except DriverError as error:
-            raise error.unsent() from error
         await self._link.send(self.spell(message))
-        try:
+        with afterwards():
             await self._prompt(self._timeouts)
             await asyncio.sleep(self._traits.pause)
             errors = await self._errors() if self._traits.ask_errors else []
-        except DriverError as error:
-            error.sent = True  # the message was, whatever became of the question after it
-            raise
         if errors:
             raise DeviceError("; ".join(errors))
 
@@ -221,14 +226,17 @@ class Dialogue:
         raise LinkTimeout(f"{self._identity!r} did not answer {IDENTIFY}{hint(strange)}")
 
     async def _identity_comes(self) -> None:
-        for _ in range(STRAYS):
+        end = _now() + self._timeouts.whole
+        for stray in range(STRAYS):
+            if stray and _now() > end:  # they come too slowly for the end of STRAYS to be awaited
+                break
             line = await self._line(self._timeouts)
             if line.strip() == self._identity.encode("ascii"):
                 return
             self.discarded += len(line)
             if not is_legible(line):
                 self._strange = line
-        raise BadReply(f"{STRAYS} lines came, and no answer to {IDENTIFY}{hint(self._strange)}")
+        raise BadReply(f"other lines came, and no answer to {IDENTIFY}{hint(self._strange)}")
 
     async def _line(self, timeouts: Timeouts) -> bytes:
         """The next line, without the prompts of what was said before."""

@@ -1,6 +1,7 @@
 """The wire of SCPI instruments: one message at a time, errors asked, never a step behind."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Literal, TypeVar, overload
@@ -8,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypeVar, overload
 from drivers.errors import BadReply, DeviceError, DriverError, LinkError, LinkTimeout, WrongType
 from drivers.protocol.ieee488 import parameter
 from drivers.protocol.scpi_dialogue import IDENTIFY, Dialogue, Traits
+from drivers.transport.attempt import acting, afterwards
 from drivers.transport.link import Link, Timeouts
 from drivers.transport.turn import Turn
 from drivers.wire import Ref
@@ -85,15 +87,13 @@ class Scpi:
         return tuple(self._dialogue.unclaimed)
 
     async def hello(self) -> str:
-        """Ask `*IDN?`; once more when the first answer is garbled or does not come.
-
-        The first line on a serial port may be the end of somebody else's conversation.
-        """
+        """Ask `*IDN?`; once more when the first answer is odd or does not come, or the second is odd."""
         self._dialogue.forget()
-        try:
-            return await self._take(IDENTIFY, lambda: self._dialogue.introduce(fields=4))
-        except (BadReply, LinkTimeout):
-            return await self._take(IDENTIFY, lambda: self._dialogue.introduce(fields=1))
+        with suppress(BadReply, LinkTimeout):  # the end of somebody else's conversation
+            return await self._take(IDENTIFY, self._dialogue.introduce)
+        with suppress(BadReply):  # a late answer to him
+            return await self._take(IDENTIFY, self._dialogue.introduce)
+        return await self._take(IDENTIFY, self._dialogue.introduce)
 
     async def read(self, refs: Sequence[Ref[Any]]) -> list[Any]:
         """Ask each distinct query once; a value that can't be had alone is its DriverError."""
@@ -117,7 +117,8 @@ class Scpi:
         setting = _scpi(ref)
         message = setting.command(value)
         self._dialogue.spell(message)
-        await self._take(message, lambda: self._set(message, setting, value))
+        with acting():
+            await self._take(message, lambda: self._set(message, setting, value))
 
     @overload
     async def ask(self, query: str, *parameters: Parameter, patience: float = ...) -> str: ...
@@ -142,14 +143,16 @@ class Scpi:
         """
         message = _with_parameters(query, parameters)
         self._dialogue.spell(message)
-        reply = await self._take(message, lambda: self._dialogue.query(message, patience))
+        with acting():  # there are queries that change what is measured
+            reply = await self._take(message, lambda: self._dialogue.query(message, patience))
         return self._parsed(message, reply, parse)
 
     async def tell(self, header: str, *parameters: Parameter) -> None:
         """Send a command once, with its parameters, and ask for errors. Raises as `write` does."""
         message = _with_parameters(header, parameters)
         self._dialogue.spell(message)
-        await self._take(message, lambda: self._dialogue.command(message))
+        with acting():
+            await self._take(message, lambda: self._dialogue.command(message))
 
     async def _take(self, message: str, dialogue: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
@@ -188,7 +191,8 @@ class Scpi:
     async def _set(self, message: str, ref: ScpiRef[T], value: T) -> None:
         await self._dialogue.command(message)
         if ref.confirm:
-            reply = await self._dialogue.query(ref.query)
+            with afterwards():
+                reply = await self._dialogue.query(ref.query)
             found = self._parsed(ref.query, reply, ref.decode)
             if ref.encode(found) != ref.encode(value):
                 raise DeviceError(f"no error, but {ref.query} says {reply}")

@@ -139,7 +139,7 @@ def _check_option(scheme: str, name: str, value: str) -> None:
     if name in RANGES:
         low, high = SERIAL_UNITS if name == "unit" and "rtu" in scheme else RANGES[name]
         if not (value.isascii() and value.isdecimal() and low <= int(value) <= high):
-            raise BadAddress(f"{name}={value} is not a whole number from {low:g} to {high:g}")
+            raise BadAddress(f"{name}={value} is not a whole number from {low:.0f} to {high:.0f}")
 
 
 def _serial_place(place: str) -> str:
@@ -148,10 +148,20 @@ def _serial_place(place: str) -> str:
         raise BadAddress(f"{inner}:// can't be used here; allowed: /dev/…, rfc2217://, socket://")
     if not separator and not place.startswith("/"):
         raise BadAddress(f"{place!r} is not an absolute path such as /dev/serial/by-path/…")
+    if separator and "@" in place:
+        raise BadAddress(f"{inner}:// takes no user and no password: delete what is before the @")
+    if not unquote(place).isprintable():
+        raise BadAddress(f"{place!r} holds a control character: delete it")
     return unquote(place)
 
 
 def _check_visa(resource: str, options: Mapping[str, str]) -> None:
+    library = options.get("library", "@py")
+    if library not in {"@py", "@ivi"} and not library.startswith("/"):
+        raise BadAddress(
+            f"library={library} is neither @py, @ivi nor the absolute path of a vendor's library, "
+            "such as /usr/lib/x86_64-linux-gnu/libvisa.so"
+        )
     of_lines = [name for name in CHARACTER if name in options]
     if visa_kind(resource) != "serial" and of_lines:
         raise BadAddress(
@@ -175,8 +185,8 @@ def _host_port(text: str, place: str, default: int) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{place}")
         host, port = parts.hostname, parts.port or default
-    except ValueError as error:
-        raise BadAddress(f"{text!r}: {error}") from None
+    except ValueError:  # no number, one above 65535, or half an IPv6 address
+        raise BadAddress(f"{text!r} needs a host, and a port from 1 to 65535") from None
     if not host or not port or parts.path or parts.fragment or parts.username:
         raise BadAddress(f"{text!r} needs a host and a port, such as tcp://192.0.2.7:5025")
     return host, port

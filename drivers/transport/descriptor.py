@@ -19,7 +19,8 @@ class Descriptor:
     """Feed an inbox from a non-blocking descriptor, and write to it. Its opener closes it."""
 
     def __init__(self, fd: int, name: str, inbox: Inbox) -> None:
-        self._fd, self._name, self._inbox = fd, name, inbox
+        self.fd = self._fd = fd
+        self._name, self._inbox = name, inbox
         self._loop = asyncio.get_running_loop()
         self._urgent = bytearray()
         self._ordinary = bytearray()
@@ -37,7 +38,8 @@ class Descriptor:
             LinkTimeout: The device has stopped reading. What it did not take is dropped, also in
                 the kernel, and the link is lost: who opens it anew begins at a whole request.
         """
-        self._raise_if_closed()
+        if self._error is not None:
+            raise self._error.unsent()
         self._ordinary += data
         self._flush()
         while self._ordinary:

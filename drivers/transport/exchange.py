@@ -17,7 +17,7 @@ Source: Python Library Reference, "Extending asyncio", for third-party tasks.
 import asyncio
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Coroutine, Generator
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -43,17 +43,19 @@ class Exchange(Generic[T]):
     A caller that was cancelled learns so when the exchange is over, whatever came of that.
     """
 
+    # Of the class, until one is set: there is an exchange for every poll, and few need these.
+    _waits_on: asyncio.Future[Any] | None = None
+    _is_to_be_cancelled = _is_done = False
+    _cancellations = 0
+
     def __init__(self, talk: Coroutine[Any, Any, T]) -> None:
         self._talk = talk
-        self._waits_on: asyncio.Future[Any] | None = None
-        self._is_to_be_cancelled = False
-        self._cancellations = 0
-        self._has_waited = self._is_done = False
 
     def __await__(self) -> Generator[Any, None, T]:
         loop = asyncio.get_running_loop()
-        caller = cast(asyncio.Task[Any], asyncio.current_task(loop))
+        caller: Any = asyncio.current_task(loop)
         cancelled: asyncio.CancelledError | None = None
+        has_waited = False
         result: T
         try:
             while True:
@@ -62,11 +64,12 @@ class Exchange(Generic[T]):
                 except StopIteration as end:
                     result = end.value
                     break
+                has_waited = True
                 try:
-                    yield from self._hold(wait)
+                    yield self._held(wait)
                 except asyncio.CancelledError as error:  # once, or again by an impatient shutdown
                     cancelled = error
-            if not self._has_waited:
+            if not has_waited:
                 yield  # others have their turn even if this link never waits
         except Exception:
             if cancelled is None:
@@ -78,9 +81,9 @@ class Exchange(Generic[T]):
             raise cancelled
         return result
 
-    def _step(self, loop: asyncio.AbstractEventLoop, caller: asyncio.Task[Any]) -> Any:
+    def _step(self, loop: asyncio.AbstractEventLoop, caller: Any) -> Any:
         """Run to the next wait, as the current task. Raises StopIteration at the end."""
-        itself = cast(asyncio.Task[Any], self)
+        itself: Any = self
         _leave_task(loop, caller)
         _enter_task(loop, itself)
         try:
@@ -93,23 +96,22 @@ class Exchange(Generic[T]):
             _leave_task(loop, itself)
             _enter_task(loop, caller)
 
-    def _hold(self, wait: Any) -> Generator[Any, None, None]:
-        """Wait, and take no cancellation from outside meanwhile."""
-        self._has_waited = True
+    def _held(self, wait: Any) -> Any:
+        """Return what the caller's task waits for, so that no cancellation from outside ends it."""
         if isinstance(wait, Wait):
             if not wait.held:  # otherwise it is for the exchange within to end it
                 wait.held = True
                 self._waits_on = wait
-            yield wait
-        elif asyncio.isfuture(wait):
-            self._waits_on = wait
-            wait._asyncio_future_blocking = False  # noqa: SLF001 - we wait for it, as a task does
-            follower = Wait(loop=wait.get_loop())
-            follower.held = True
-            wait.add_done_callback(follower.end)
-            yield from follower
-        else:
-            yield wait
+            return wait
+        if not asyncio.isfuture(wait):
+            return wait
+        self._waits_on = wait
+        wait._asyncio_future_blocking = False  # noqa: SLF001 - we wait for it, as a task does
+        follower = Wait(loop=wait.get_loop())
+        follower.held = True
+        wait.add_done_callback(follower.end)
+        follower._asyncio_future_blocking = True  # noqa: SLF001 - as `await` would tell the task
+        return follower
 
     def cancel(self, msg: Any = None) -> bool:
         """Cancel the exchange from within, as `asyncio.timeout` does. See asyncio.Task."""

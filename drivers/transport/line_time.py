@@ -10,7 +10,7 @@ import asyncio
 from typing import Final, Self
 
 from drivers.errors import BadReply, LinkTimeout
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.link import Line, Timeouts
 
 ADAPTER_S: Final = 1.0
 """Seconds beyond the line's own time in which an echo comes, through USB and a busy computer."""
@@ -32,9 +32,13 @@ class Collision(BadReply):
 class _Over:
     """Another link, in all but what a subclass says."""
 
-    def __init__(self, line: Link, character: float) -> None:
+    def __init__(self, line: Line, character: float) -> None:
         self.line, self.character = line, character
         self.clears = line.clears
+
+    @property
+    def heard_at(self) -> float:
+        return self.line.heard_at
 
     async def __aenter__(self) -> Self:
         await self.line.__aenter__()
@@ -99,7 +103,7 @@ class Timed(_Over):
     looks like a serial port, a pty or a port of a virtual machine has no such time.
     """
 
-    def __init__(self, line: Link, character: float) -> None:
+    def __init__(self, line: Line, character: float) -> None:
         super().__init__(line, character)
         self._early = b""
 

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from drivers.transport.address import Address
 from drivers.transport.line_time import Echoed, Timed
-from drivers.transport.link import Link, RegisterLink
+from drivers.transport.link import Line, Link, RegisterLink
 from drivers.transport.modbus_bus import Bus
 from drivers.transport.modbus_rtu import RtuBus
 from drivers.transport.modbus_tcp import TcpBus
@@ -94,7 +94,7 @@ def _label(address: Address) -> str:
     return f"{address.scheme}://{address.place}{port}"
 
 
-def _heard(line: Link, address: Address) -> Link:
+def _heard(line: Line, address: Address) -> Line:
     """The line with what its address says of the adapter; an echo tells all that a UART does."""
     if address.options.get("echo") == "on":
         return Echoed(line, address.character)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
+
+from drivers.errors import LinkTimeout
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,6 +15,17 @@ class Timeouts:
     first_byte: float = 1.0  # from the request to the first byte of its reply
     next_byte: float = 0.5  # between two bytes of a reply
     whole: float = 5.0  # from the request to the end of its reply
+
+    def after(self, spent: float) -> "Timeouts":
+        """What is left after so many seconds since the request. Raises LinkTimeout for nothing."""
+        if spent > self.whole:
+            raise LinkTimeout(f"no reply within {self.whole:g} s")
+        return Timeouts(
+            turn=self.turn,
+            first_byte=self.first_byte - spent,
+            next_byte=self.next_byte,
+            whole=self.whole - spent,
+        )
 
 
 class Link(Protocol):
@@ -28,6 +41,20 @@ class Link(Protocol):
     async def receive_exactly(self, count: int, timeouts: Timeouts) -> bytes: ...
     def discard(self) -> bytes: ...  # what has arrived unasked; never parsed
     async def resync(self, quiet: float) -> None: ...  # device clear, reopen, or silence
+
+
+class Line(Link, Protocol):
+    """A link that knows when bytes last came, on the loop's clock; 0 before the first."""
+
+    @property
+    def heard_at(self) -> float: ...
+
+
+@runtime_checkable
+class QueryLink(Link, Protocol):
+    """A link on which a question and the line that answers it cost less together than apart."""
+
+    async def query(self, data: bytes, end: bytes, timeouts: Timeouts) -> bytes: ...
 
 
 Bank = Literal["holding", "input", "coil", "discrete"]

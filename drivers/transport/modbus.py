@@ -9,10 +9,10 @@ for its client's way takes a late reply for a new one; so is what every poll ove
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from drivers.errors import BadReply, DeviceError, LinkClosed, OutOfRange
 from drivers.transport.link import Bank
@@ -46,6 +46,8 @@ MEANINGS: Final = {
     GATEWAY_TARGET: "gateway target failed to respond: this unit is not on the bus, or is off",
 }
 
+Asked: TypeAlias = Coroutine[Any, Any, list[int]]
+"""A request under way, to be awaited once: the registers or bits of its reply."""
 
 REQUESTS: Final = 8192
 """Reads whose bytes are remembered: a poll asks for the same again and again."""
@@ -228,9 +230,16 @@ class TcpFrames:
 
     HEADER: Final = 7
     _MBAP: Final = struct.Struct(">HHHB")  # transaction, protocol, length, unit
+    _LENGTH: Final = struct.Struct(">HHH")
+    _READ: Final = struct.Struct(">HHHBBB")  # and function, and the number of bytes that follow
 
     def encode(self, request: Request, transaction: int) -> bytes:
         return self._MBAP.pack(transaction, 0, len(request.pdu) + 1, request.unit) + request.pdu
+
+    def head(self, request: Request, transaction: int) -> bytes:
+        """How the reply begins that brings all that a read asks for; `reply_size` is its length."""
+        size = request.reply_size
+        return self._READ.pack(transaction, 0, size + 1, request.unit, request.function, size - 2)
 
     def decode(self, frame: bytes) -> tuple[int, int, bytes]:
         """Return transaction, unit and PDU of one whole frame. Raises BadReply."""
@@ -242,7 +251,7 @@ class TcpFrames:
     @classmethod
     def left(cls, header: bytes) -> int:
         """Return how many bytes follow this header. Raises BadReply when it can't be one."""
-        _, protocol, length = struct.unpack_from(">HHH", header)
+        _, protocol, length = cls._LENGTH.unpack_from(header)
         if protocol or not 3 <= length <= 254:  # unit, function and at least one byte; 253 of PDU
             raise BadReply(f"{header.hex(' ')} is no Modbus TCP header")
         return int(length) - 1

@@ -23,6 +23,7 @@ from drivers.transport.modbus import (
     ACKNOWLEDGE,
     GATEWAY_PATH,
     GATEWAY_TARGET,
+    Asked,
     ExceptionReply,
     Request,
     mask_request,
@@ -57,8 +58,7 @@ class Bus(ABC):
         self._users: list[int] = []  # unit numbers
         self._refused: dict[int, set[tuple[Bank, int, int]]] = {}  # blocks, by unit
         self._unanswered: Counter[int] = Counter()  # requests to each since anything was answered
-        self._is_open = False
-        self._is_entered = False
+        self._is_open = self._is_entered = False
         self._connection = 0
 
     def unit(self, number: int) -> Unit:
@@ -112,12 +112,14 @@ class Bus(ABC):
             lambda: self._probe(connection, request, timeouts), within=timeouts.turn
         )
 
-    async def _on(self, connection: int, request: Request, timeouts: Timeouts) -> list[int]:
+    def _on(self, connection: int, request: Request, timeouts: Timeouts) -> Asked:
         self._check_open(connection)
-        self.counters.exchanges += 1
-        self.roll.begin(request.unit, timeouts).asked(request)
+        self.roll.asked(request, timeouts)
+        return self._booked(request, self._exchange(request, timeouts))
+
+    async def _booked(self, request: Request, exchange: Asked) -> list[int]:
         try:
-            values = await self._exchange(request, timeouts)
+            values = await exchange
         except DriverError as error:
             self._note(request.unit, error)
             told = self.roll.failed(request.unit, error)
@@ -125,9 +127,12 @@ class Bus(ABC):
             if told is error or not (request.count and self._is_open):
                 raise
             raise told from error
-        self._unanswered.clear()
-        self.roll.answered(request.unit)
+        self._answered(request.unit)
         return values
+
+    def _answered(self, unit: int) -> None:
+        self._unanswered.clear()
+        self.roll.answered(unit)
 
     async def _probe(self, connection: int, request: Request, timeouts: Timeouts) -> None:
         self._check_open(connection)
@@ -153,7 +158,7 @@ class Bus(ABC):
 
     def _check_open(self, connection: int) -> None:
         if not self._is_open or connection != self._connection:
-            raise LinkClosed("the bus lost its link")
+            raise LinkClosed("the bus lost its link").unsent()
 
     def _note(self, unit: int, error: DriverError) -> None:
         """Let a failure count against the link, or an answer of whatever kind for it."""
@@ -246,7 +251,7 @@ class Unit:
         self._connection = 0
         await self.bus.leave(self.number)
 
-    async def fetch(self, bank: Bank, start: int, count: int, timeouts: Timeouts) -> list[int]:
+    def fetch(self, bank: Bank, start: int, count: int, timeouts: Timeouts) -> Asked:
         """Read `count` registers, or bits as 0 and 1.
 
         Raises:
@@ -255,7 +260,7 @@ class Unit:
             LinkError: No reply, of the unit or of the link.
             BadReply: What came does not answer.
         """
-        return await self._ask(read_request(self.number, bank, start, count), timeouts)
+        return self._ask(read_request(self.number, bank, start, count), timeouts)
 
     async def store(
         self, bank: Bank, start: int, values: Sequence[int], timeouts: Timeouts

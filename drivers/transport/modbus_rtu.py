@@ -22,20 +22,21 @@ from collections.abc import Callable
 from typing import Final
 
 from drivers.errors import BadReply, DriverError, LinkTimeout
+from drivers.transport.attempt import beforehand
 from drivers.transport.contention import Contention, is_request, nobody, speaker
 from drivers.transport.line_time import Collision
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.link import Line, Timeouts
 from drivers.transport.modbus import (
     ECHO,
     EXCEPTION,
     ExceptionReply,
     Request,
-    RtuFrames,
     echo_request,
 )
 from drivers.transport.modbus_bus import Bus
 from drivers.transport.presence import NotSilent
-from drivers.transport.standing import FenceLost, Nonces, Standing, silence
+from drivers.transport.rtu_line import RtuLine
+from drivers.transport.standing import FenceLost, Nonces, Standing, StillOwing
 
 FENCES: Final = 2
 PROBES: Final = 3
@@ -56,7 +57,7 @@ class RtuBus(Bus):
 
     def __init__(
         self,
-        link: Link,
+        link: Line,
         *,
         baudrate: int = 115_200,
         gap: float = 0.0,
@@ -64,12 +65,11 @@ class RtuBus(Bus):
         warn: Callable[[str], None] = nobody,
     ) -> None:
         super().__init__(link)
-        self._frames = RtuFrames()
-        self._silence = silence(baudrate) + gap
+        self._line = RtuLine(link, baudrate, gap)
+        self._frames = self._line.frames
         self._nonces = Nonces(dice or random.SystemRandom())
         self._standings: dict[int, Standing] = {}
         self._contention = Contention(self.counters, warn)
-        self._silent_from = 0.0
         self._last_asked = 0
 
     async def ask(self, connection: int, request: Request, timeouts: Timeouts) -> list[int]:
@@ -77,21 +77,32 @@ class RtuBus(Bus):
             await self._turn.take(
                 lambda: self._meet(connection, request.unit, timeouts), within=timeouts.turn
             )
-        return await super().ask(connection, request, timeouts)
+        end = asyncio.get_running_loop().time() + timeouts.turn
+        while True:
+            try:
+                return await super().ask(connection, request, timeouts)
+            except StillOwing:  # it fell into doubt while this waited for its turn
+                if asyncio.get_running_loop().time() > end:
+                    raise NotSilent(f"unit {request.unit} kept speaking unasked") from None
 
     def standing(self, unit: int) -> Standing:
         """Return what is known of a unit; it outlives the unit's connections."""
         return self._standings.setdefault(unit, Standing())
 
     def _begin(self) -> None:
-        self._silent_from = asyncio.get_running_loop().time()
+        self._line.begin()
         self._last_asked = 0
 
     async def _wait_out(self, unit: int) -> None:
-        standing = self.standing(unit)
-        owed = standing.owes_until - asyncio.get_running_loop().time()
-        if owed > 0 and standing.in_doubt and not standing.echoes:
+        if (owed := self._owed(unit)) > 0:
             await asyncio.sleep(owed)
+
+    def _owed(self, unit: int) -> float:
+        """Seconds in which an old reply of the unit may come that no fence would tell."""
+        standing = self.standing(unit)
+        if not standing.in_doubt or standing.echoes:
+            return 0.0
+        return standing.owes_until - asyncio.get_running_loop().time()
 
     async def _get_in_step(self) -> None:
         """Units get in step one by one."""
@@ -107,24 +118,30 @@ class RtuBus(Bus):
             await self._try_echo(unit, briefly)
         except DriverError as error:
             self._note(unit, error)
-            raise
+            raise error.unsent() from error
         finally:
             self.roll.book(unit, lost=True)
         standing.is_new = False
 
     async def _exchange(self, request: Request, timeouts: Timeouts) -> list[int]:
-        standing = self.standing(request.unit)
+        with beforehand():
+            await self._prepare(request, timeouts)
+        values = await self._ask(request, timeouts)
+        if request.count and self.standing(request.unit).echoes is None:
+            with self.roll.set_aside():
+                await self._find_out(request.unit, timeouts)
+        return values
+
+    async def _prepare(self, request: Request, timeouts: Timeouts) -> None:
+        """See to it that the line is silent and the unit owes nothing. Raises StillOwing."""
         await self._keep_silence(timeouts)
-        if standing.in_doubt:
+        if self.standing(request.unit).in_doubt:
+            if self.is_shared(request.unit) and self._owed(request.unit) > 0:
+                raise StillOwing
             with self.roll.set_aside():
                 await self._settle(request.unit, timeouts)
         if not request.count and (longer := self._contention.silence):
             await self._keep_silence(timeouts, longer)
-        values = await self._ask(request, timeouts)
-        if request.count and standing.echoes is None:
-            with self.roll.set_aside():
-                await self._find_out(request.unit, timeouts)
-        return values
 
     async def _knock(self, request: Request, timeouts: Timeouts) -> None:
         """Let the fence be the question where there has to be one."""
@@ -136,27 +153,23 @@ class RtuBus(Bus):
         if not is_fenced:
             await self._ask(request, timeouts)
 
-    async def _keep_silence(self, timeouts: Timeouts, longer: float = 0.0) -> None:
-        """Wait for the silence between frames, and discard what breaks it. Raises NotSilent."""
-        now = asyncio.get_running_loop().time
-        deadline = now() + timeouts.whole
-        while True:
-            left = self._silent_from + max(self._silence, longer) - now()
-            if left > 0:
-                await asyncio.sleep(left)
-            unread = self.link.discard()
-            if not unread:
-                return
+    async def _keep_silence(self, timeouts: Timeouts, longer: float = 0.0) -> bytes:
+        """Wait for the silence between frames; what broke it is returned. Raises NotSilent."""
+        try:
+            unread = await self._line.quiet(timeouts.whole, longer)
+        except NotSilent:
+            self._account_for(self.link.discard())
+            raise
+        if unread:
             self._account_for(unread)
-            if now() > deadline:
-                raise NotSilent(f"the bus was not silent within {timeouts.whole:g} s")
+        return unread
 
     def _account_for(self, unread: bytes) -> None:
         """Bytes that nobody asked for: a reply still owed, one too many, or somebody else's."""
-        self._silent_from = asyncio.get_running_loop().time()
         self.counters.discarded += len(unread)
         unit = speaker(self._frames, unread)
-        if unit and self.standing(unit).in_doubt:
+        is_echo = unit == self._last_asked and unread[1] == ECHO  # is taken for nothing else
+        if unit and (is_echo or self.standing(unit).in_doubt):
             self._came_late(unit)
             return
         if unit and unit != self._last_asked:
@@ -181,27 +194,33 @@ class RtuBus(Bus):
         if standing.echoes:
             await self._fence(unit, timeouts, fences)
             standing.fences_lost = 0
-        elif (owed := standing.owes_until - asyncio.get_running_loop().time()) > 0:
+        elif (owed := self._owed(unit)) > 0:
             await asyncio.sleep(owed)  # it fell into doubt after its wait off the bus
             await self._keep_silence(timeouts)
         standing.in_doubt = False
 
     async def _fence(self, unit: int, timeouts: Timeouts, fences: int) -> None:
+        """Throw away all that comes before an echo. All fences of an attempt have one number.
+
+        Nothing but fences is sent between them, so that the echo of any will do. Those of the
+        others may still come; they are known by their function.
+        """
         self._last_asked = unit
         patience = self.roll.of(unit).briefly()
+        fence = self._frames.encode(echo_request(unit, self._nonces.next()))
         for _ in range(fences):
-            await self._keep_silence(timeouts)
-            fence = self._frames.encode(echo_request(unit, self._nonces.next()))
+            if fence in await self._keep_silence(timeouts):
+                return  # it came after it had been given up
             self.counters.fences += 1
-            await self.link.send(fence)
+            await self._line.send(fence)
             try:
                 old = await self.link.receive_until(fence, patience)
             except LinkTimeout:
                 if not self.is_shared(unit):
                     patience = timeouts
                 continue
+            self._line.was_answered()
             self.counters.discarded += len(old)
-            self._silent_from = asyncio.get_running_loop().time()
             await self._keep_silence(timeouts)
             return
         self._doubt(unit)
@@ -210,13 +229,12 @@ class RtuBus(Bus):
 
     async def _ask(self, request: Request, timeouts: Timeouts) -> list[int]:
         """Send, and wait for the reply; a unit that gives none, or a wrong one, is in doubt."""
-        loop = asyncio.get_running_loop()
         standing = self.standing(request.unit)
         standing.longest = max(standing.longest, timeouts.whole)
         self._last_asked = request.unit
         answered = False
         try:
-            await self.link.send(self._frames.encode(request))
+            await self._line.send(self._line.encode(request))
             values = await self._reply(request, timeouts)
             answered = True
             return values
@@ -229,22 +247,17 @@ class RtuBus(Bus):
                 self._contention.heard(failure.heard, whole=False)
             raise
         finally:
-            self._silent_from = loop.time()
-            if not answered:
+            if answered:
+                self._line.was_answered()
+            else:
                 self._doubt(request.unit)
 
     async def _reply(self, request: Request, timeouts: Timeouts) -> list[int]:
         now = asyncio.get_running_loop().time
         sent = now()
         while True:
-            if (spent := now() - sent) > timeouts.whole:  # with old ones coming without end
-                raise LinkTimeout(f"no reply within {timeouts.whole:g} s")
-            left = Timeouts(
-                first_byte=timeouts.first_byte - spent,
-                next_byte=timeouts.next_byte,
-                whole=timeouts.whole - spent,
-            )
-            unit, pdu = self._frames.answer(await self._frame(request, left), request)
+            left = timeouts.after(now() - sent)  # old ones may come without end
+            unit, pdu = self._frames.answer(await self._line.frame(request, left), request)
             if self._is_old(request, unit, pdu):
                 self._came_late(unit)
             elif unit != request.unit:
@@ -257,22 +270,6 @@ class RtuBus(Bus):
         if unit == request.unit:
             return (pdu[0] & ~EXCEPTION) == ECHO and request.function != ECHO
         return self.standing(unit).in_doubt
-
-    async def _frame(self, request: Request, timeouts: Timeouts) -> bytes:
-        """Receive one whole frame, whoever's; of a wrong length from this unit, not even that."""
-        head = await self.link.receive_exactly(RtuFrames.HEAD, timeouts)
-        size = self._frames.size(head)
-        if head[:2] == bytes([request.unit, request.function]) and size != request.reply_size + 3:
-            self._frames.refuse_echo(head, request)
-            raise BadReply(
-                f"{head.hex(' ')}… is not as long as the reply to {request.pdu.hex(' ')}"
-            )
-        if size == RtuFrames.HEAD:
-            return head
-        rest = Timeouts(
-            first_byte=timeouts.next_byte, next_byte=timeouts.next_byte, whole=timeouts.whole
-        )
-        return head + await self.link.receive_exactly(size - RtuFrames.HEAD, rest)
 
     async def _find_out(self, unit: int, timeouts: Timeouts) -> None:
         """Find out whether a unit that has just answered knows function 8/0."""

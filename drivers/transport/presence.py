@@ -85,6 +85,11 @@ class Presence:
         return replace(given, first_byte=wait, whole=min(given.whole, wait + given.next_byte))
 
 
+def _of_no_loop() -> float:
+    """The clock before the first exchange, which brings the loop's."""
+    return 0.0
+
+
 class NotSilent(LinkTimeout):
     """Somebody kept speaking on the bus, so the request was not sent."""
 
@@ -101,36 +106,47 @@ class Roll:
         self.aside = 0.0
         self._traffic = traffic
         self._presences: dict[int, Presence] = {}
-        self._began = 0.0
+        self.now = _of_no_loop
+        """The clock of the exchange under way."""
+        self.began = 0.0
+        """When that began."""
 
     def of(self, unit: int) -> Presence:
         """Return what is known of a unit's being there; it outlives connections."""
-        if unit not in self._presences:
-            self._presences[unit] = Presence()
-        return self._presences[unit]
+        presence = self._presences.get(unit)
+        if presence is None:
+            presence = self._presences[unit] = Presence()
+        return presence
 
     def begin(self, unit: int, timeouts: Timeouts | None = None) -> Presence:
         """Let an exchange begin now with this unit, whose driver has such time-outs."""
-        self.aside, self._began = 0.0, asyncio.get_running_loop().time()
+        self.now = asyncio.get_running_loop().time
+        self.aside, self.began = 0.0, self.now()
         presence = self.of(unit)
-        presence.asked_at = self._began
+        presence.asked_at = self.began
         presence.timeouts = timeouts or presence.timeouts
         return presence
+
+    def asked(self, request: Request, timeouts: Timeouts) -> None:
+        """Let an exchange begin now for the driver of a unit, and count it."""
+        self._traffic.exchanges += 1
+        self.begin(request.unit, timeouts).asked(request)
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
         """Keep what this takes apart from the time of the exchange itself."""
-        began = asyncio.get_running_loop().time()
+        began = self.now()
         try:
             yield
         finally:
-            self.aside += asyncio.get_running_loop().time() - began
+            self.aside += self.now() - began
 
     def answered(self, unit: int) -> None:
         """Book an exchange that brought an answer to the unit's driver."""
-        now = asyncio.get_running_loop().time()
-        self.of(unit).answered(now, now - self._began - self.aside)
-        self.book(unit)
+        now = self.now()
+        spent = now - self.began
+        self.of(unit).answered(now, spent - self.aside)
+        self._book(unit, spent, self.aside)
 
     def failed(self, unit: int, error: DriverError) -> DriverError:
         """Book an exchange that failed, and return what that means: UnitSilent, or what it is."""
@@ -146,10 +162,13 @@ class Roll:
 
     def book(self, unit: int, *, lost: bool = False) -> None:
         """Book the time of the exchange that ends now."""
-        spent = asyncio.get_running_loop().time() - self._began
+        spent = self.now() - self.began
+        self._book(unit, spent, spent if lost else self.aside)
+
+    def _book(self, unit: int, spent: float, lost: float) -> None:
         self._traffic.busy += spent
-        if lost or self.aside:
-            self._traffic.lose(unit, spent if lost else self.aside)
+        if lost:
+            self._traffic.lose(unit, lost)
 
     def _missed(self, unit: int, error: DriverError) -> DriverError:
         self._traffic.timeouts += 1
@@ -158,7 +177,7 @@ class Roll:
         presence.missed_one()
         if not (presence.is_silent and self._others_answer(unit, presence.silent_since)):
             return error
-        cost = asyncio.get_running_loop().time() - self._began
+        cost = self.now() - self.began
         return UnitSilent(
             f"unit {unit} does not answer, while others on its bus do: is it on, is it connected, "
             "and is this its number?",

@@ -62,6 +62,11 @@ class Recording:
         """The first part of the address, such as "tcp"."""
         return self.address.partition("://")[0]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether not a byte was on the wire."""
+        return BYTES.isdisjoint(kind for _, kind, *_ in self.entries)
+
     def as_dict(self) -> dict[str, Any]:
         """The recording as JSON holds it; `at` is in seconds before (-) or after the moment."""
         words = words_for(self.scheme)

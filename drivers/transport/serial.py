@@ -13,8 +13,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from drivers.errors import ConnectFailed, LinkClosed
+from drivers.errors import BadReply, ConnectFailed, DriverError, LinkClosed, LinkTimeout
 from drivers.transport.descriptor import Descriptor
+from drivers.transport.holder import holders
+from drivers.transport.line_errors import LineErrors, line_errors
+from drivers.transport.link import Timeouts
 from drivers.transport.stream import StreamLink
 from drivers.transport.threads import Port, ThreadedPort, in_thread
 
@@ -63,12 +66,38 @@ class SerialLink(StreamLink):
         self._place, self._options = place, options
         self._port: serial.SerialBase | None = None
         self._line: Descriptor | ThreadedPort | None = None
+        self._counted: LineErrors | None = None
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`. Raises LinkClosed, or LinkTimeout when the device stops reading."""
         line = self._connected()
         self.recorder.sent(data)
         await line.write(data)
+
+    async def receive_until(self, end: bytes, timeouts: Timeouts) -> bytes:
+        """See Inbox.until; an error says what the port has counted of errors on the line."""
+        try:
+            return await self.inbox.until(end, timeouts)
+        except (LinkTimeout, BadReply) as error:
+            raise self._with_counts(error) from error
+
+    async def receive_exactly(self, count: int, timeouts: Timeouts) -> bytes:
+        """See Inbox.exactly; an error says what the port has counted of errors on the line."""
+        try:
+            return await self.inbox.exactly(count, timeouts)
+        except LinkTimeout as error:
+            raise self._with_counts(error) from error
+
+    def _with_counts(self, error: DriverError) -> DriverError:
+        """The same error, with the port's own errors since it was opened or last said them."""
+        before, self._counted = self._counted, self._count()
+        if before is None or self._counted is None:
+            return error
+        said = self._counted.since(before).sentence()
+        return type(error)(f"{error}; {said}") if said else error
+
+    def _count(self) -> LineErrors | None:
+        return line_errors(self._line.fd) if isinstance(self._line, Descriptor) else None
 
     def send_now(self, data: bytes) -> None:
         """Send before anything that still waits in this process. Raises LinkClosed."""
@@ -78,7 +107,7 @@ class SerialLink(StreamLink):
 
     def _connected(self) -> Descriptor | ThreadedPort:
         if self._line is None:
-            raise LinkClosed(f"{self.name}: the port is closed")
+            raise LinkClosed(f"{self.name}: the port is closed").unsent()
         return self._line
 
     async def _open(self) -> None:
@@ -90,11 +119,19 @@ class SerialLink(StreamLink):
         except TimeoutError:
             raise ConnectFailed(f"{self.name}: the port did not open in {OPEN_S:g} s") from None
         except _REFUSALS as error:
-            raise ConnectFailed(f"{self.name}: {_reason(error)}") from error
+            raise ConnectFailed(f"{self.name}: {await self._refusal(error)}") from error
         if self._place.startswith("rfc2217://"):
             self._line = ThreadedPort(cast(Port, self._port), self.name, self.inbox)
         else:
             self._line = Descriptor(self._port.fileno(), self.name, self.inbox)
+        self._counted = self._count()
+
+    async def _refusal(self, error: BaseException) -> str:
+        """The sentence for a port that does not open; it names who holds the port, if that is known."""
+        if _number(error) not in {errno.EBUSY, errno.EAGAIN}:
+            return _reason(error)
+        who = await in_thread(partial(holders, self._place), f"who holds {self._place}")
+        return f"{who} holds the port: close it there" if who else _reason(error)
 
     async def _close(self) -> None:
         line, self._line = self._line, None

@@ -48,6 +48,10 @@ class FenceLost(LinkTimeout):
     sent = False
 
 
+class StillOwing(Exception):
+    """An old reply of a unit may come, and it is waited for off the bus; nothing was sent."""
+
+
 class Nonces:
     """Random numbers of 16 bits for echoes, none of them twice in 64: an echo may be late as well."""
 

@@ -12,6 +12,9 @@ from drivers.transport.recorder import Recorder
 LONGEST_LINE = 1 << 20
 """Bytes after which a reply without an end is babble."""
 
+BABBLE_S = 3.0
+"""Seconds after which a line that should fall silent, and does not, is given up."""
+
 MOST_UNREAD = 1 << 26
 """Bytes that may wait to be read; a device that sends more of its own accord is cut off."""
 
@@ -26,16 +29,24 @@ class Inbox:
         self._waiter: Wait | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._deadline = 0.0  # of who waits, on the loop's clock
+        self._clock: _ReplyClock | None = None  # of who waits
+        self._enough = 0  # bytes, below which who waits need not be woken
+        self.heard_at = 0.0
+        """When bytes last came, on the loop's clock; 0 before the first."""
 
     def feed(self, data: bytes) -> None:
         """Append what has just arrived, unless the link has failed."""
         if data and self._error is None:
+            self.heard_at = self._recorder.now()
             self._recorder.received(data)
             self._bytes += data
             if len(self._bytes) > MOST_UNREAD:
                 count = len(self.discard())
                 self.fail(LinkClosed(f"{count} bytes came that nobody asked for"))
-            self._wake()
+            elif len(self._bytes) >= self._enough:
+                self._wake()
+            else:
+                self._prolong()
 
     def fail(self, error: LinkError, *, by_us: bool = False) -> None:
         """Say that nothing more will come; whoever waits gets the first such error."""
@@ -71,12 +82,36 @@ class Inbox:
 
     async def exactly(self, count: int, timeouts: Timeouts) -> bytes:
         """Return the next `count` bytes. Raises LinkTimeout or LinkClosed."""
-        clock = _ReplyClock(timeouts)
-        while len(self._bytes) < count:
-            await self._more(clock)
+        if len(self._bytes) < count:
+            await self._more(_ReplyClock(timeouts), count)
         reply = bytes(self._bytes[:count])
         del self._bytes[:count]
         return reply
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is unread, and the link has not failed."""
+        return not self._bytes and self._error is None
+
+    def arrival(self, loop: asyncio.AbstractEventLoop, deadline: float) -> Wait:
+        """Return what ends when bytes come, the link fails, or it is `deadline` on the loop's clock.
+
+        It takes no cancellation: a task that was cancelled meanwhile learns so when it has ended.
+        """
+        self._waiter = wait = Wait(loop=loop)
+        wait.held = True
+        if self.is_calm:
+            self._end_at(deadline, loop)
+        else:  # it has happened already; others have their turn all the same
+            loop.call_soon(wait.end)
+        return wait
+
+    def take_only(self, head: bytes, size: int) -> bytes:
+        """Return all that is unread if it is `size` bytes and begins so; else b"", and it stays."""
+        self._waiter = None
+        if len(self._bytes) != size or not self._bytes.startswith(head):
+            return b""
+        return self.discard()
 
     async def silence(self, quiet: float, longest: float) -> None:
         """Discard until nothing has come for `quiet` seconds; LinkTimeout after `longest`."""
@@ -90,32 +125,47 @@ class Inbox:
                     raise LinkTimeout(f"the device babbled for {longest:g} s") from None
                 return
 
-    async def _more(self, clock: "_ReplyClock") -> None:
-        """Wait for the next bytes, up to the time-out that comes first."""
+    async def _more(self, clock: "_ReplyClock", enough: int = 0) -> None:
+        """Wait until `enough` bytes are there, or one more, up to the time-out that comes first."""
         if self._error is not None:
             raise self._error
         deadline = clock.deadline()
         if deadline is None:
             raise LinkTimeout(clock.complaint(bytes(self._bytes)))
-        arrived = len(self._bytes)
-        await self._wait(clock.loop, deadline)
-        if len(self._bytes) > arrived:
+        enough = enough or len(self._bytes) + 1
+        await self._wait(clock, enough, deadline)
+        if len(self._bytes) >= enough:
             clock.has_started = True
         elif self._error is not None:
             raise self._error
         else:
             raise LinkTimeout(clock.complaint(bytes(self._bytes)))
 
-    async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+    async def _wait(self, clock: "_ReplyClock", enough: int, deadline: float) -> None:
         """Wait until something happens. One timer serves many waits: most end long before it."""
-        self._deadline = deadline
-        if self._alarm is None or self._alarm.when() > deadline:
-            self._set_alarm(loop)
-        self._waiter = Wait(loop=loop)
+        self._clock, self._enough = clock, enough
+        self._end_at(deadline, clock.loop)
+        self._waiter = Wait(loop=clock.loop)
         try:
             await self._waiter
         finally:
-            self._waiter = None
+            self._waiter = self._clock = None
+            self._enough = 0
+
+    def _prolong(self) -> None:
+        """Let who waits for more than has come wait on, up to the time-out that is next now.
+
+        A slow line hands over byte by byte. Who waits for a frame is not woken for each.
+        """
+        if self._clock is not None:
+            self._clock.has_started = True
+            if (deadline := self._clock.deadline()) is not None:
+                self._end_at(deadline, self._clock.loop)
+
+    def _end_at(self, deadline: float, loop: asyncio.AbstractEventLoop) -> None:
+        self._deadline = deadline
+        if self._alarm is None or self._alarm.when() > deadline:
+            self._set_alarm(loop)
 
     def _set_alarm(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._alarm is not None:
@@ -180,8 +230,14 @@ class StreamLink(ABC):
         """Of this line. Who makes the link may put one in its place that outlives it."""
         self.inbox = Inbox(self.recorder)
 
+    @property
+    def heard_at(self) -> float:
+        """See Inbox."""
+        return self.inbox.heard_at
+
     async def __aenter__(self) -> Self:
         self.inbox = Inbox(self.recorder)
+        self._loop = asyncio.get_running_loop()
         await self._open()
         self.recorder.opened(asyncio.get_running_loop().time)
         return self
@@ -189,6 +245,19 @@ class StreamLink(ABC):
     async def __aexit__(self, *exc: object) -> None:
         self.recorder.closed()
         await self._close()
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is unread, the link has not failed, and all that was sent has gone out."""
+        return self.inbox.is_calm
+
+    def ask(self, data: bytes, deadline: float) -> Wait:
+        """Send on a link that is calm, and return what ends at the first thing that happens then.
+
+        See Inbox.arrival. Raises LinkClosed.
+        """
+        self.send_now(data)
+        return self.inbox.arrival(self._loop, deadline)
 
     async def receive_until(self, end: bytes, timeouts: Timeouts) -> bytes:
         """See Inbox.until."""
@@ -205,7 +274,7 @@ class StreamLink(ABC):
     async def resync(self, quiet: float) -> None:
         """Discard until the line has been quiet for `quiet` seconds."""
         self.recorder.noted("getting back in step: waiting until it is quiet")
-        await self.inbox.silence(quiet, longest=quiet + 10.0)
+        await self.inbox.silence(quiet, longest=quiet + BABBLE_S)
 
     @abstractmethod
     async def send(self, data: bytes) -> None:

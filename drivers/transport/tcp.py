@@ -49,7 +49,16 @@ class TcpLink(StreamLink):
             except TimeoutError:
                 wire.transport.abort()
                 raise LinkTimeout(f"{self.name}: the device has stopped reading") from None
-            self._connected()  # it also stops waiting when the connection is lost
+            if wire.transport.is_closing():  # it also stops waiting when the connection is lost
+                raise LinkClosed(f"{self.name}: the connection was lost")
+
+    @property
+    def is_calm(self) -> bool:
+        """See StreamLink."""
+        wire = self._wire
+        if wire is None or wire.paused is not None or wire.transport.is_closing():
+            return False
+        return self.inbox.is_calm
 
     def send_now(self, data: bytes) -> None:
         """Send past every queue of ours; the kernel keeps the order of bytes."""
@@ -67,7 +76,7 @@ class TcpLink(StreamLink):
 
     def _connected(self) -> "_Wire":
         if self._wire is None or self._wire.transport.is_closing():
-            raise LinkClosed(f"{self.name}: the connection is closed")
+            raise LinkClosed(f"{self.name}: the connection is closed").unsent()
         return self._wire
 
     async def _open(self) -> None:

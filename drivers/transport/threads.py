@@ -27,38 +27,43 @@ async def in_thread(work: Callable[[], T], name: str, undo: Callable[[T], object
     """Run `work` in a thread. When nobody waits for its result any more, `undo` gets it there."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
-
     withdraw = partial(_withdraw, undo, name)
-
-    def succeed(value: T) -> None:
-        if result.cancelled():
-            withdraw(value)
-        else:
-            result.set_result(value)
-
-    def fail(error: Exception) -> None:
-        if not result.cancelled():
-            result.set_exception(error)
-
-    def body() -> None:
-        try:
-            value = work()
-        except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets it
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-                loop.call_soon_threadsafe(fail, error)
-            return
-        try:
-            loop.call_soon_threadsafe(succeed, value)
-        except RuntimeError:  # the same
-            withdraw(value)
-
-    _start(name, body)
+    _start(name, partial(_carry_out, work, result, withdraw))
     try:
         return await result
     except asyncio.CancelledError:
         if _has_value(result):  # both came at the same time
             withdraw(result.result())
         raise
+
+
+def _carry_out(
+    work: Callable[[], T], result: asyncio.Future[T], withdraw: Callable[[T], None]
+) -> None:
+    """Runs in a thread; what comes of the work is told in the loop."""
+    tell = result.get_loop().call_soon_threadsafe
+    try:
+        value = work()
+    except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets it
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            tell(_fail, result, error)
+        return
+    try:
+        tell(_succeed, result, value, withdraw)
+    except RuntimeError:  # the same
+        withdraw(value)
+
+
+def _succeed(result: asyncio.Future[T], value: T, withdraw: Callable[[T], None]) -> None:
+    if result.cancelled():
+        withdraw(value)
+    else:
+        result.set_result(value)
+
+
+def _fail(result: asyncio.Future[T], error: Exception) -> None:
+    if not result.cancelled():
+        result.set_exception(error)
 
 
 def _start(name: str, work: Callable[[], object]) -> None:
@@ -104,7 +109,13 @@ class ThreadedPort:
             thread.start()
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`. Raises LinkClosed, or LinkTimeout when the other end stops reading."""
+        """Send all of `data`.
+
+        Raises:
+            LinkClosed: The other end is gone.
+            LinkTimeout: It has stopped reading, and the link is lost: what still waits here must
+                not go out some day later.
+        """
         self._raise_if_closed()
         done: asyncio.Future[None] = self._loop.create_future()
         self._outbox.put((data, done))
@@ -112,6 +123,7 @@ class ThreadedPort:
             async with asyncio.timeout(WRITE_STALL_S):
                 await done
         except TimeoutError:
+            self._fail("the device has stopped reading")
             raise LinkTimeout(f"{self._name}: the device has stopped reading") from None
         self._raise_if_closed()
 
@@ -144,7 +156,8 @@ class ThreadedPort:
         while (item := self._outbox.get()) is not None:
             data, done = item
             try:
-                self._port.write(data)
+                if self._error is None:
+                    self._port.write(data)
             except Exception as error:  # noqa: BLE001 - as above
                 self._in_loop(self._fail, str(error))
             if done is not None:

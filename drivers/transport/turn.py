@@ -13,12 +13,14 @@ Who stops a device goes before all who wait, and so waits for one exchange at mo
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from drivers.errors import DeviceError, TurnTimeout
+from drivers.transport.attempt import beforehand
 from drivers.transport.exchange import Exchange
 
 T = TypeVar("T")
@@ -40,9 +42,9 @@ class Turn:
 
     def __init__(self, resync: Callable[[], Awaitable[None]]) -> None:
         self._resync = resync
-        self._lock = asyncio.Lock()
-        self._waiting = self._urgent = 0
-        self._calm = asyncio.Event()  # set when the last urgent one has its turn
+        self._is_taken = False
+        self._urgent: deque[asyncio.Future[None]] = deque()  # places of who stops a device
+        self._queue: deque[asyncio.Future[None]] = deque()  # and of all others
         self._in_step = True
         self.resyncs = 0
 
@@ -57,47 +59,70 @@ class Turn:
             TurnTimeout: The link was not free in time; nothing was sent.
             DriverError: What the exchange or the resynchronisation raised.
         """
-        await self._acquire(within)
+        if self._is_taken:
+            await self._queue_up(within)
+        self._is_taken = True
         try:
             return await Exchange(self._exchange(exchange))
         finally:
-            self._lock.release()
+            self._hand_over()
 
-    async def _acquire(self, within: float) -> None:
-        # Just released, the lock is free although others are first in the queue for it.
-        if not (self._lock.locked() or self._waiting):
-            await self._lock.acquire()  # the usual case, without the cost of a timer
-            return
-        self._waiting += 1
+    def begin(self) -> bool:
+        """Take the turn where that needs no waiting and no resynchronisation; `end` gives it back.
+
+        For an exchange that waits once at most, for what takes no cancellation. The link is in
+        doubt until `trust`.
+        """
+        if self._is_taken or not self._in_step:
+            return False
+        self._is_taken, self._in_step = True, False
+        return True
+
+    def trust(self) -> None:
+        """Say that the reply to an exchange that was begun is whole, and the right one."""
+        self._in_step = True
+
+    async def go_on(self, exchange: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run what is left of an exchange that was begun and needs more than one wait."""
+        self._in_step = True  # nothing came of it yet that would need a resynchronisation
+        return await Exchange(self._exchange(exchange))
+
+    def end(self) -> None:
+        """Give the turn back that `begin` took."""
+        self._hand_over()
+
+    async def _queue_up(self, within: float) -> None:
+        """Wait until one's place is called; the turn is then one's own already."""
+        queue = self._urgent if _IS_URGENT.get() else self._queue
+        place = asyncio.get_running_loop().create_future()
+        queue.append(place)
         try:
             async with asyncio.timeout(within):
-                await (self._go_first() if _IS_URGENT.get() else self._queue_up())
-        except TimeoutError:
-            raise TurnTimeout(f"the link was busy for {within:g} s") from None
-        finally:
-            self._waiting -= 1
+                await place
+        except BaseException as error:
+            if place in queue:
+                queue.remove(place)
+            elif not place.cancelled():  # called in the very moment of giving up
+                self._hand_over()
+            if isinstance(error, TimeoutError):
+                raise TurnTimeout(f"the link was busy for {within:g} s") from None
+            raise
 
-    async def _queue_up(self) -> None:
-        await self._lock.acquire()
-        while self._urgent:  # let it pass; all do, in their order
-            self._lock.release()
-            self._calm.clear()
-            await self._calm.wait()
-            await self._lock.acquire()
-
-    async def _go_first(self) -> None:
-        self._urgent += 1
-        try:
-            await self._lock.acquire()
-        finally:
-            self._urgent -= 1
-            if not self._urgent:
-                self._calm.set()
+    def _hand_over(self) -> None:
+        """Call the next place. The turn is never free meanwhile, so that nobody can push in."""
+        for queue in (self._urgent, self._queue):
+            while queue:
+                place = queue.popleft()
+                if not place.done():  # its owner may have given up, and not come to say so
+                    place.set_result(None)
+                    return
+        self._is_taken = False
 
     async def _exchange(self, exchange: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if not self._in_step:
             self.resyncs += 1
-            await self._resync()
+            with beforehand():
+                await self._resync()
         self._in_step = False
         try:
             reply = await exchange()

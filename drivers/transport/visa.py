@@ -3,12 +3,14 @@
 VISA's calls block, and a vendor's library may not return from one at all. So none is made in the
 event loop. With pyvisa-py, which heeds its time-outs, each instrument has a thread of its own;
 with any other library, a process of its own, which can be ended. An instrument of which a thread
-has hung gets a process from then on.
+has hung gets a process from then on, and so does one that connects when this process has very many
+files open.
 
 Nothing can be sent past a running read. Serial ports run at 9600 baud 8N1 unless the address says
 otherwise: prefer `serial://`.
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final, Self
@@ -30,6 +32,15 @@ GRACE_S: Final = 2.0
 """How much later than asked a call may return before its thread or process is given up."""
 PURE: Final = "@py"
 """How the name of pyvisa-py ends, the one library that can be trusted to return."""
+SELECTABLE: Final = 1024 - 64
+"""Descriptors up to which pyvisa-py can wait on one: it uses select(2), here with some to spare."""
+
+
+def _has_room() -> bool:
+    """Whether what is opened next gets a number that pyvisa-py can wait on."""
+    probe = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.close(probe)
+    return probe < SELECTABLE
 
 
 class VisaLink:
@@ -86,8 +97,17 @@ class VisaLink:
 
     async def receive_until(self, end: bytes, timeouts: Timeouts) -> bytes:
         """Return one message, or one line up to `end`, without `end`."""
-        call = Call(method="line", data=end, timeouts=timeouts)
+        call = Call(method="line", end=end, timeouts=timeouts)
         return (await self._received(call, timeouts.whole)).removesuffix(end)
+
+    async def query(self, data: bytes, end: bytes, timeouts: Timeouts) -> bytes:
+        """Send, and return what answers: `send` and `receive_until` in one call of the library's.
+
+        To hand a call over and its answer back costs as much as the rest of it.
+        """
+        self.recorder.sent(data)
+        call = Call(method="line", data=data, end=end, timeouts=timeouts)
+        return (await self._received(call, WRITE_S + timeouts.whole)).removesuffix(end)
 
     async def receive_exactly(self, count: int, timeouts: Timeouts) -> bytes:
         """Return the next `count` bytes, whatever they are."""
@@ -116,7 +136,7 @@ class VisaLink:
             raise ConnectFailed(str(error)) from error
 
     async def _caller(self) -> Caller:
-        if self._library.endswith(PURE) and not self.has_hung:
+        if self._library.endswith(PURE) and not self.has_hung and _has_room():
             return CallThread(self.name, Session(self._resource, self._library, self._options))
         if self._killed is not None and not await self._killed.gone():
             raise ConnectFailed(
@@ -137,11 +157,11 @@ class VisaLink:
     async def _call(self, call: Call, within: float) -> Answer:
         """Have a call made; what it raises arrives as one of our errors."""
         if self._calls is None:
-            raise LinkClosed(f"{self.name}: the link is closed")
+            raise LinkClosed(f"{self.name}: the link is closed").unsent()
         try:
             answer = await self._calls.call(call, within + GRACE_S)
         except DriverError as error:
-            raise type(error)(f"{self.name}: {error}") from error
+            raise error.during(self.name) from error
         except CallStuck:
             raise LinkClosed(f"{self.name}: {await self._give_up(within + GRACE_S)}") from None
         self.clears = answer.clears

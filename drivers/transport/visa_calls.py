@@ -39,12 +39,13 @@ class BadFrame(Exception):
 class Call:
     """One call of a session: only what its method takes is looked at.
 
-    `data` is what `write` sends, or the end of a `line`; `count` the bytes of a `block`; `quiet`
-    the seconds of silence that `resync` waits for.
+    `data` is what `write` sends, and `line` before it waits for a line with this `end`; `count` the
+    bytes of a `block`; `quiet` the seconds of silence that `resync` waits for.
     """
 
     method: Method
     data: bytes = b""
+    end: bytes = b"\n"
     count: int = 0
     quiet: float = 0.0
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -63,6 +64,7 @@ def call_frame(call: Call, number: int, within: float) -> bytes:
     """A call as a frame; after `within` seconds nobody waits for its answer any more."""
     head: dict[str, Any] = {"number": number, "within": within, "method": call.method}
     head |= {"count": call.count, "quiet": call.quiet, "timeouts": asdict(call.timeouts)}
+    head["end"] = call.end.decode("latin-1")
     return _frame(head, call.data)
 
 
@@ -73,6 +75,7 @@ def call_of(frame: Frame) -> tuple[Call, int, float]:
     call = Call(
         method=head["method"],
         data=body,
+        end=head["end"].encode("latin-1"),
         count=head["count"],
         quiet=head["quiet"],
         timeouts=timeouts,
@@ -90,7 +93,8 @@ def error_frame(number: int, error: Exception) -> bytes:
     """What a call raised, as a frame: one of our errors by its name, a defect by its words."""
     name = type(error).__name__ if isinstance(error, DriverError) else ""
     text = str(error) if name else repr(error)
-    return _frame({"number": number, "error": name, "text": text[: LONGEST_HEAD // 8]}, b"")
+    head = {"number": number, "error": name, "text": text[: LONGEST_HEAD // 8]}
+    return _frame({**head, "sent": getattr(error, "sent", True)}, b"")
 
 
 def result_of(frame: Frame) -> tuple[int, Callable[[], Answer]]:
@@ -102,13 +106,22 @@ def result_of(frame: Frame) -> tuple[int, Callable[[], Answer]]:
     try:
         number = int(head["number"])
         if "error" in head:
-            error = ERRORS.get(head["error"], RuntimeError)(head["text"])
+            error = _error(head)
             return number, lambda: _raise(error)
         unasked, clears = int(head["unasked"]), bool(head["clears"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadFrame(f"{str(head)[:80]} is no answer") from error
     answer = Answer(data=body[unasked:], unasked=body[:unasked], clears=clears)
     return number, lambda: answer
+
+
+def _error(head: Mapping[str, Any]) -> Exception:
+    """What a call raised, and whether it was sent, for which a class alone does not speak."""
+    kind = ERRORS.get(head["error"])
+    if kind is None:
+        return RuntimeError(head["text"])
+    error, is_sent = kind(head["text"]), bool(head["sent"])
+    return error if error.sent is is_sent else error.marked(sent=is_sent)
 
 
 def _raise(error: Exception) -> Answer:

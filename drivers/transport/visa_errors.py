@@ -42,4 +42,5 @@ def _ours(error: Exception) -> LinkError:
     if code == "error_timeout" or isinstance(error, TimeoutError):
         return LinkTimeout("no whole reply in time")
     reason = REASONS.get(code) or getattr(error, "strerror", None) or str(error)
-    return LinkClosed(reason or repr(error))
+    said = " ".join(reason.split()).removesuffix(":")  # some end where a list would begin
+    return LinkClosed(said or repr(error))

@@ -93,7 +93,8 @@ class CallProcess(asyncio.Protocol):
     def kill(self) -> None:
         """End it, whatever it is doing, and all that it has started."""
         if not self._is_over:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it is over by now: `_watch` is another thread
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._hang_up()
 
     async def gone(self) -> bool:

@@ -8,19 +8,18 @@ later is noticed at the end of `whole`, not of `next_byte`; on pyvisa-py's socke
 looked at, it is noticed as it should be.
 """
 
-import select
-import socket
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import BadReply, ConnectFailed, LinkClosed, LinkTimeout
+from drivers.errors import BadReply, ConnectFailed, DriverError, LinkClosed, LinkTimeout
 from drivers.transport.address import visa_kind
 from drivers.transport.link import Timeouts
 from drivers.transport.visa_calls import Answer, Call
 from drivers.transport.visa_errors import Border
+from drivers.transport.visa_socket import SocketView
 
 if TYPE_CHECKING:
     from pyvisa.resources import MessageBasedResource
@@ -56,6 +55,10 @@ class Session:
         self.clears = self._kind != "serial"
         self._unasked = b""
         self._resource: MessageBasedResource | None = None
+        self._line: SocketView | None = None
+        self._ignoring = ExitStack()  # warnings of pyvisa
+        self._end: bytes | None = b""  # at which reads return; b"" until that is set
+        self._patience = -1.0  # seconds that a call may take; negative until that is set
 
     def answer(self, call: Call) -> Answer:
         """Carry out a call. Raises LinkError and BadReply."""
@@ -68,7 +71,9 @@ class Session:
             case "write":
                 self.write(call.data)
             case "line":
-                data = self.line(call.data, call.timeouts)
+                if call.data:
+                    self.write(call.data)
+                data = self.line(call.end, call.timeouts)
             case "block":
                 data = self.block(call.count, call.timeouts)
             case "resync":
@@ -79,29 +84,53 @@ class Session:
     def open(self) -> None:
         with Border(opening=True):
             self._resource = opened(self._name, self._library)
+            self._end, self._patience = b"", -1.0
+            self._line = SocketView.of(self._resource)
+            self._ignore_what_is_no_trouble(self._resource)
             if self._kind == "serial":
                 _set_line(self._resource, self._options)
             if self._kind == "message":
                 self._clear()  # an answer that an earlier program left behind
             if self._kind == "socket":
-                # pyvisa-py 0.8.1 "opens" ports that refuse. A read shows it, and unlike another
-                # connection to the port it disturbs no instrument that takes only one.
-                self._glance()
+                # pyvisa-py 0.8.1 "opens" ports that refuse. Elsewhere a read shows it, and unlike
+                # another connection to the port it disturbs no instrument that takes only one.
+                if self._line is None:
+                    self._glance()
+                else:
+                    self._line.must_be_connected()
+
+    def _ignore_what_is_no_trouble(self, resource: "MessageBasedResource") -> None:
+        from pyvisa.constants import StatusCode
+
+        ignored = resource.ignore_warning(
+            StatusCode.success_max_count_read, StatusCode.success_device_not_present
+        )
+        self._ignoring.enter_context(ignored)  # for as long as it is open: each time costs time
 
     def close(self) -> None:
-        resource, self._resource = self._resource, None
+        resource, self._resource, self._line = self._resource, None, None
+        ignoring, self._ignoring = self._ignoring, ExitStack()
+        ignoring.close()
         if resource is not None:
             with Border():
                 resource.close()
 
     def write(self, data: bytes) -> None:
         with Border():
-            if self._kind != "message" and not self._is_quiet():
-                self._unasked += self._glance()
-            resource = self._open_resource()
-            resource.timeout = WRITE_S * 1000
+            self._look_for_unasked()
+            resource = self._patient(WRITE_S)
             if (sent := resource.write_raw(data)) != len(data):
                 raise LinkTimeout(f"only {sent} of {len(data)} bytes could be sent")
+
+    def _look_for_unasked(self) -> None:
+        """Take what has come before anything is sent. Raises LinkTimeout, unsent, for babble."""
+        line = self._line
+        if self._kind == "message" or (line is not None and line.is_quiet()):
+            return
+        try:
+            self._unasked += self._glance()
+        except DriverError as error:
+            raise error.unsent() from error
 
     def line(self, end: bytes, timeouts: Timeouts) -> bytes:
         """Return one message, or one line of a stream with its `end`."""
@@ -112,14 +141,33 @@ class Session:
         got = bytearray()
         with Border():
             self._end_at(end)
-            # One byte of a stream, to see that an answer begins; a message comes in one.
-            status = self._read(got, 1 if stream else CHUNK, timeouts.first_byte)
+            status = self._read_on(got, timeouts.first_byte, timeouts.first_byte)
             while (not got.endswith(end)) if stream else (status == full):
                 if len(got) > LONGEST_LINE:
                     raise BadReply(f"{len(got)} bytes came without {end!r}")
-                count = self._arrived(timeouts.next_byte) if stream else CHUNK
-                status = self._read(got, count, deadline - time.monotonic())
+                status = self._read_on(got, timeouts.next_byte, deadline - time.monotonic())
         return bytes(got)
+
+    def _read_on(self, got: bytearray, wait: float, left: float) -> int:
+        """Read what comes next of a reply, and return the status of the read.
+
+        Of a stream that can't be looked at one byte, to see that an answer begins, and then up to
+        its end; a message comes in one.
+
+        Raises:
+            LinkTimeout: Nothing came for `wait` seconds, as far as that can be seen; or at all for
+                `left` seconds.
+            LinkClosed: The other end is gone.
+        """
+        if self._kind == "message":
+            return self._read(got, CHUNK, left)
+        line = self._line
+        if line is None:
+            return self._read(got, CHUNK if got else 1, left)
+        if arrived := line.arrived(min(wait, left)):  # and is there for the taking
+            return self._read(got, arrived, WRITE_S)
+        began = f"the reply stopped for {wait:g} s" if got else f"no reply within {wait:g} s"
+        raise LinkTimeout(began if left >= wait else "the reply was not whole in time")
 
     def block(self, count: int, timeouts: Timeouts) -> bytes:
         deadline = time.monotonic() + timeouts.whole
@@ -171,8 +219,6 @@ class Session:
 
     def _read(self, got: bytearray, count: int, seconds: float) -> int:
         """Make one VISA read and return its status. Raises LinkTimeout when no time is left."""
-        from pyvisa.constants import StatusCode
-
         if seconds <= 0:
             raise LinkTimeout("the reply was not whole in time")
         # Only while waiting for a single byte: of more, pyvisa-py loses what came before a time-out.
@@ -180,53 +226,12 @@ class Session:
             seconds -= SLICE_S
             with suppress(LinkTimeout), Border():
                 return self._read(got, count, SLICE_S)
-            self._see_hang_up()
-        resource = self._open_resource()
-        resource.timeout = max(1, round(seconds * 1000))
-        with resource.ignore_warning(
-            StatusCode.success_max_count_read, StatusCode.success_device_not_present
-        ):
-            data, status = resource.visalib.read(resource.session, count)
+            if (line := self._line) is not None:
+                line.see_hang_up()
+        resource = self._patient(seconds)
+        data, status = resource.visalib.read(resource.session, count)
         got += data
         return status
-
-    def _is_quiet(self) -> bool:
-        """Whether it is certain, without a read that has to wait, that nothing has arrived."""
-        session = self._python_session()
-        line = getattr(session, "interface", None)
-        if not isinstance(line, socket.socket) or getattr(session, "_pending_buffer", True):
-            return False
-        try:
-            line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        return False  # something is there, or the other end is gone
-
-    def _arrived(self, seconds: float) -> int:
-        """How many bytes to read next: of pyvisa-py's sockets those that have arrived.
-
-        Raises LinkTimeout when none does within `seconds`, which a read of many would not tell.
-        """
-        session = self._python_session()
-        line, left = getattr(session, "interface", None), getattr(session, "_pending_buffer", b"")
-        if left or not isinstance(line, socket.socket):
-            return len(left) or CHUNK
-        if not select.select([line], (), (), seconds)[0]:
-            raise LinkTimeout(f"the reply stopped for {seconds:g} s")
-        return max(1, len(line.recv(CHUNK, socket.MSG_PEEK)))
-
-    def _see_hang_up(self) -> None:
-        """Raise LinkClosed when the other end is gone, for which pyvisa-py waits to the time-out."""
-        line = getattr(self._python_session(), "interface", None)
-        if isinstance(line, socket.socket):
-            with suppress(BlockingIOError):
-                if not line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                    raise LinkClosed("the instrument closed the connection")
-
-    def _python_session(self) -> object:
-        """What pyvisa-py keeps of a session; vendors' libraries show nothing of theirs."""
-        resource = self._open_resource()
-        return getattr(resource.visalib, "sessions", {}).get(resource.session)
 
     def _end_at(self, end: bytes | None) -> None:
         """Let reads of a stream return at the last byte of `end`, or regardless of what comes."""
@@ -235,9 +240,20 @@ class Session:
         if self._kind == "message":
             return  # it has an end of its own
         resource = self._open_resource()
+        if end == self._end:
+            return
         if end is not None:
             resource.set_visa_attribute(Attribute.termchar, end[-1])
         resource.set_visa_attribute(Attribute.termchar_enabled, end is not None)
+        self._end = end
+
+    def _patient(self, seconds: float) -> "MessageBasedResource":
+        """The resource, whose next call may take so long. Setting that takes a call by itself."""
+        resource = self._open_resource()
+        if seconds != self._patience:
+            resource.timeout = max(1, round(seconds * 1000))
+            self._patience = seconds
+        return resource
 
     def _open_resource(self) -> "MessageBasedResource":
         if self._resource is None:

@@ -3,15 +3,12 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Protocol
 
+from drivers.transport.exchange import Wait
 from drivers.transport.visa_calls import Answer, Call
 from drivers.transport.visa_session import Session
-
-Job = tuple[Callable[[], Any], "Future[Any]"]
 
 
 class CallStuck(Exception):
@@ -32,6 +29,19 @@ class Caller(Protocol):
         """Close the session if that can be done, and end. Raises nothing."""
 
 
+class Job:
+    """One call on its way through the thread. `ended` wakes who waits for it, if he still does."""
+
+    __slots__ = ("answer", "call", "ended", "error", "is_dropped")
+
+    def __init__(self, call: Call, ended: Wait) -> None:
+        self.call, self.ended = call, ended
+        self.answer: Answer | None = None
+        self.error: BaseException | None = None
+        self.is_dropped = False
+        """Whether nobody waits any more: a call that has not begun is then not made."""
+
+
 class CallThread:
     """A daemon thread: neither a pool nor the end of the process waits for a call that hangs.
 
@@ -40,6 +50,7 @@ class CallThread:
 
     def __init__(self, name: str, session: Session) -> None:
         self._session = session
+        self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -49,27 +60,35 @@ class CallThread:
         return self._thread.is_alive()
 
     async def call(self, call: Call, within: float) -> Answer:
-        promise: Future[Answer] = Future()
-        self._jobs.put((partial(self._session.answer, call), promise))
-        result = asyncio.wrap_future(promise)
+        job = Job(call, Wait(loop=self._loop))
+        alarm = self._loop.call_later(within, job.ended.end)
+        self._jobs.put(job)
         try:
-            await asyncio.wait([result], timeout=within)
-            if not result.done():
-                raise CallStuck
-            return result.result()
+            await job.ended
         finally:
-            result.cancel()  # nobody waits any more; without effect on one that is done
+            job.is_dropped = True
+            alarm.cancel()
+        if job.error is not None:
+            raise job.error
+        if job.answer is None:
+            raise CallStuck
+        return job.answer
 
     async def end(self) -> None:
         """Let the thread close the session as soon as it can, and end. Does not wait."""
-        self._jobs.put((self._session.close, Future()))
         self._jobs.put(None)
 
     def _run(self) -> None:
-        while (entry := self._jobs.get()) is not None:
-            job, promise = entry
-            if promise.set_running_or_notify_cancel():
-                try:
-                    promise.set_result(job())
-                except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets it
-                    promise.set_exception(error)
+        while (job := self._jobs.get()) is not None:
+            if not job.is_dropped:
+                self._carry_out(job)
+        with suppress(Exception):  # whatever it says, the session is not used again
+            self._session.close()
+
+    def _carry_out(self, job: Job) -> None:
+        try:
+            job.answer = self._session.answer(job.call)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets it
+            job.error = error
+        with suppress(RuntimeError):  # the loop has ended: nobody waits
+            self._loop.call_soon_threadsafe(job.ended.end)

@@ -45,6 +45,24 @@ async def test_losing_the_link_marks_every_value_stale_at_once_and_is_said_once(
         assert [event.kind for event in bench.events.kept].count("device.offline") == 1
 
 
+async def test_another_instrument_after_an_outage_is_said_as_well_as_the_outage() -> None:
+    async with station_in_memory() as bench:
+        toy = bench.simulators["psu1"]
+        await bench.until_state("psu1", DeviceState.READY)
+        toy.unplugged = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        usual, toy.identity = toy.identity, "Other,Model,S9,1.0"
+        toy.unplugged = False
+        await bench.until_state("psu1", DeviceState.WRONG_DEVICE)
+        toy.identity = usual
+        bench.fleet.workers["psu1"].reconnect()
+        await bench.until_state("psu1", DeviceState.READY)
+        kinds = [event.kind for event in bench.events.kept]
+        assert kinds == [
+            "device.connected", "device.offline", "device.wrong_device", "device.connected",
+        ]  # fmt: skip
+
+
 async def _until_failures(bench: Bench, count: int) -> None:
     async with asyncio.timeout(3):
         while bench.fleet.workers["psu1"].tally.failures["ConnectFailed"] < count:

@@ -121,6 +121,20 @@ async def test_a_folder_that_takes_nothing_is_said_once_and_ends_nothing(tmp_pat
     assert "right to write" in said.text
 
 
+async def test_what_was_not_written_takes_no_place_of_what_could_be(tmp_path: Path) -> None:
+    blocked = tmp_path / "wire"
+    blocked.touch()
+    async with recording(blocked) as records:
+        records.flight.fault(PLAN, LOST)
+        await records.until("recording.failed")
+        blocked.unlink()
+        for _ in range(MOST_AN_HOUR):
+            records.clock.now += 1.0
+            records.flight.fault(PLAN, LOST)
+        await records.until("recording.written", MOST_AN_HOUR)
+    assert "recording.skipped" not in records.kinds()
+
+
 async def test_a_full_disk_leaves_no_half_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,16 @@ def test_between_what_was_found_and_who_waits_for_it_nobody_looks_again(
         assert [len(selector.select(0)) for _ in range(2)] == [0, 0]
 
 
+def test_a_timer_that_is_due_is_served_before_anybody_looks_again(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    with PreciseSelector() as selector:
+        selector.register(ends[0], selectors.EVENT_READ)
+        assert selector.select(0.0005) == []
+        ends[1].send(b"!")
+        assert [len(selector.select(0)) for _ in range(3)] == [0, 1, 0]
+
+
 def test_callbacks_without_end_do_not_keep_bytes_from_being_seen(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:

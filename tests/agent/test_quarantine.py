@@ -160,10 +160,14 @@ def test_it_is_back_within_half_a_minute_and_at_once_when_somebody_asks() -> Non
             for asked in (False, True):
                 shared.line.dead = {DEAD}
                 await shared.until(DeviceState.QUARANTINED, 10)
+                at_first = shared.board.latest[f"unit{DEAD}"]
                 await asyncio.sleep(90)
                 reason = shared.board.latest[f"unit{DEAD}"].reason
                 assert "unit 3 does not answer" in reason
-                assert "asked again in 3" in reason
+                assert "`labkeeper reconnect unit3` asks at once" in reason
+                assert at_first == shared.board.latest[f"unit{DEAD}"]._replace(
+                    revision=at_first.revision
+                ), "since when, and why, is not new with every question"
                 shared.line.dead = set()
                 if asked:
                     shared.fleet.workers[f"unit{DEAD}"].reconnect()

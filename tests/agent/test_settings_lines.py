@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from agent.fleet.plan import plan_for
-from agent.settings import Reconnect
+from agent.settings import Reconnect, missing
 from drivers import Driver, catalogue
 from drivers.protocol import modbus
 from drivers.protocol.modbus import Modbus
@@ -70,10 +70,10 @@ def station(*devices: str) -> str:
          "reply can't take longer than all of it"),
         (f"{TK4}1200', timeouts: {{next_byte: 0.01}}",
          "devices.d1.timeouts.next_byte: 0.01 s is shorter than the 0.0125 s that may lie "
-         "between two bytes at 1200 baud"),
+         "between two bytes at 1200 baud: allow more"),
         (f"{TK4}300', timeouts: {{first_byte: 0.2}}",
          "devices.d1.timeouts.first_byte: 0.2 s is over before a request has left, which "
-         "takes 0.267 s at 300 baud"),
+         "takes 0.267 s at 300 baud: allow more"),
         ("driver: test.logger, address: 'modbus+rtu:///dev/x?baudrate=50'",
          "devices.d1.address: timeouts.whole of the driver: 3 s is shorter than request and "
          "reply together, which take 5.4 s at 50 baud: allow more, or smaller registers.most"),
@@ -141,6 +141,42 @@ def test_one_port_under_two_names_is_one_port(tmp_path: Path) -> None:
     (found,) = problems(write(tmp_path, station(*devices)))
     assert found.line == 4
     assert f"{tmp_path}/by-id is the same port as /dev/null of d1" in found.text
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("serial:///dev/null", "visa://ASRL/dev/null::INSTR"),
+        ("visa://asrl/dev/null::instr", "serial:///dev/null?baudrate=9600"),
+        ("visa://TCPIP0::192.0.2.1::INSTR", "visa://tcpip0::192.0.2.1::instr"),
+    ],
+)
+def test_one_instrument_under_two_visa_names_is_one(
+    first: str, second: str, tmp_path: Path
+) -> None:
+    devices = [f"driver: siglent.spd1000x, address: '{it}'" for it in (first, second)]
+    (found,) = problems(write(tmp_path, station(*devices)))
+    assert found.line == 4
+    assert "is the same port as" in found.text
+
+
+def test_a_port_or_library_that_is_not_there_is_told_and_no_mistake(tmp_path: Path) -> None:
+    absent = f"{tmp_path}/ttyUSB0"
+    found = loaded(
+        tmp_path,
+        station(
+            f"driver: autonics.tk4, address: 'modbus+rtu://{absent}?unit=1'",
+            f"driver: autonics.tk4, address: 'modbus+rtu://{absent}?unit=2', enabled: false",
+            "driver: autonics.tk4, address: 'modbus+rtu:///dev/null'",
+            f"driver: keysight.34460a, address: 'visa://GPIB0::7::INSTR?library={tmp_path}/v.so'",
+            "driver: keysight.34460a, address: 'visa://GPIB0::8::INSTR?library=/dev/null@mine'",
+            "driver: keysight.34460a, address: 'visa://ASRL/dev/none::INSTR'",
+            PSU,
+        ),
+    )
+    port, library = missing(found)
+    assert f"station.yaml:3: devices.d1.address: there is no port {absent} here now" in port
+    assert f"devices.d4.address: there is no VISA library {tmp_path}/v.so here" in library
 
 
 def test_more_polls_than_a_line_can_carry_are_a_warning_with_the_figure(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ async def test_a_worker_that_is_retired_before_its_first_try_holds_up_nobody() -
     async with station_in_memory(named("psu1"), wait=False) as bench:
         waiting = bench.fleet.workers["psu1"]
         await bench.fleet.retire("psu1")
-        assert waiting.tried.is_set()
+        assert waiting.tried.done()
 
 
 class SteppingClock(SystemClock):

@@ -63,6 +63,25 @@ async def test_the_metrics_page_has_the_devices(site: httpx.AsyncClient) -> None
     assert newer.text.endswith("# EOF\n")
 
 
+@pytest.mark.parametrize("accepted", ["text/plain", "application/openmetrics-text"])
+async def test_a_page_in_slices_and_compressed_is_the_page_as_a_whole(
+    accepted: str, web: Web, site: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = StationCollector(web.bench.board, web.bench.station.workers, "0.0.0").collect()
+    expected = {sample.name for family in whole for sample in family.samples}
+    monkeypatch.setattr("agent.metrics.SLICE", 1)
+    asked = {"Accept": accepted, "Accept-Encoding": "gzip"}
+    answer = await site.get("/metrics", headers=asked)
+    assert answer.headers["content-encoding"] == "gzip"
+    lines = answer.text.splitlines()
+    heads = [line for line in lines if line.startswith("# TYPE")]
+    assert len(set(heads)) == len(heads)
+    names = {line.partition("{")[0].partition(" ")[0] for line in lines if line[0] != "#"}
+    assert names >= expected
+    assert [line for line in lines if line == "# EOF"] == ["# EOF"] * ("openmetrics" in accepted)
+    assert sum(line.startswith("labkeeper_device_up{") for line in lines) == 2
+
+
 async def test_health_counts_the_devices_that_answer_and_knows_the_broker(
     web: Web, site: httpx.AsyncClient, broker: Counts
 ) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from agent.cli import main
+from agent.cli.wire_tables import entry_line
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.web.api import build_api
@@ -132,6 +133,8 @@ async def test_wire_as_json_is_a_recording_that_can_be_replayed(
         (("wire", "nobody"), "nobody"),
         (("wire", "psu1", "--fault", "x"), "psu1 has no recording 'x'; recordings: none"),
         (("wire", "psu1", "--fault", "x", "--follow"), "exclude each other"),
+        (("wire", "psu1", "--fault", ""), "'' is not the name of a recording"),
+        (("wire", "psu1", "--fault", "../x"), "`labkeeper wire psu1 --faults` lists them"),
     ],
 )
 async def test_wire_refuses_with_a_sentence(
@@ -161,3 +164,11 @@ async def test_wire_follows_what_comes_until_ctrl_c(
             seen.records.recorder.received(b"after\n")
             await asyncio.sleep(0.02)
     assert (await following)["text"] == "after\\n"  # type: ignore[index]
+
+
+def test_a_followed_entry_without_words_shows_its_bytes() -> None:
+    assert entry_line(1.5, {"kind": "received", "hex": "ff00"}).split() == [
+        *("+1.5000", "←", "2", "bytes", "ff", "00")
+    ]
+    asked = {"kind": "sent", "hex": "2a", "text": "*"}
+    assert entry_line(0.0, asked).split() == ["+0.0000", "→", "*"]

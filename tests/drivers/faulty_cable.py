@@ -69,7 +69,7 @@ class Cable(StreamLink):
 
     def send_now(self, data: bytes) -> None:
         if not self._player._connected:
-            raise LinkClosed("the cable is out")
+            raise LinkClosed("the cable is out").unsent()
         self._player.hear(data)
 
     async def resync(self, quiet: float) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import json
 import math
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Final
 from drivers import Driver, word
 from drivers.catalogue import load
 from drivers.errors import DriverError, LinkClosed
+from drivers.protocol.gcode import GCode
 from drivers.transport.address import Address
 from drivers.transport.link import Link, RegisterLink
 from drivers.transport.modbus_rtu import RtuBus
@@ -30,6 +32,7 @@ from drivers.transport.stream import Inbox, StreamLink
 FOLDER: Final = Path(__file__).with_name("recordings")
 LOST: Final = b"lost: "
 RTU_ECHO, TCP_HEADER = b"\x08\x00\x00", 7
+FENCE: Final = re.compile(rb"M118 fence-(\w+)")
 
 
 def loaded(path: Path) -> Recording:
@@ -78,6 +81,13 @@ class Player(StreamLink):
             frames = [data for _, kind, data, _ in self._session[self._next :] if kind == "sent"]
             fences = [data for data in frames if data[1:4] == RTU_ECHO]
             yield int.from_bytes(fences[0][4:6]) if fences else 0xFFFF
+
+    def words(self) -> Iterator[str]:
+        """The words of G-code's fences that were still to be sent when asked for."""
+        while True:
+            lines = [data for _, kind, data, _ in self._session[self._next :] if kind == "sent"]
+            found = FENCE.search(b"".join(lines))
+            yield found[1].decode() if found else "0"
 
     def _find(self, data: bytes) -> int | None:
         for index in range(self._next, len(self._session)):
@@ -155,6 +165,8 @@ class Replay:
         offset = loop.time() - session[0][0]
         async with link:
             driver = self.driver_class.over(link, timeouts=self.recording.timeouts)
+            if isinstance(driver.wire, GCode) and isinstance(link, Player):
+                driver.wire.lines._nonce = link.words().__next__
             async with asyncio.TaskGroup() as tasks:
                 for time, what in self._requests(session):
                     await asyncio.sleep(time + offset - loop.time())

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from drivers.errors import BadReply, DriverError, LinkClosed, LinkTimeout
+from drivers.errors import BadReply, ConnectFailed, DriverError, LinkClosed, LinkTimeout
 from drivers.protocol.gcode_lines import Lines
 from drivers.protocol.grbl import Grbl
+from drivers.protocol.scpi_dialogue import Dialogue, Traits
 from drivers.transport import stream
 from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback
@@ -106,6 +107,20 @@ def test_a_printer_that_begins_to_babble_ends_a_line_and_its_fence(pause: float)
     check(b"T:20.0 /0.0 B:20.0 /0.0\n", pause, ask)
 
 
+def test_an_instrument_that_says_something_now_and_then_does_not_hold_a_stop_up() -> None:
+    async def scenario() -> None:
+        async with Babbler(b"1.0\n", 0.09) as link:
+            dialogue = Dialogue(link, QUICK, Traits())
+            dialogue._identity = "Maker,M1,SN7,1.0"
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(ConnectFailed, match="other lines came"):
+                await dialogue.resync()
+            assert asyncio.get_running_loop().time() - began < 2 * QUICK.whole
+            link._open_still = False
+
+    run(scenario())
+
+
 def test_old_modbus_frames_without_end_are_a_time_out() -> None:
     frame = bytes.fromhex("ffff 0000 0005 01 04 02 0000")
     check(frame, 0.0, lambda link: _fetch(TcpBus(link)))
@@ -121,8 +136,9 @@ def test_frames_of_a_unit_in_doubt_without_end_are_a_time_out() -> None:
     check(bytes.fromhex("02 04 02 00 00 fd 30"), 0.0, ask)
 
 
-async def _nothing(timeouts: Timeouts, longer: float = 0.0) -> None:
+async def _nothing(timeouts: Timeouts, longer: float = 0.0) -> bytes:
     """A line that falls silent for just long enough."""
+    return b""
 
 
 async def _fetch(bus: TcpBus | RtuBus) -> list[int]:

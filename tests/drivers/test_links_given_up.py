@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import serial
 
-from drivers.errors import ConnectFailed, LinkClosed
-from drivers.transport import modbus_bus, visa, visa_session
+from drivers.errors import ConnectFailed, DriverError, LinkClosed, LinkTimeout
+from drivers.transport import modbus_bus, threads, visa, visa_process, visa_session
 from drivers.transport.address import Address
 from drivers.transport.lines import Lines
 from drivers.transport.memory import Loopback
 from drivers.transport.modbus_tcp import TcpBus
 from drivers.transport.serial import SerialLink
+from drivers.transport.stream import Inbox
 from drivers.transport.tcp import TcpLink
 from drivers.transport.threads import ThreadedPort, in_thread
 from drivers.transport.visa import VisaLink
@@ -92,6 +95,65 @@ async def test_a_port_is_closed_even_if_nobody_waits_for_its_threads() -> None:
         leaving.cancel()
     await until(port.closed.is_set)
     port.free.set()
+
+
+async def test_what_a_gateway_did_not_take_in_time_does_not_go_out_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "WRITE_STALL_S", 0.05)
+    port, inbox = DeafPort(), Inbox()
+    line = ThreadedPort(port, "port", inbox)
+    with pytest.raises(LinkTimeout, match="stopped reading"):
+        await line.write(b"OUTP ON\n")
+    with pytest.raises(LinkClosed, match="stopped reading"):
+        await line.write(b"VOLT 5\n")
+    port.free.set()
+    await line.stop()
+    assert port.taken == [b"OUTP ON\n"]
+
+
+async def test_what_still_waits_behind_it_does_not_go_out_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "WRITE_STALL_S", 0.05)
+    port = DeafPort()
+    line = ThreadedPort(port, "port", Inbox())
+    async with asyncio.TaskGroup() as tasks:
+        stalled = tasks.create_task(_failed(line.write(b"OUTP ON\n")))
+        await until(port.is_asked.is_set)
+        line.write_now(b"VOLT 5\n")
+    assert isinstance(stalled.result(), LinkTimeout)
+    port.free.set()
+    await line.stop()
+    assert port.taken == [b"OUTP ON\n"]
+
+
+async def _failed(work: Awaitable[None]) -> Exception | None:
+    try:
+        await work
+    except DriverError as error:
+        return error
+    return None
+
+
+class DeafPort:
+    """A port that takes what is written only when it is let."""
+
+    in_waiting = 0
+
+    def __init__(self) -> None:
+        self.free, self.is_asked = threading.Event(), threading.Event()
+        self.taken: list[bytes] = []
+
+    def read(self, size: int = 1, /) -> bytes:
+        self.free.wait(0.05)
+        return b""
+
+    def write(self, data: bytes, /) -> int:
+        self.is_asked.set()
+        self.free.wait(5.0)
+        self.taken.append(data)
+        return len(data)
 
 
 class HangingPort:
@@ -197,3 +259,9 @@ async def test_a_connection_ends_with_its_last_unit() -> None:
                 await one.__aexit__()
                 await until(lambda: peer.recv(1) == b"")
                 await one.__aenter__()
+
+
+async def test_a_process_that_ended_in_the_very_moment_it_is_killed_is_no_error() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)  # noqa: ASYNC220
+    await asyncio.to_thread(ended.wait)
+    visa_process.CallProcess(ended).kill()

@@ -117,6 +117,23 @@ async def test_a_device_that_gives_few_registers_at_once_is_asked_for_fewer() ->
     assert max(count for _, count in asked_of(device)) <= 10
 
 
+def test_a_device_that_refused_while_it_started_is_asked_for_all_at_once_again() -> None:
+    link = Holed([2, 3, 4])
+    wire = Modbus(link, QUICK)
+    asked = [modbus.ref(address, U16) for address in (2, 3, 4)]
+
+    async def scenario() -> None:
+        assert all(isinstance(value, ExceptionReply) for value in await wire.read(asked))
+        link.holes.clear()
+        for _ in range(2):
+            assert await wire.read(asked) == [2, 3, 4]
+        link.log.clear()
+        assert await wire.read(asked) == [2, 3, 4]
+
+    run(scenario())
+    assert link.log == [(2, 3)]
+
+
 def test_a_gap_is_cut_before_values_are() -> None:
     members = tuple(enumerate(refs([0, 1, 2, 3, 4, 9])))
     first, second = halves(Run(Block("input", 0, 10), members))

@@ -13,6 +13,7 @@ from drivers.transport.modbus_rtu import RtuBus
 from drivers.transport.serial import SerialLink
 from simulators.modbus import RtuBus as Wires
 from simulators.modbus_block import BlockDevice
+from tests.drivers.modbus_examples import frame
 from tests.drivers.modbus_line import (
     LOST,
     PROMPT,
@@ -58,6 +59,27 @@ def test_a_unit_without_echo_waits_for_its_old_reply_off_the_bus() -> None:
                 assert await well.fetch("input", address, 1, QUICK) == [address]
             assert not again.done(), "it still waits, and the other has been asked ten times"
             assert await again == [2]
+
+    run(scenario())
+
+
+def test_a_unit_that_answers_twice_waits_for_its_old_reply_off_the_bus_as_well() -> None:
+    line = rtu_line(WithoutEcho(1, 100), WithoutEcho(2, 100))
+
+    async def scenario() -> None:
+        bus = RtuBus(line)
+        async with bus.unit(1) as twice, bus.unit(2) as well, asyncio.TaskGroup() as tasks:
+            assert await well.fetch("input", 1, 1, QUICK) == [1]
+            assert await twice.fetch("input", 2, 1, QUICK) == [2]
+            line.unasked(frame("04 02 0002"))
+            again = tasks.create_task(twice.fetch("input", 3, 1, QUICK))
+            await asyncio.sleep(0.01)
+            before = asyncio.get_running_loop().time()
+            assert await well.fetch("input", 4, 1, QUICK) == [4]
+            assert asyncio.get_running_loop().time() - before < QUICK.first_byte
+            assert not again.done()
+            assert await again == [3]
+            assert asyncio.get_running_loop().time() - before >= QUICK.whole - 0.1
 
     run(scenario())
 

@@ -12,14 +12,17 @@ import pytest
 from drivers.protocol.gcode import GCode
 from drivers.protocol.gcode_lines import Lines
 from drivers.protocol.grbl import Grbl
+from drivers.protocol.grbl_lines import Dialogue as GrblDialogue
 from drivers.protocol.scpi_dialogue import Dialogue
+from drivers.transport.link import Timeouts
 from drivers.transport.modbus_rtu import RtuBus
 from drivers.transport.modbus_tcp import TcpBus
 from drivers.transport.turn import Turn
 from simulators import autonics_tk4
+from simulators.faults import Fault
 from tests.drivers.faulty_cable import Cable
 from tests.drivers.interrogation import Virtual
-from tests.drivers.test_every_driver_faults import every_kind
+from tests.drivers.test_every_driver_faults import every_kind, timeouts
 from tests.drivers.virtual_time import run
 
 SEEDS = range(6)
@@ -54,6 +57,20 @@ def tcp_has_one_transaction_number(patch: Patch) -> None:
     patch.setattr(TcpBus, "_next", lambda _bus: 1)
 
 
+def tcp_takes_any_number_for_its_own(patch: Patch) -> None:
+    frame = TcpBus._frame
+
+    async def claimed(bus: TcpBus, timeouts: Timeouts) -> tuple[int, int, bytes]:
+        _, unit, pdu = await frame(bus, timeouts)
+        return bus._last, unit, pdu
+
+    patch.setattr(TcpBus, "_frame", claimed)
+
+
+def scpi_counts_no_identities(patch: Patch) -> None:
+    patch.setattr(Dialogue, "_count_identities", nothing)
+
+
 def scpi_discards_nothing_and_never_resyncs(patch: Patch) -> None:
     patch.setattr(Cable, "discard", lambda _cable: b"")
     patch.setattr(Dialogue, "resync", nothing)
@@ -74,6 +91,10 @@ def gcode_has_no_fence_and_drains_nothing(patch: Patch) -> None:
 
 def gcode_believes_reports_that_come_by_themselves(patch: Patch) -> None:
     patch.setattr(GCode, "_by_itself", lambda _wire, _reply: False)
+
+
+def grbl_counts_no_answers(patch: Patch) -> None:
+    patch.setattr(GrblDialogue, "_count", nothing)
 
 
 def grbl_forgets_reports_that_are_owed(patch: Patch) -> None:
@@ -105,13 +126,23 @@ MUTATIONS = [
         a_controller_that_knows_function_8,
     ),
     Mutation(tcp_has_one_transaction_number, "autonics.tk4", "modbus+tcp", "delay"),
+    Mutation(tcp_takes_any_number_for_its_own, "autonics.tk4", "modbus+tcp", "delay"),
+    Mutation(tcp_takes_any_number_for_its_own, "autonics.tk4", "modbus+tcp", "duplicate"),
+    Mutation(scpi_counts_no_identities, "siglent.spd1000x", "serial", "later"),
     Mutation(scpi_discards_nothing_and_never_resyncs, "siglent.spd1000x", "serial", "delay"),
     Mutation(scpi_discards_nothing_and_never_resyncs, "siglent.spd1000x", "serial", "duplicate"),
     Mutation(scpi_opens_no_new_socket, "siglent.spd1000x", "tcp", "delay"),
     Mutation(gcode_has_no_fence_and_drains_nothing, "printers.marlin", "serial", "delay"),
     Mutation(gcode_believes_reports_that_come_by_themselves, "printers.marlin", "serial", "slow"),
+    Mutation(grbl_counts_no_answers, "motion.grbl", "serial", "delay"),
     Mutation(grbl_forgets_reports_that_are_owed, "motion.grbl", "serial", "delay"),
 ]
+
+
+def later(name: str) -> Fault:
+    """So late that a line which was quiet for `next_byte` seconds proves nothing."""
+    usual = timeouts(name)
+    return Fault(kind="delay", next=1, seconds=usual.first_byte + 2 * usual.next_byte + 0.4)
 
 
 def wrong(name: str, scheme: str, kind: str) -> list[str]:
@@ -119,7 +150,7 @@ def wrong(name: str, scheme: str, kind: str) -> list[str]:
 
     async def scenario(dice: random.Random) -> list[str]:
         async with Virtual(name, scheme) as station:
-            fault = every_kind(name)[kind]
+            fault = {**every_kind(name), "later": later(name)}[kind]
             fates = [fault if dice.random() < 0.4 else None for _ in range(60)]
             await station.interrogated(fates, rounds=36)
             return station.wrong

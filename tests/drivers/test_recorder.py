@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 from collections.abc import Callable
+from itertools import accumulate
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -13,9 +17,10 @@ from drivers.transport.lines import Lines
 from drivers.transport.memory import Loopback
 from drivers.transport.modbus_bus import Unit
 from drivers.transport.recorder import (
-    BOOKKEEPING,
+    HEAD,
     LONGEST_ENTRY,
     MOST_BYTES,
+    MOST_ENTRIES,
     MOST_EXCHANGES,
     Recorder,
 )
@@ -97,8 +102,7 @@ def test_whatever_happens_memory_is_bounded_and_the_newest_is_there(
             case _:
                 recorder.asked(data.hex())
     kept = recorder.entries()
-    held = sum(len(data) + BOOKKEEPING for _, _, data, _ in recorder._entries)
-    assert held <= MOST_BYTES
+    assert sum(HEAD.size + len(data) for _, _, data, _ in kept) <= MOST_BYTES
     assert sum(kind == "sent" for _, kind, _, _ in kept) <= MOST_EXCHANGES
     if events and events[-1][0] != "asked":
         assert kept[-1][1:] == (
@@ -106,6 +110,31 @@ def test_whatever_happens_memory_is_bounded_and_the_newest_is_there(
             events[-1][1][:LONGEST_ENTRY],
             len(events[-1][1]),
         )
+
+
+def test_a_full_recorder_of_a_controller_takes_some_ten_kilobytes() -> None:
+    jitter = Random(1)
+    times = accumulate((jitter.uniform(0.001, 0.3) for _ in range(9999)), initial=1e6)
+    recorder = Recorder(lambda: next(times))
+    tracemalloc.start()
+    try:
+        for number in range(3 * MOST_EXCHANGES):
+            recorder.asked("oven1 read temperature setpoint")
+            recorder.sent(struct.pack(">HHHBBHH", number, 0, 6, 1, 4, 1000, 6))
+            recorder.received(struct.pack(">HHHBBBH", number, 0, 5, 1, 4, 2, 20 + number % 7))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 15_000
+    assert len(recorder.entries()) == 3 * MOST_EXCHANGES - 1
+
+
+def test_the_one_who_babbles_fills_no_more_than_his_share() -> None:
+    recorder = Recorder(ticking())
+    for _ in range(100_000):
+        recorder.received(b"!")
+    assert len(recorder.entries()) == MOST_ENTRIES
+    assert sum(row.size for row in recorder._rows) <= MOST_BYTES
 
 
 @pytest.mark.parametrize("address", ["tcp://192.0.2.1:5025", "serial:///dev/ttyX?baudrate=9600"])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from drivers.errors import LinkClosed, LinkTimeout
+from drivers.errors import DeviceError, LinkClosed, LinkTimeout
 from drivers.transport.recording import Recording, recording_from
 from tests.drivers.replay import FOLDER, Replay, loaded
 from tests.drivers.virtual_time import run
@@ -55,6 +55,20 @@ def test_a_move_that_a_reset_ends_fails_again() -> None:
     replay = replayed(recorded("grbl_reset_in_move"))
     assert [type(error) for error in replay.errors] == [LinkClosed]
     assert "reset" in str(replay.errors[0])
+
+
+def test_the_late_reply_of_a_serial_instrument_is_heard_again_and_costs_one_time_out() -> None:
+    replay = replayed(recorded("late_reply_scpi_serial"))
+    assert [type(error) for error in replay.errors] == [LinkTimeout]
+    assert ("voltage", 3.3) in replay.seen
+
+
+def test_a_printer_that_has_switched_itself_off_is_read_no_more() -> None:
+    replay = replayed(recorded("marlin_heating_failed"))
+    assert replay.errors
+    assert {type(error) for error in replay.errors} == {DeviceError}
+    assert "Heating failed, system stopped" in str(replay.errors[0])
+    assert ("nozzle", 21.0) in replay.seen
 
 
 def test_a_replay_takes_as_long_as_the_recording_says() -> None:

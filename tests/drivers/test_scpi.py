@@ -71,6 +71,11 @@ class TestHello:
         async with script:
             assert await device.identify() == Identity("OLD METER")
 
+    async def test_a_value_that_comes_late_is_not_taken_for_the_name(self) -> None:
+        script, device = scripted((b"*IDN?\n", b""), (b"*IDN?\n", b"5.000\n"), IDN)
+        async with script:
+            assert (await device.identify()).model == "M1"
+
     async def test_a_dead_instrument_is_asked_twice_and_no_more(self) -> None:
         script, device = scripted((b"*IDN?\n", b""), (b"*IDN?\n", b""))
         async with script:

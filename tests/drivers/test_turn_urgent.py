@@ -87,7 +87,7 @@ def test_whoever_comes_gives_up_or_goes_away_nobody_is_forgotten(
         async with asyncio.timeout(2.0):  # and the link is free for the next
             await bus.ask("last", within=1.0)
         assert bus.order[-1] == "last"
-        assert not bus.turn._waiting
+        assert not bus.turn._queue
         assert not bus.turn._urgent
 
     run(scenario())

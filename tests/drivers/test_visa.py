@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import random
 import termios
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,13 @@ import pytest
 from drivers.errors import ConnectFailed, LinkClosed, LinkTimeout
 from drivers.power.siglent_spd1000x import Spd1000x
 from drivers.protocol.scpi import Scpi
+from drivers.transport import visa
 from drivers.transport.link import Timeouts
 from drivers.transport.visa import VisaLink
+from drivers.transport.visa_calls import Answer, Call
+from drivers.transport.visa_process import CallProcess
 from drivers.transport.visa_session import Session
+from drivers.transport.visa_thread import CallThread
 from simulators.faults import Fault, Faults
 from simulators.serve import PtyServer, TcpServer
 from simulators.siglent_spd1000x import SiglentSpd1000x
@@ -46,9 +52,25 @@ def socket_of(server: TcpServer) -> str:
     return f"TCPIP0::127.0.0.1::{server.port}::SOCKET"
 
 
+@asynccontextmanager
+async def opened(server: TcpServer) -> AsyncIterator[VisaLink]:
+    """A link to a server which has taken the connection; the kernel takes it for the server before."""
+    async with VisaLink(socket_of(server)) as link:
+        await until(lambda: server._transport is not None)
+        yield link
+
+
 async def ask(link: VisaLink, query: bytes) -> bytes:
     await link.send(query)
     return await link.receive_until(b"\n", SOON)
+
+
+def has_heard(link: VisaLink) -> bool:
+    """Whether something has arrived at our end, and lies unread."""
+    assert isinstance(link._calls, CallThread)
+    line = link._calls._session._line
+    assert line is not None
+    return fcntl.ioctl(line._line, termios.FIONREAD, bytes(4)) != bytes(4)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -60,11 +82,11 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.mark.lab
 class TestSocket:
     async def test_a_line_comes_without_its_end(self) -> None:
-        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(Teller()) as server, opened(server) as link:
             assert await ask(link, b"VOLT?\n") == b"VOLT"
 
     async def test_a_block_may_hold_line_ends(self) -> None:
-        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(Teller()) as server, opened(server) as link:
             await link.send(b"a\nb\nc?\n")
             assert await link.receive_exactly(5, SOON) == b"a\nb\nc"
 
@@ -77,7 +99,7 @@ class TestSocket:
 
     async def test_nothing_in_time_is_a_timeout_at_the_first_byte(self) -> None:
         loop = asyncio.get_running_loop()
-        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(Teller()) as server, opened(server) as link:
             began = loop.time()
             with pytest.raises(LinkTimeout):
                 await link.receive_until(b"\n", Timeouts(first_byte=0.1, whole=3.0))
@@ -85,7 +107,7 @@ class TestSocket:
 
     async def test_a_reply_that_stalls_is_a_timeout_at_the_next_byte(self) -> None:
         teller = Teller()
-        async with TcpServer(teller) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(teller) as server, opened(server) as link:
             teller.to_say = b"5.0"
             with pytest.raises(LinkTimeout, match=r"stopped for 0\.05 s"):
                 await link.receive_until(b"\n", Timeouts(first_byte=5.0, next_byte=0.05, whole=9.0))
@@ -93,13 +115,53 @@ class TestSocket:
     async def test_what_is_asked_on_a_quiet_line_waits_for_no_look_at_it(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(Teller()) as server, opened(server) as link:
             monkeypatch.setattr(Session, "_glance", None)
+            assert await ask(link, b"VOLT?\n") == b"VOLT"
+
+    async def test_a_question_and_its_answer_are_one_call(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with TcpServer(Teller()) as server, opened(server) as link:
+            made: list[str] = []
+            answer = Session.answer
+
+            def counted(session: Session, call: Call) -> Answer:
+                made.append(call.method)
+                return answer(session, call)
+
+            monkeypatch.setattr(Session, "answer", counted)
+            assert await Scpi(link, SOON).ask("VOLT?") == "VOLT"
+            assert made == ["line"]
+            assert [kind for _, kind, *_ in link.recorder.entries()][1:] == ["sent", "received"]
+
+    async def test_what_came_unasked_before_a_question_is_not_its_answer(self) -> None:
+        teller = Teller()
+        async with TcpServer(teller) as server, opened(server) as link:
+            teller.to_say = b"BOOT\n"
+            await until(lambda: has_heard(link))
+            assert await link.query(b"VOLT?\n", b"\n", SOON) == b"VOLT"
+            assert link.discard() == b"BOOT\n"
+
+    async def test_a_closed_link_says_that_nothing_was_sent(self) -> None:
+        link = VisaLink("TCPIP0::127.0.0.1::9::SOCKET")
+        for asking in (link.send(b"VOLT?\n"), link.query(b"VOLT?\n", b"\n", SOON)):
+            with pytest.raises(LinkClosed) as closed:
+                await asking
+            assert not closed.value.sent
+
+    async def test_a_process_with_very_many_files_open_has_another_make_the_calls(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """pyvisa-py waits with select(2), which takes no descriptor beyond 1023."""
+        monkeypatch.setattr(visa, "SELECTABLE", 0)
+        async with TcpServer(Teller()) as server, opened(server) as link:
+            assert isinstance(link._calls, CallProcess)
             assert await ask(link, b"VOLT?\n") == b"VOLT"
 
     async def test_a_late_reply_dies_with_its_connection(self) -> None:
         faults = Faults(random.Random(0))
-        async with TcpServer(Teller(), faults) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(Teller(), faults) as server, opened(server) as link:
             assert link.clears
             for n in range(4):
                 faults.add(Fault(kind="delay", next=1, seconds=0.25))
@@ -111,15 +173,15 @@ class TestSocket:
 
     async def test_what_comes_unasked_is_thrown_away_and_told(self) -> None:
         teller = Teller()
-        async with TcpServer(teller) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(teller) as server, opened(server) as link:
             teller.to_say = b"BOOT\n"
-            await until(lambda: teller.to_say == b"")
+            await until(lambda: has_heard(link))
             assert await ask(link, b"VOLT?\n") == b"VOLT"
             assert link.discard() == b"BOOT\n"
             assert link.discard() == b""
 
     async def test_a_connection_that_was_cut_comes_back_by_resync(self) -> None:
-        async with TcpServer(Teller()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(Teller()) as server, opened(server) as link:
             await server.stop()
             with pytest.raises((LinkClosed, LinkTimeout)):
                 await ask(link, b"VOLT?\n")
@@ -130,7 +192,7 @@ class TestSocket:
             assert await ask(link, b"VOLT?\n") == b"VOLT"
 
     async def test_a_supply_is_driven_over_it_as_over_any_link(self) -> None:
-        async with TcpServer(SiglentSpd1000x()) as server, VisaLink(socket_of(server)) as link:
+        async with TcpServer(SiglentSpd1000x()) as server, opened(server) as link:
             supply = Spd1000x.over(link)
             assert (await supply.meet()).model == "SPD1168X"
             await supply.voltage.write(3.5)
@@ -140,7 +202,7 @@ class TestSocket:
         faults = Faults(random.Random(0))
         async with (
             TcpServer(SiglentSpd1000x(), faults) as server,
-            VisaLink(socket_of(server)) as link,
+            opened(server) as link,
         ):
             wire = Scpi(link, SOON)
             await wire.hello()

@@ -29,6 +29,7 @@ calls = st.builds(
     Call,
     method=st.sampled_from(["open", "close", "write", "line", "block", "resync"]),
     data=st.binary(max_size=200),
+    end=st.binary(max_size=5),
     count=st.integers(0, 1 << 28),
     quiet=seconds,
     timeouts=st.builds(Timeouts, first_byte=seconds, whole=seconds),
@@ -72,6 +73,14 @@ def test_a_frame_of_the_right_size_with_the_wrong_words_is_refused(head: bytes) 
     stream = len(head).to_bytes(4, "big") + bytes(4) + head
     with pytest.raises(BadFrame):
         list(map(result_of, Frames().feed(stream)))
+
+
+@pytest.mark.parametrize("error", [LinkTimeout("babble"), LinkTimeout("babble").unsent()])
+def test_an_error_arrives_with_whether_anything_was_sent(error: LinkTimeout) -> None:
+    ((_, result),) = map(result_of, Frames().feed(error_frame(7, error)))
+    with pytest.raises(LinkTimeout) as raised:
+        result()
+    assert raised.value.sent is error.sent
 
 
 @pytest.mark.parametrize(

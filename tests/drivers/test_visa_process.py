@@ -56,7 +56,7 @@ class TestInOrder:
             wire = Scpi(link, SOON)
             assert (await wire.hello()).startswith("Siglent")
             assert await wire.ask("CH1:VOLT?") == "0.000"
-            with pytest.raises(LinkTimeout, match="no whole reply in time"):
+            with pytest.raises(LinkTimeout, match="no reply within"):
                 await link.receive_until(b"\n", SOON)
             await link.resync(0.1)
             assert await wire.ask("CH1:VOLT?") == "0.000"
@@ -263,6 +263,8 @@ visa.GRACE_S = 0.0
 async def main(resource, library):
     async with visa.VisaLink(resource, library) as link:
         print("open", flush=True)
+        if asked := sys.stdin.readline().strip():
+            await link.send(asked.encode() + b"\\n")
         await link.receive_until(b"\\n", Timeouts(first_byte=float(sys.argv[3]), whole=float(sys.argv[3])))
 
 asyncio.run(main(*sys.argv[1:3]))
@@ -278,13 +280,16 @@ async def test_no_process_outlives_an_agent_that_was_killed(
         sys.executable, "-c", AGENT, resource, mood.library, str(patience),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{BACKEND}"},
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    assert process.stdin is not None
     assert process.stdout is not None
     assert await process.stdout.readline() == b"open\n"
     assert len(mood.processes()) == 1
+    mood.be(f"read {deed}" if deed else "")
+    process.stdin.write(b"*IDN?\n" if deed else b"\n")
     if deed:
-        mood.be(f"read {deed}")
         await until(lambda: mood.has_shown)
     process.send_signal(signal.SIGKILL)
     await process.communicate()

@@ -136,6 +136,8 @@ class Ward:
     seen: list[tuple[float, Snapshot]] = field(default_factory=list)
     links: dict[str, Any] = field(default_factory=dict)
     """The links of the devices, as they were opened last."""
+    drivers: dict[str, Driver[Any]] = field(default_factory=dict)
+    """The drivers on these links."""
 
     def worker(self, patient: Patient) -> DeviceWorker:
         return self.fleet.workers[patient.name]
@@ -174,16 +176,20 @@ async def ward(*plans: Plan) -> AsyncIterator[Ward]:
     clock = CLOCK
     board, events, lines = Board(), EventLog(clock), Lines()
     links: dict[str, Any] = {}
+    drivers: dict[str, Driver[Any]] = {}
 
     @asynccontextmanager
     async def open_driver(plan: Plan) -> AsyncIterator[Driver[Any]]:
         async with lines.link(plan.address) as link:
             links[plan.name] = link
-            yield plan.driver_class.over(link, limits=plan.limits, timeouts=plan.timeouts)
+            drivers[plan.name] = plan.driver_class.over(
+                link, limits=plan.limits, timeouts=plan.timeouts
+            )
+            yield drivers[plan.name]
 
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
-        made = Ward(fleet, board, events, links=links)
+        made = Ward(fleet, board, events, links=links, drivers=drivers)
         watching = tasks.create_task(_watch(made), name="ward")
         for plan in plans:
             fleet.start(plan)

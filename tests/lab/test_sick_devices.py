@@ -129,7 +129,7 @@ async def _cuts(made: Ward, patient: Patient, name: str) -> AsyncIterator[Cut]:
         if outcome.status is Status.DONE:
             yield Cut(at, outcome, carried, told_again=False)
             return
-        async with asyncio.timeout(1.0):  # offline within a second
+        async with asyncio.timeout(10.0):
             while len(made.said("device.offline", patient)) == said:
                 await asyncio.sleep(0.005)
         await made.until_state(patient, DeviceState.READY)

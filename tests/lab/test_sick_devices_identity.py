@@ -148,7 +148,7 @@ async def test_a_stage_that_has_started_anew_while_idle_is_not_moved(tmp_path: P
         patient.server.player.restart()
         await made.until_said(patient, b"Grbl")
         outcome = await made.worker(patient).do("jog", {"feed": 3000.0, "x": -0.5})
-        assert outcome.status is Status.UNKNOWN  # a command may have begun: it is not looked into
+        assert (outcome.status, outcome.cause) == (Status.FAILED, Cause.NOT_SENT), outcome
         assert "reset itself" in outcome.message
         assert not any(b"$J" in message for message in patient.log.heard)
 

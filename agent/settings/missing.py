@@ -1,0 +1,42 @@
+"""What a config names and this machine does not have at present: a port, a vendor's library.
+
+It is no mistake, since a cable may be out; and it is what a mistyped name looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.settings.station import Station
+from drivers import Address
+
+
+def missing(station: Station) -> Iterator[str]:
+    """Yield a sentence for each enabled device whose port or library is not there."""
+    for device in station.devices.values():
+        if device.enabled and (said := _missing_at(device.address)):
+            yield f"{device.place}: devices.{device.name}.address: {said}"
+
+
+def _missing_at(address: Address) -> str:
+    library = address.options.get("library", "").partition("@")[0]
+    if library and not _is_there(library):
+        return f"there is no VISA library {library} here: install it, or correct its name"
+    is_path = address.scheme != "visa" and address.place.startswith("/")
+    if is_path and not _is_there(address.place):
+        return (
+            f"there is no port {address.place} here now: plug it in, or look for its name in "
+            "/dev/serial/by-id and /dev/serial/by-path"
+        )
+    return ""
+
+
+def _is_there(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # such as a folder that only the agent may enter
+        return True
+    return True

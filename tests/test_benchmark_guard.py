@@ -1,0 +1,31 @@
+"""The guard of the benchmarks: what was reached must be reached again, but for a fifth."""
+
+import json
+
+import pytest
+
+from benchmarks.guard import Guard
+from benchmarks.result import Result
+
+
+def result(name: str, reached: float) -> Result:
+    return Result(name=name, figure="", goal="", reached=reached)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reached", "passes"),
+    [
+        (1.3, 0.81, True),  # better than its goal once: four fifths of the goal will do
+        (1.3, 0.79, False),
+        (0.5, 0.41, True),  # short of its goal: no worse than that
+        (0.5, 0.39, False),
+        (0.5, 0.0, False),  # a wrong value
+        (None, 0.81, True),
+        (None, 0.79, False),
+    ],
+)
+def test_a_figure_may_be_a_fifth_below_the_goal_or_below_the_record(
+    recorded: float | None, reached: float, passes: bool
+) -> None:
+    lines = [] if recorded is None else [json.dumps(result("it", recorded).as_dict())]
+    assert Guard(lines).passes(result("it", reached)) is passes
