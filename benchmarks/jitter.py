@@ -69,7 +69,7 @@ async def measure(quick: bool) -> list[Result]:
 def _result(p99: Mapping[str, list[float]], one: str, other: str, most: float) -> Result:
     ratios = [a / b for a, b in zip(p99[one], p99[other], strict=True)]
     return Result(
-        name="jitter",
+        name=f"jitter_{other if one == 'agent' else one}",
         figure=(
             f"p99 of {one} {1e3 * median(p99[one]):.3f} ms late, {other} "
             f"{1e3 * median(p99[other]):.3f} ms: ×{median(ratios):.2f}, "

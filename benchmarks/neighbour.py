@@ -10,6 +10,7 @@ it begins 2 s later, and the polls that were lost to the death are told apart.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
@@ -54,6 +55,7 @@ class Block(Driver[Modbus]):
 
 async def measure(quick: bool) -> list[Result]:
     """Take one round of 20 s, or three of two minutes each."""
+    logging.getLogger("labkeeper").setLevel(logging.ERROR)  # that a unit is dead is no news here
     return await asyncio.to_thread(_measured, *((1, QUICK_S, AFTER_S) if quick else (3, FULL_S, 0)))
 
 
