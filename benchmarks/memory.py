@@ -16,7 +16,15 @@ from typing import Final
 from agent.cli.demo.ports import choose
 from agent.cli.demo.wishes import Wishes
 from benchmarks.result import Result
-from benchmarks.station import Devices, scrape, series, simulators, station
+from benchmarks.station import (
+    Devices,
+    config,
+    scrape,
+    series,
+    simulators,
+    station,
+    until_all_answer,
+)
 from drivers.catalogue import load
 from drivers.transport.recorder import MOST_EXCHANGES
 
@@ -59,7 +67,7 @@ async def _resident(folder: Path, devices: Devices, count: int) -> int:
     """KiB that an agent holds with so many devices, all of which answer and are polled."""
     metrics = choose(Wishes()).metrics
     async with station(folder, _config(folder, devices, count, metrics)) as agent:
-        await _until_all_answer(metrics, count)
+        await until_all_answer(metrics, count, ALL_UP_WITHIN_S)
         before = await scrape(metrics)
         await _until_recorders_are_full(metrics, count)
         after = await scrape(metrics)
@@ -92,17 +100,6 @@ async def _until_recorders_are_full(metrics: int, count: int) -> None:
             await asyncio.sleep(5.0)
 
 
-async def _until_all_answer(metrics: int, count: int) -> None:
-    async with asyncio.timeout(ALL_UP_WITHIN_S):
-        while True:
-            try:
-                if (await scrape(metrics)).get("labkeeper_device_up", 0) == count:
-                    return
-            except OSError:
-                pass  # the page is not up yet
-            await asyncio.sleep(0.5)
-
-
 def _rss(pid: int) -> int:
     """The resident set of a process in KiB. Source: proc_pid_status(5), VmRSS."""
     for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
@@ -123,11 +120,4 @@ def _config(folder: Path, devices: Devices, count: int, metrics_port: int) -> st
         f"poll: {{{poll}}}}}"
         for n, (host, port) in enumerate(islice(controllers, count), start=1)
     ]
-    head = [
-        "name: bench",
-        f"state: {folder}",
-        'api: {listen: "127.0.0.1:0"}',
-        f'metrics: {{listen: "127.0.0.1:{metrics_port}"}}',
-        "devices:",
-    ]
-    return "\n".join([*head, *rows, ""])
+    return config(folder, metrics_port, rows)

@@ -8,11 +8,20 @@ from typing import Final
 from agent.cli.demo.ports import choose
 from agent.cli.demo.wishes import Wishes
 from benchmarks.result import Result
-from benchmarks.station import Devices, cpu_seconds, scrape, simulators, station
+from benchmarks.station import (
+    Devices,
+    config,
+    cpu_seconds,
+    scrape,
+    simulators,
+    station,
+    until_all_answer,
+)
 
 DEVICES: Final = 64
 PERIOD_S: Final = 0.1
 WARM_UP_S: Final = 5.0
+ALL_UP_WITHIN_S: Final = 30.0
 
 
 async def measure(quick: bool) -> list[Result]:
@@ -23,7 +32,7 @@ async def measure(quick: bool) -> list[Result]:
         async with simulators(folder, "--modbus-devices", DEVICES) as devices:
             port = choose(Wishes()).metrics
             async with station(folder, _config(folder, devices, port)) as agent:
-                await _until_all_are_up(port)
+                await until_all_answer(port, DEVICES, ALL_UP_WITHIN_S)
                 await asyncio.sleep(WARM_UP_S)
                 return [await _watch(port, agent.process.pid, seconds)]
 
@@ -50,17 +59,6 @@ async def _watch(port: int, pid: int, seconds: float) -> Result:
     )
 
 
-async def _until_all_are_up(port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                if (await scrape(port)).get("labkeeper_device_up", 0) == DEVICES:
-                    return
-            except OSError:
-                pass  # the page is not up yet
-            await asyncio.sleep(0.2)
-
-
 def _config(folder: Path, devices: Devices, metrics_port: int) -> str:
     rows = [
         f'  {name}: {{driver: autonics.tk4, address: "modbus+tcp://{host}:{port}?unit=1", '
@@ -69,11 +67,4 @@ def _config(folder: Path, devices: Devices, metrics_port: int) -> str:
             (name, it["tcp"]) for name, it in devices.items() if name.startswith("controller")
         )
     ]
-    head = [
-        "name: bench",
-        f"state: {folder}",
-        'api: {listen: "127.0.0.1:0"}',
-        f'metrics: {{listen: "127.0.0.1:{metrics_port}"}}',
-        "devices:",
-    ]
-    return "\n".join([*head, *rows, ""])
+    return config(folder, metrics_port, rows)

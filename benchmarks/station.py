@@ -35,6 +35,30 @@ async def station(folder: Path, config: str) -> AsyncIterator[Child]:
         yield child
 
 
+def config(folder: Path, metrics_port: int, rows: list[str]) -> str:
+    """A station's config with these rows of devices."""
+    head = [
+        "name: bench",
+        f"state: {folder}",
+        'api: {listen: "127.0.0.1:0"}',
+        f'metrics: {{listen: "127.0.0.1:{metrics_port}"}}',
+        "devices:",
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+async def until_all_answer(metrics_port: int, count: int, within: float) -> None:
+    """Wait until so many devices are up. Raises TimeoutError after `within` seconds."""
+    async with asyncio.timeout(within):
+        while True:
+            try:
+                if (await scrape(metrics_port)).get("labkeeper_device_up", 0) == count:
+                    return
+            except OSError:
+                pass  # the page is not up yet
+            await asyncio.sleep(0.2)
+
+
 async def scrape(port: int) -> dict[str, float]:
     """The sum of every metric over its labels, as `/metrics` on this port says now."""
     return {name: sum(values) for name, values in (await series(port)).items()}
