@@ -197,7 +197,6 @@ class Bus(ABC):
     async def _resync(self) -> None:
         """Bring the bus back in step; a closed one is reopened by the next unit that enters."""
         if self._is_open:
-            self.counters.resyncs += 1
             try:
                 await self._get_in_step()
             except (LinkClosed, ConnectFailed):

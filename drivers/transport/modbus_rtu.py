@@ -197,6 +197,7 @@ class RtuBus(Bus):
         elif (owed := self._owed(unit)) > 0:
             await asyncio.sleep(owed)  # it fell into doubt after its wait off the bus
             await self._keep_silence(timeouts)
+        self.counters.resyncs += 1
         standing.in_doubt = False
 
     async def _fence(self, unit: int, timeouts: Timeouts, fences: int) -> None:

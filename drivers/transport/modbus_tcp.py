@@ -111,6 +111,7 @@ class TcpBus(Bus):
 
     async def _get_in_step(self) -> None:
         if self._garbled:
+            self.counters.resyncs += 1
             await self.link.resync(0.0)
             self._begin()
 

@@ -21,7 +21,7 @@ class Traffic:
     fences: int = 0
     probes: int = 0  # questions to a silent unit, whether it is back
     intrusions: int = 0  # times that somebody spoke who was not asked
-    resyncs: int = 0
+    resyncs: int = 0  # times that a unit, or a garbled connection, was brought back in step
 
     def lose(self, unit: int, seconds: float) -> None:
         """Book time of the bus that a unit has cost."""

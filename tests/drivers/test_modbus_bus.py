@@ -45,6 +45,26 @@ def test_a_dead_unit_costs_the_others_no_more_than_its_own_time_out() -> None:
     assert line.opened == 1
 
 
+def test_a_failed_exchange_counts_as_a_resynchronisation_only_when_its_unit_is_back_in_step() -> (
+    None
+):
+    line = rtu_line(BlockDevice(1, 100), BlockDevice(2, 100), fates=[PROMPT] * 4 + [LOST])
+
+    async def scenario() -> None:
+        bus = RtuBus(line)
+        async with bus.unit(1) as lost, bus.unit(2) as well:
+            for unit in (lost, well):
+                assert await unit.fetch("input", 1, 1, QUICK) == [1]
+            with pytest.raises(LinkTimeout):
+                await lost.fetch("input", 2, 1, QUICK)
+            assert await well.fetch("input", 3, 1, QUICK) == [3]
+            assert bus.counters.faults()["resync"] == 0
+            assert await lost.fetch("input", 4, 1, QUICK) == [4]
+            assert bus.counters.faults()["resync"] == 1
+
+    run(scenario())
+
+
 def test_a_unit_without_echo_waits_for_its_old_reply_off_the_bus() -> None:
     line = rtu_line(WithoutEcho(1, 100), WithoutEcho(2, 100), fates=[PROMPT, TOO_LATE])
 
