@@ -38,6 +38,7 @@ from agent.systemd import Notifier
 from agent.web.ports import Ports, bound
 from agent.web.token import read_or_make_token
 from drivers import Driver
+from drivers.errors import RequestError
 from drivers.transport.lines import Lines
 
 FIRST_ROUND_S: Final = 1.0
@@ -94,6 +95,7 @@ class Agent:
             clock=clock,
             events=self.events,
         )
+        self.files = FileStore(settings.files, limit=settings.files_limit)
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
@@ -123,6 +125,7 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
@@ -136,6 +139,13 @@ class Agent:
         self._notifier.ready()
         self._say_started(station)
 
+    async def _tidy_files(self) -> None:
+        """Remove what uploads have left that were cut off. No device waits for the disk."""
+        try:
+            await self.files.tidy()
+        except RequestError as error:
+            log.warning("%s", error)
+
     async def _first_round(self, seconds: float) -> None:
         """Wait for every device's first turn; one that takes longer holds nothing up."""
         try:
@@ -145,7 +155,7 @@ class Agent:
             log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
-        gate = Gate(self.fleet.workers, FileStore(self.settings.files), self.events)
+        gate = Gate(self.fleet.workers, self.files, self.events)
         titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
         return Station(
             name=self.settings.name,
@@ -154,6 +164,7 @@ class Agent:
             workers=self.fleet.workers,
             events=self.events,
             gate=gate,
+            files=self.files,
             clock=self._clock,
             titles={language: title for language, title in titles.items() if title},
             traffic=lambda: self._lines.traffic,
@@ -193,9 +204,13 @@ class Agent:
 
     @asynccontextmanager
     async def _open_driver(self, plan: Plan) -> AsyncIterator[Driver[Any]]:
-        async with self._lines.link(plan.address) as link:
+        async with self._lines.link(plan.address, plan.access) as link:
             yield plan.driver_class.over(
-                link, limits=plan.limits, timeouts=plan.timeouts, registers=plan.registers
+                link,
+                limits=plan.limits,
+                timeouts=plan.timeouts,
+                registers=plan.registers,
+                profile=plan.profile,
             )
 
     def _contended(self, bus: str, what: str) -> None:

@@ -9,6 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.safety.gate import Gate
+from agent.store.files import FileStore
 from drivers import Traffic
 
 
@@ -22,6 +23,7 @@ class Station:
     workers: Mapping[str, DeviceWorker]
     events: EventLog
     gate: Gate
+    files: FileStore
     clock: Clock
     titles: Mapping[str, str] = field(default_factory=dict)
     traffic: Callable[[], Mapping[str, Traffic]] = dict

@@ -21,6 +21,7 @@ BENCHMARKS: Final = (
     "memory",
     "polling",
     "cold_start",
+    "streaming",
 )
 """Each is a module of this package with `measure(quick)`."""
 

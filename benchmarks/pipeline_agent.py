@@ -105,13 +105,15 @@ class Pipeline:
                 board=self.board,
                 events=events,
             )
+            files = FileStore(Path())
             station = Station(
                 name="bench",
                 version="0",
                 board=self.board,
                 workers=fleet.workers,
                 events=events,
-                gate=Gate(fleet.workers, FileStore(Path()), events),
+                gate=Gate(fleet.workers, files, events),
+                files=files,
                 clock=self._clock,
             )
             for plan in self.plans:

@@ -7,6 +7,8 @@ from drivers.description import Description, describe
 from drivers.driver import Driver, Identity
 from drivers.fields import Command, Reading, Role, Setting, command
 from drivers.forms import Limits, Span, TextFile, word
+from drivers.survey import Bound, Buffers, Profile, Survey, Thumbnail, refusals, warnings
+from drivers.transport.access import Access
 from drivers.transport.address import Address
 from drivers.transport.attempt import attempt
 from drivers.transport.recorder import Recorder
@@ -17,24 +19,32 @@ from drivers.units import UNITS, Unit
 
 __all__ = [
     "UNITS",
+    "Access",
     "Address",
+    "Bound",
+    "Buffers",
     "Command",
     "Description",
     "Driver",
     "Identity",
     "Limits",
+    "Profile",
     "Reading",
     "Recorder",
     "Recording",
     "Role",
     "Setting",
     "Span",
+    "Survey",
     "TextFile",
+    "Thumbnail",
     "Traffic",
     "Unit",
     "attempt",
     "command",
     "describe",
+    "refusals",
     "urgent",
+    "warnings",
     "word",
 ]

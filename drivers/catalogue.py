@@ -16,6 +16,9 @@ DRIVERS: Final = {
     "keysight.34460a": "drivers.meters.keysight_34460a:Keysight34460a",
     "autonics.tk4": "drivers.thermal.autonics_tk4:Tk4",
     "printers.marlin": "drivers.printers.marlin:MarlinPrinter",
+    "printers.moonraker": "drivers.printers.moonraker:MoonrakerPrinter",
+    "printers.prusalink": "drivers.printers.prusalink:PrusaLinkPrinter",
+    "printers.octoprint": "drivers.printers.octoprint:OctoPrintPrinter",
     "motion.grbl": "drivers.motion.grbl:GrblStage",
 }
 GROUP: Final = "labkeeper.drivers"

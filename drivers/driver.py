@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, get_args, get_o
 from drivers.errors import OutOfRange, UnknownName, WrongInstrument, WrongType
 from drivers.fields import Command, Reading, Setting
 from drivers.forms import Limits
-from drivers.transport.link import Link, RegisterLink, Timeouts
+from drivers.survey import Profile
+from drivers.transport.link import Link, RegisterLink, Timeouts, WebLink
 from drivers.wire import Ref, Wire
 
 SETS: Final = 256
@@ -59,30 +60,37 @@ class Driver(Generic[W]):
         cls.readings = MappingProxyType({**cls.readings, **fields})
         cls.commands = MappingProxyType({**cls.commands, **commands})
         for base in own.get("__orig_bases__", ()):
-            if get_origin(base) is Driver and isinstance(get_args(base)[0], type):
+            origin = get_origin(base)
+            is_driver = isinstance(origin, type) and issubclass(origin, Driver)
+            if is_driver and isinstance(get_args(base)[0], type):
                 cls.wire_type = get_args(base)[0]
 
-    def __init__(self, wire: W, limits: Limits | None = None) -> None:
+    def __init__(
+        self, wire: W, limits: Limits | None = None, profile: Profile | None = None
+    ) -> None:
         self.wire = wire
         self.limits = limits or Limits()
+        self.profile = profile or Profile()
         self._refs: dict[tuple[str, ...], tuple[Ref[Any], ...]] = {}
 
     @classmethod
     def over(
         cls,
-        link: Link | RegisterLink,
+        link: Link | RegisterLink | WebLink,
         *,
         limits: Limits | None = None,
         timeouts: Mapping[str, float] = MappingProxyType({}),
         registers: Mapping[str, int] = MappingProxyType({}),
+        profile: Profile | None = None,
     ) -> Self:
         """Build the driver with its wire on a link.
 
         By name, `timeouts` replaces those of the model, and `registers` its `most` and `gap`.
+        `profile` is what files a printer may get.
         """
         traits = {**cls.traits, **registers}
         traits.pop("timeouts", None)
-        return cls(cls.wire_type(link, cls.waits(timeouts), **traits), limits)
+        return cls(cls.wire_type(link, cls.waits(timeouts), **traits), limits, profile)
 
     @classmethod
     def waits(cls, given: Mapping[str, float] = MappingProxyType({})) -> Timeouts:

@@ -16,6 +16,7 @@
     ├── BadReply              bytes arrived and made no sense; the link gets back in step first
     ├── Unfinished            the instrument has taken the request and not carried it out yet
     ├── WrongInstrument       another instrument answers at this address; never retried
+    ├── AccessRefused         it does not accept the key or the password; never retried by itself
     └── DeviceError           the instrument understood and said no
         └── NotMeasured       it is set to measure something else: there is no such value now
 
@@ -131,6 +132,10 @@ class Unfinished(DriverError):
 
 class WrongInstrument(DriverError):
     """Another instrument answers at this address."""
+
+
+class AccessRefused(DriverError):
+    """The other end does not accept who we say we are. Asking again and again may lock us out."""
 
 
 class DeviceError(DriverError):

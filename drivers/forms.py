@@ -24,6 +24,7 @@ from typing import (
 )
 
 from drivers.errors import OutOfRange, WrongType
+from drivers.survey import Survey
 from drivers.units import UNITS, Unit
 
 THE_MODEL = "the model"
@@ -31,7 +32,7 @@ THE_MODEL = "the model"
 
 @runtime_checkable
 class TextFile(Protocol):
-    """A file handed to a command, read line by line without being held in memory."""
+    """A file of G-code handed to a command, read piece by piece without being held in memory."""
 
     @property
     def name(self) -> str:
@@ -43,8 +44,12 @@ class TextFile(Protocol):
         """Its length in bytes."""
         ...
 
-    def lines(self) -> AsyncIterator[str]:
-        """Yield the lines without their ends."""
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the bytes, in pieces of any size. Raises DriverError when it is not what it was."""
+        ...
+
+    async def survey(self) -> Survey:
+        """What the file holds; it is examined once. Raises RequestError when it can't be read."""
         ...
 
 

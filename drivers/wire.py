@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from drivers.transport.link import Timeouts
+from drivers.transport.link import Carried, Timeouts
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Ref(Generic[T]):
 class Wire(Protocol):
     """A protocol over a link: `Scpi(link, timeouts)`; constructing it sends nothing."""
 
-    carried_by: ClassVar[Literal["bytes", "registers"]]
+    carried_by: ClassVar[Carried]
     timeouts: Timeouts  # on the class: what suits the protocol; on the object: in force
 
     async def hello(self) -> str:

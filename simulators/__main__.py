@@ -58,7 +58,8 @@ async def _serve(room: Room, *, as_json: bool) -> int:
 
 def _as_json(room: Room) -> str:
     control = [room.control.host, room.control.port]
-    return json.dumps({"devices": room.addresses(), "control": control}) + "\n"
+    told = {"devices": room.addresses(), "keys": room.keys(), "control": control}
+    return json.dumps(told) + "\n"
 
 
 def _as_table(room: Room) -> str:

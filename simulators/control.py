@@ -15,8 +15,14 @@ Requests, each answered by ``{"ok": true}`` or ``{"ok": false, "error": "a sente
 - ``"do": "answer_as", "own": "SN1", "other": "SN2"`` lets another instrument answer.
 - ``"do": "swap", "with": "stage1"`` exchanges two instruments, as ports that get each other's name.
 - ``"do": "unplug"`` or ``"stop"`` takes the connector away, ``"plug"`` or ``"start"`` brings it back.
+- ``"do": "play", "verb": "ask_resend", "number": 12`` plays a trick of the instrument's own, with the
+  arguments that it takes; what came of it is ``"result"``. A printer's: `simulators.marlin_troubles`.
+- ``"do": "line"`` tells what a line with a baud rate has carried since it was told ``"seek": "M112"``,
+  and when that arrived, by the machine's monotonic clock: `simulators.serial_line.Incoming`.
 - ``{"device": "psu1", "do": "counts"}`` is answered by ``{"ok": true, "replies": 12,
   "counts": {"lose": 3}}``.
+
+Printers on the network have tricks of their own: `simulators.networked_server`.
 """
 
 from __future__ import annotations
@@ -27,7 +33,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from simulators.faults import Disconnect, Fault, Restart
-from simulators.serve import Server
+from simulators.networked_server import NetworkedServer
+from simulators.serve import PtyServer, Server
 
 Json = dict[str, Any]
 
@@ -35,7 +42,9 @@ Json = dict[str, Any]
 class ControlServer:
     """Takes requests for the servers of a room on a loopback port; `port` tells which."""
 
-    def __init__(self, servers: Mapping[str, Server], host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, servers: Mapping[str, Server | NetworkedServer], host: str = "127.0.0.1"
+    ) -> None:
         self._servers = servers
         self.host, self.port = host, 0
         self._listener: asyncio.Server
@@ -83,11 +92,17 @@ class ControlServer:
         if name not in self._servers:
             raise ValueError(f"there is no device {name!r}, only {', '.join(self._servers)}")
         server = self._servers[name]
+        if isinstance(server, NetworkedServer):
+            return await server.play(request.pop("do", None), **request)
         if "fault" in request:
             server.faults.add(Fault(kind=request.pop("fault"), **request))
             return {}
         if request.get("do") == "swap":
             return self._swap(server, request.get("with"))
+        if request.get("do") == "play":
+            return _play_own(server, request)
+        if request.get("do") == "line":
+            return _ask_line(server, request.get("seek"))
         if request.get("do") in _TRICKS:
             return _play(server, **request)
         return await _do(server, request.get("do"))
@@ -96,6 +111,8 @@ class ControlServer:
         if not (isinstance(name, str) and name in self._servers):
             raise ValueError(f"there is no device {name!r}, only {', '.join(self._servers)}")
         second = self._servers[name]
+        if isinstance(second, NetworkedServer):
+            raise TypeError(f"{name} is no instrument on a cable")
         first.disconnect()
         second.disconnect()
         first.player.swap(second.player)
@@ -118,6 +135,24 @@ def _play(server: Server, do: str, **how: Any) -> Json:
             server.faults.babble(how["words"].encode() + b"\n", how["every"])
         case "answer_as":
             server.faults.answer_as(how["own"].encode(), how["other"].encode())
+    return {}
+
+
+def _play_own(server: Server, request: Json) -> Json:
+    """Play a trick of the instrument's own. Raises TypeError or ValueError for what it has not."""
+    how = {key: value for key, value in request.items() if key not in ("do", "verb")}
+    result = server.player.play(str(request.get("verb")), **how)
+    return {} if result is None else {"result": result}
+
+
+def _ask_line(server: Server, seek: object) -> Json:
+    """Tell what a paced line has carried; or count anew, and look out for `seek`."""
+    line = server.line if isinstance(server, PtyServer) else None
+    if line is None:
+        raise TypeError("this line has no speed, and counts nothing")
+    if seek is None:
+        return line.counts()
+    line.forget(str(seek).encode())
     return {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 
@@ -37,4 +38,22 @@ class PowerCycled(Protocol):
 
     def power_cycle(self) -> None:
         """Start anew: what is not kept without power is lost. What it says comes out of `advance`."""
+        ...
+
+
+@runtime_checkable
+class Punctual(Protocol):
+    """An instrument that knows when it will do something by itself, so that it can do it on time."""
+
+    def due_in(self) -> float:
+        """Seconds until it says something of itself, or changes what it would answer; inf for never."""
+        ...
+
+
+@runtime_checkable
+class Played(Protocol):
+    """An instrument with troubles of its own kind, which a test or a control port may call up."""
+
+    def tricks(self) -> Mapping[str, Callable[..., object]]:
+        """What can be done to it, by name; a result is such as JSON can carry."""
         ...

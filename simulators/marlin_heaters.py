@@ -86,15 +86,15 @@ class Heater:
         self._unwell_for = 0.0
         self._correct()
 
-    def due_in(self) -> float:
-        """Seconds for which this heater may be left alone."""
-        return TICK if self.target > 0 or self.welded else math.inf
-
     def advance(self, dt: float) -> str | None:
-        """Let time pass; return the fault that the firmware's protection found, if any."""
+        """Let time pass; return the fault that the firmware's protection found, if any.
+
+        The duty is that of the beginning: `dt` is at most `TICK` while the heater is at work.
+        """
         settles_at = self.ambient + self._heat() / self.spec.loss
-        decay = math.exp(-dt * self.spec.loss / self.spec.heat_capacity)
-        self.temperature = settles_at + (self.temperature - settles_at) * decay
+        if settles_at != self.temperature:
+            decay = math.exp(-dt * self.spec.loss / self.spec.heat_capacity)
+            self.temperature = settles_at + (self.temperature - settles_at) * decay
         self._correct()
         if not self.protected:
             return None

@@ -3,66 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from simulators.faults import Disconnect, Faults, Mishap, Restart
-from simulators.instrument import Instrument, PowerCycled
+from simulators.instrument import Instrument, Played, PowerCycled, Punctual
+from simulators.serial_line import Deliver, Outgoing
 
 TICK_S: Final = 0.02
 """How often physics advances, in seconds of real time."""
 
-Deliver = Callable[[bytes | Disconnect], None]
-
-
-class Outbox:
-    """Sends pieces when they are due, and never one before an earlier one.
-
-    With `bytes_per_second`, bytes leave as a serial line of that speed would let them.
-    """
-
-    def __init__(self, deliver: Deliver, bytes_per_second: float | None) -> None:
-        self._deliver = deliver
-        self._rate = bytes_per_second
-        self._queue: deque[tuple[float, bytes | Disconnect]] = deque()
-        self._free_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def post(self, delay: float, piece: bytes | Disconnect) -> None:
-        """Send a piece `delay` seconds from now, or when everything before it has been sent."""
-        loop = asyncio.get_running_loop()
-        due = max(self._free_at, loop.time() + delay)
-        for part in self._parts(piece):
-            if self._rate is not None and isinstance(part, bytes):
-                due += len(part) / self._rate
-            self._queue.append((due, part))
-        self._free_at = due
-        if self._timer is None:
-            self._send_due()
-
-    def clear(self) -> None:
-        """Throw away what has not been sent: its connection is gone."""
-        self._queue.clear()
-        self._free_at = 0.0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _parts(self, piece: bytes | Disconnect) -> list[bytes | Disconnect]:
-        """Cut bytes into what a slow line sends in one tick."""
-        if self._rate is None or isinstance(piece, Disconnect):
-            return [piece]
-        size = max(1, int(self._rate * TICK_S))
-        return [piece[i : i + size] for i in range(0, len(piece), size)]
-
-    def _send_due(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = None
-        while self._queue and self._queue[0][0] <= loop.time():
-            self._deliver(self._queue.popleft()[1])
-        if self._queue and self._timer is None:
-            self._timer = loop.call_at(self._queue[0][0], self._send_due)
+SHORTEST_S: Final = 1e-5
+"""The shortest step in which an instrument that is always due advances."""
 
 
 class Player:
@@ -71,6 +23,10 @@ class Player:
     What the instrument says while nobody is connected is lost, as on a real connector. While
     `faults` hang it, it neither hears nor speaks; its physics goes on. An instrument that raises
     is a bug of the simulator: the error reaches the loop's exception handler.
+
+    An instrument that is `Punctual` lives in exact time: it hears each piece when that arrived,
+    and what it says leaves when it was said, even if this process looks at it later. `pull`, if
+    any, is told up to when time is about to pass, and hands over what arrives until then.
     """
 
     def __init__(
@@ -81,23 +37,28 @@ class Player:
         *,
         tick: float = TICK_S,
         bytes_per_second: float | None = None,
+        pull: Callable[[float], None] | None = None,
     ) -> None:
         self._instrument = instrument
+        self._punctual = _punctual(instrument)
         self._faults = faults
-        self._outbox = Outbox(deliver, bytes_per_second)
+        self._outbox = Outgoing(deliver, bytes_per_second)
         self._tick = tick
+        self._pull = pull
         self._connected = False
         self._then = 0.0
+        self._running = False
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Let time run for the instrument."""
-        loop = asyncio.get_running_loop()
-        self._then = loop.time()
-        self._timer = loop.call_later(self._tick, self._on_tick)
+        self._then = asyncio.get_running_loop().time()
+        self._running = True
+        self._plan()
 
     def stop(self) -> None:
         """Stop time and drop what has not been sent."""
+        self._running = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -109,22 +70,24 @@ class Player:
         self._outbox.clear()
         self._connected = True
         self._say(self._instrument.opened())
+        self._plan()
 
     def disconnected(self) -> None:
         """End the connection; what was on its way is lost."""
         self._connected = False
         self._outbox.clear()
 
-    def hear(self, data: bytes) -> None:
-        """Give the instrument what came off the wire, at the time it has now."""
-        self._catch_up()
+    def hear(self, data: bytes, at: float | None = None) -> None:
+        """Give the instrument what came off the wire, at the loop's time `at`, or now."""
+        self._catch_up(at)
         for piece in self._faults.heard(data):
             if isinstance(piece, bytes):
                 self._say(self._instrument.handle(piece))
             else:
                 self._befall(piece)
             if isinstance(piece, Disconnect):
-                return  # what comes after it has no way to the instrument
+                break  # what comes after it has no way to the instrument
+        self._plan()
 
     def restart(self) -> None:
         """Switch the instrument off and on. Raises `TypeError` when it is not of that kind."""
@@ -133,29 +96,82 @@ class Player:
         self._instrument.power_cycle()
         self._say(self._instrument.advance(0.0))
 
+    def play(self, verb: str, **how: object) -> object:
+        """Play a trick of the instrument's own, and return what came of it.
+
+        Raises `TypeError` for an instrument that knows none or for wrong arguments, and
+        `ValueError` for a verb that it does not know.
+        """
+        if not isinstance(self._instrument, Played):
+            raise TypeError("this instrument has no tricks of its own")
+        tricks = self._instrument.tricks()
+        if verb not in tricks:
+            raise ValueError(f"there is no verb {verb!r}, only {', '.join(sorted(tricks))}")
+        self._reach_now()
+        result = tricks[verb](**how)
+        self._say(self._instrument.advance(0.0))
+        self._plan()
+        return result
+
     def swap(self, other: Player) -> None:
         """Exchange the instruments of two connectors; nobody must be connected to either."""
         self._instrument, other._instrument = other._instrument, self._instrument
+        self._punctual, other._punctual = other._punctual, self._punctual
 
     def _befall(self, mishap: Mishap) -> None:
         if isinstance(mishap, Restart):
             self.restart()
         else:
-            self._outbox.post(0.0, mishap)
+            self._outbox.post(asyncio.get_running_loop().time(), mishap)
 
     def _on_tick(self) -> None:
-        self._catch_up()
-        self._timer = asyncio.get_running_loop().call_later(self._tick, self._on_tick)
+        self._timer = None
+        self._reach_now()
+        self._plan()
 
-    def _catch_up(self) -> None:
+    def _reach_now(self) -> None:
+        """Let what arrives by now arrive, and time pass up to now."""
         now = asyncio.get_running_loop().time()
-        dt, self._then = now - self._then, now
-        self._say(self._instrument.advance(dt))
-        if (words := self._faults.chatter(dt)) and self._connected:
-            self._outbox.post(0.0, words)
+        if self._pull is not None:
+            self._pull(now)
+        self._catch_up(now)
+
+    def _plan(self) -> None:
+        """Look again after a tick, or earlier when the instrument is due earlier."""
+        if not self._running:
+            return
+        ahead = self._tick
+        if self._punctual is not None:
+            ahead = min(ahead, max(self._punctual.due_in(), SHORTEST_S))
+        due = self._then + ahead
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(due, self._on_tick)
+
+    def _catch_up(self, at: float | None = None) -> None:
+        """Let time pass up to `at`, or up to now; a punctual instrument in exact steps."""
+        now = max(asyncio.get_running_loop().time() if at is None else at, self._then)
+        whole = now - self._then
+        while True:
+            step = now - self._then
+            if self._punctual is not None:
+                step = min(step, max(self._punctual.due_in(), SHORTEST_S))
+            arrives = self._then + step >= now
+            self._then = now if arrives else self._then + step
+            self._say(self._instrument.advance(step))
+            if arrives:
+                break
+        if (words := self._faults.chatter(whole)) and self._connected:
+            self._outbox.post(now, words)
 
     def _say(self, said: bytes) -> None:
-        if not self._connected:
+        if not (said and self._connected):
             return
         for delay, piece in self._faults.spoil(said):
-            self._outbox.post(delay, piece)
+            self._outbox.post(self._then + delay, piece)
+
+
+def _punctual(instrument: Instrument) -> Punctual | None:
+    return instrument if isinstance(instrument, Punctual) else None

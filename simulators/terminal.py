@@ -17,21 +17,23 @@ from typing import Final, Self
 from simulators.faults import Disconnect, Faults
 from simulators.instrument import Instrument
 from simulators.player import TICK_S, Player
+from simulators.serial_line import BITS_PER_BYTE, Incoming
 
 CHUNK: Final = 65536
 Address = dict[str, str | tuple[str, int]]
-"""Where a connector is: ``{"tcp": (host, port)}`` or ``{"pty": path}``."""
-
-BITS_PER_BYTE: Final = 10
-"""A start bit, eight data bits, a stop bit."""
+"""Where a connector is: ``{"tcp": (host, port)}``, ``{"pty": path}`` or ``{"http": (host, port)}``."""
 
 
 class PtyServer:
     """An instrument on a pseudo-terminal in raw mode, behind the symbolic link `path`.
 
     It sees when a program opens the terminal and when it closes it. `unplug` takes terminal and
-    link away, `plug` brings another terminal under the same link. `baud` slows the output to
-    baud/10 bytes per second; None sends as fast as the terminal takes it.
+    link away, `plug` brings another terminal under the same link. `baud` slows both directions to
+    baud/10 bytes per second; None moves bytes as fast as the terminal takes them.
+
+    With `baud`, what the line cannot carry yet waits in the terminal, whose own size Linux decides
+    (22,000 bytes with 6.18; a UART or a USB adapter has some 4,000): then the program's write
+    blocks. `held` adds to it, in bytes. `line` counts what arrived, and is None without `baud`.
     """
 
     def __init__(
@@ -41,14 +43,23 @@ class PtyServer:
         faults: Faults | None = None,
         *,
         baud: int | None = None,
+        held: int = 0,
         tick: float = TICK_S,
     ) -> None:
         self.instrument = instrument
         self.faults = faults or Faults(random.Random(0))
         self.path = path
+        self.line: Incoming | None = None
         rate = None if baud is None else baud / BITS_PER_BYTE
+        if rate is not None:
+            self.line = Incoming(rate, held, self._take, self._hear, self._watch_input)
         self.player = Player(
-            instrument, self.faults, self._deliver, tick=tick, bytes_per_second=rate
+            instrument,
+            self.faults,
+            self._deliver,
+            tick=tick,
+            bytes_per_second=rate,
+            pull=self._pull,
         )
         self._tick = tick
         self._master: int | None = None
@@ -56,6 +67,7 @@ class PtyServer:
         self._watch: asyncio.TimerHandle | None = None
         self._unsent = bytearray()
         self._deaf = False
+        self._was_closed = False
         self._links: set[asyncio.Future[None]] = set()
         self._link_lock = threading.Lock()
 
@@ -97,13 +109,13 @@ class PtyServer:
         """Read no more: the terminal fills up."""
         self._deaf = True
         if self._master is not None:
-            asyncio.get_running_loop().remove_reader(self._master)
+            self._stop_reading(self._master)
 
     def listen(self) -> None:
         """Read again, and first what has piled up."""
         self._deaf = False
         if self._master is not None and self._watch is None:
-            asyncio.get_running_loop().add_reader(self._master, self._read, self._master)
+            self._start_reading(self._master)
 
     def _open_terminal(self) -> None:
         self._master, slave = os.openpty()
@@ -142,30 +154,84 @@ class PtyServer:
         if self._master is None:
             return  # unplugged
         loop = asyncio.get_running_loop()
-        if _is_hung_up(self._master):
+        if _is_hung_up(self._master) and not _has_unread(self._master):
             self._watch = loop.call_later(self._tick, self._await_opening)
         else:
-            if not self._deaf:
-                loop.add_reader(self._master, self._read, self._master)
+            self._was_closed = False
             self.player.connected()
+            if not self._deaf:
+                self._start_reading(self._master)
+
+    def _start_reading(self, master: int) -> None:
+        if self.line is None:
+            asyncio.get_running_loop().add_reader(master, self._read, master)
+        else:
+            self.line.start()
+
+    def _stop_reading(self, master: int) -> None:
+        if self.line is not None:
+            self.line.stop()
+        asyncio.get_running_loop().remove_reader(master)
+
+    # What the program has written
 
     def _read(self, master: int) -> None:
+        if data := self._take(CHUNK):
+            self.player.hear(data)
+
+    def _hear(self, data: bytes, at: float) -> None:
+        self.player.hear(data, at)
+
+    def _take(self, most: int) -> bytes:
+        """Read what is there; the end of the program is seen when it left nothing unread."""
+        master = self._master
+        if master is None:
+            return b""
         try:
-            data = os.read(master, CHUNK)
+            return os.read(master, most)
         except BlockingIOError:
-            return
+            return b""
         except OSError as error:
             if error.errno != errno.EIO:  # EIO: the last program has closed the terminal
                 raise
+            if self.line is not None:
+                self.line.flush()
             self._forget_reader(master)
             self._wait_for_next()
+            return b""
+
+    def _pull(self, now: float) -> None:
+        """Let all arrive that is due by `now`, up to which the player is about to let time pass."""
+        if self.line is None or self._master is None or self._watch is not None or self._deaf:
             return
-        self.player.hear(data)
+        self.line.pump(now)
+        if self._master is not None and self._watch is None:
+            self._see_who_is_there(self._master, self.line)
+
+    def _see_who_is_there(self, master: int, line: Incoming) -> None:
+        """Notice a program that closes the terminal while the line still carries what it wrote.
+
+        A real port would not be closed before that has left; here the next program may already
+        be there. Then the rest arrives at once, and the next one's connection begins.
+        """
+        if _is_hung_up(master):
+            self._was_closed = True
+        elif self._was_closed:
+            line.flush()
+            self._forget_reader(master)
+            self._await_opening()
+
+    def _watch_input(self, wanted: bool) -> None:
+        loop = asyncio.get_running_loop()
+        if self._master is not None and self.line is not None:
+            if wanted:
+                loop.add_reader(self._master, self.line.pump)
+            else:
+                loop.remove_reader(self._master)
 
     def _forget_reader(self, master: int) -> None:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(master)
-        loop.remove_writer(master)
+        self._stop_reading(master)
+        asyncio.get_running_loop().remove_writer(master)
         self._unsent.clear()
         self.player.disconnected()
 
@@ -206,6 +272,15 @@ class PtyServer:
 
 
 def _is_hung_up(master: int) -> bool:
+    return _polled(master, select.POLLHUP)
+
+
+def _has_unread(master: int) -> bool:
+    """Whether a program left bytes, one that closed the terminal before anybody saw it open."""
+    return _polled(master, select.POLLIN)
+
+
+def _polled(master: int, event: int) -> bool:
     poll = select.poll()
-    poll.register(master, select.POLLHUP)
-    return any(event & select.POLLHUP for _, event in poll.poll(0))
+    poll.register(master, event)
+    return any(found & event for _, found in poll.poll(0))

@@ -10,7 +10,8 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
@@ -22,6 +23,8 @@ API: Final = "/api/v1"
 DEFAULT_SOCKET: Final = Path("/run/labkeeper/agent.sock")
 ANSWER_WITHIN_S: Final = 20.0
 """How long an answer may take; a slow device gets its time-out before that."""
+LOOKED_AT_WITHIN_S: Final = 3 * 3600.0
+"""How long the agent may look at a file; it gives up itself, the later the larger the file is."""
 
 
 def socket_path(given: Path | None) -> Path:
@@ -61,14 +64,44 @@ class AgentClient:
     def __exit__(self, *exc: object) -> None:
         self._line.close()
 
-    def get(self, *parts: str, **query: str) -> Any:
-        """Ask for something; nothing changes."""
+    def get(self, *parts: str, within: float = ANSWER_WITHIN_S, **query: str) -> Any:
+        """Ask for something; nothing changes. `within` is in seconds."""
         where = api_path(*parts)
-        return self._done("GET", f"{where}?{urlencode(query)}" if query else where)
+        return self._done("GET", f"{where}?{urlencode(query)}" if query else where, within=within)
 
     def put(self, *parts: str, body: Mapping[str, Any]) -> Any:
         """Change a setting, once."""
         return self._done("PUT", api_path(*parts), body)
+
+    def delete(self, *parts: str) -> Any:
+        """Have something removed, once."""
+        return self._done("DELETE", api_path(*parts))
+
+    def send(self, *parts: str, body: Iterable[bytes], size: int, **query: str) -> Any:
+        """Hand over `size` bytes, which are never in memory together, and return the answer.
+
+        What the body itself raises is raised, and the agent then has no complete body.
+
+        Raises:
+            OutcomeUnknown: The agent went silent.
+        """
+        self._connect(ANSWER_WITHIN_S)
+        where = f"{api_path(*parts)}?{urlencode(query)}" if query else api_path(*parts)
+        told = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        within = ANSWER_WITHIN_S
+        try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # it said no in the midst of it
+                self._line.request("PUT", where, body, told)
+            within = LOOKED_AT_WITHIN_S
+            self._line.sock.settimeout(within)
+            answer = self._line.getresponse()
+            text, status = answer.read(), answer.status
+        except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
+            lost = f"{self._silent(error, within)}; whether the file was kept is unknown"
+            raise OutcomeUnknown(f"{lost}: `labkeeper files` shows it") from error
+        finally:
+            self._line.close()  # a part of the body may be left on it
+        return self._accepted(status, self._understood(text))
 
     def post(
         self, *parts: str, body: Mapping[str, Any] | None = None, within: float = ANSWER_WITHIN_S
@@ -97,7 +130,9 @@ class AgentClient:
         body: Mapping[str, Any] | None = None,
         within: float = ANSWER_WITHIN_S,
     ) -> Any:
-        status, said = self._ask(method, where, body, within)
+        return self._accepted(*self._ask(method, where, body, within))
+
+    def _accepted(self, status: int, said: Any) -> Any:
         if status >= http.client.BAD_REQUEST:
             raise error_from(status, said)
         return said
@@ -140,14 +175,17 @@ class AgentClient:
             raise nobody(self.path) from error
 
     def _silence(self, error: Exception, within: float, *, changes: bool) -> AgentError:
-        slow = isinstance(error, TimeoutError)
-        what = f"did not answer within {within:g} s" if slow else "broke off the connection"
-        said = f"the agent on {self.path} {what}"
+        said = self._silent(error, within)
         if changes:
             return OutcomeUnknown(
                 f"{said}; whether it was done is unknown: look at the device before going on"
             )
         return NoAgent(f"{said}: is it another program, or is the agent stopping?")
+
+    def _silent(self, error: Exception, within: float) -> str:
+        slow = isinstance(error, TimeoutError)
+        what = f"did not answer within {within:g} s" if slow else "broke off the connection"
+        return f"the agent on {self.path} {what}"
 
     def _understood(self, text: bytes) -> Any:
         try:

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final
 
-from agent.errors import Refused
+from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
 NO_SOCKET: Final = frozenset({"socket"})
-NOTHING: Final = frozenset({"socket", "as_json"})
-
-
-class WrongUsage(Refused):
-    """What was typed is no command of ours."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -37,9 +31,9 @@ def run(words: Sequence[str]) -> int:
     return function(**{key: it for key, it in given.items() if key not in unused}) or 0
 
 
-def command_line() -> _Parser:
+def command_line() -> Parser:
     """Everything that may be typed; what may not raises WrongUsage."""
-    parser = _Parser(
+    parser = Parser(
         prog="labkeeper",
         description=ABOUT,
         epilog=EXIT_CODES,
@@ -48,15 +42,17 @@ def command_line() -> _Parser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and end")
     parser.set_defaults(runs="commands:no_command", unused=NOTHING)
-    _add_general(parser, frozenset(), None, as_json=False)
-    commands = _Commands(parser)
+    add_general(parser, frozenset(), None, as_json=False)
+    commands = Commands(parser)
     _add_hosting(commands)
     _add_looking(commands)
     _add_acting(commands)
+    _add_files(commands)
+    _add_print(commands)
     return parser
 
 
-def _add_hosting(commands: _Commands) -> None:
+def _add_hosting(commands: Commands) -> None:
     run_ = commands.add(
         "run",
         "hosting:run",
@@ -82,10 +78,10 @@ def _add_hosting(commands: _Commands) -> None:
         "labkeeper demo --seconds 60",
         unused=NO_SOCKET,
     )
-    _add_seconds(demo)
+    add_seconds(demo)
     for name in ("broker", "metrics", "api"):
         demo.add_argument(
-            f"--{name}-port", type=_port, metavar="P", default=0, help="default: a free port"
+            f"--{name}-port", type=port, metavar="P", default=0, help="default: a free port"
         )
     demo.add_argument(
         "--state",
@@ -95,7 +91,7 @@ def _add_hosting(commands: _Commands) -> None:
     )
 
 
-def _add_looking(commands: _Commands) -> None:
+def _add_looking(commands: Commands) -> None:
     drivers = commands.add(
         "drivers",
         "looking:drivers",
@@ -133,11 +129,11 @@ def _add_looking(commands: _Commands) -> None:
     )
     events.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     for parser in (watch, events):
-        _add_seconds(parser)
+        add_seconds(parser)
     _add_wire(commands)
 
 
-def _add_wire(commands: _Commands) -> None:
+def _add_wire(commands: Commands) -> None:
     wire = commands.add(
         "wire",
         "wire:wire",
@@ -150,7 +146,7 @@ def _add_wire(commands: _Commands) -> None:
     wire.add_argument("--follow", action="store_true", help="what comes, until Ctrl-C")
 
 
-def _add_acting(commands: _Commands) -> None:
+def _add_acting(commands: Commands) -> None:
     set_ = commands.add(
         "set",
         "acting:set_",
@@ -185,82 +181,57 @@ def _add_acting(commands: _Commands) -> None:
     reconnect.add_argument("device", metavar="DEVICE", help="the device")
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises instead of ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise WrongUsage."""
-        raise WrongUsage(f"{message}; see `{self.prog} --help`")
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Say which command was meant. Raises WrongUsage."""
-        if action.choices is not None and value not in action.choices:
-            # Names are compared only when one was mistyped.
-            from agent.cli.names import unknown
-
-            raise WrongUsage(str(unknown("command", value, map(str, action.choices))))
-
-
-class _Commands:
-    """The commands, as they are added to the parser."""
-
-    def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._added: Any = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    def add(
-        self,
-        name: str,
-        runs: str,
-        about: str,
-        example: str,
-        *,
-        unused: frozenset[str] = frozenset(),
-    ) -> argparse.ArgumentParser:
-        """Add a command; `unused` has the general options that mean nothing to it."""
-        parser: argparse.ArgumentParser = self._added.add_parser(
-            name,
-            help=about,
-            description=f"{about[:1].upper()}{about[1:]}.",
-            epilog=f"Example: {example}",
-            allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        parser.set_defaults(runs=runs, unused=unused)
-        # What is not said here must not replace what was said before the command.
-        _add_general(parser, unused, argparse.SUPPRESS, as_json=argparse.SUPPRESS)
-        return parser
+def _add_files(commands: Commands) -> None:
+    files = commands.add(
+        "files",
+        "files:list_files",
+        "list the files that can be printed, or add, show, check and remove one",
+        "labkeeper files    (lists; each of the commands has a --help of its own)",
+    )
+    each = Commands(files)
+    add = each.add(
+        "add",
+        "files:add",
+        "put a file into the agent's store, where its content is examined",
+        "labkeeper files add part.gcode --name 시험편.gcode",
+    )
+    add.add_argument("path", type=Path, metavar="PATH", help="a file of this machine")
+    _add_upload(add)
+    for name, about in (
+        ("show", "show what is in a file: size, hash, moves, temperatures, time, troubles"),
+        ("check", "say whether a printer may get a file; ends with 2 if not"),
+        ("remove", "remove a file from the store"),
+    ):
+        to_printer = " --printer printer1" if name == "check" else ""
+        example = f"labkeeper files {name} part.gcode{to_printer}"
+        command = each.add(name, f"files:{name}", about, example)
+        command.add_argument("name", metavar="NAME", help="a file of the store")
+        if name == "check":
+            command.add_argument(
+                "--printer", metavar="DEVICE", required=True, help="the device that is to print it"
+            )
 
 
-def _add_general(
-    parser: argparse.ArgumentParser, unused: frozenset[str], socket: Any, *, as_json: Any
-) -> None:
-    """Add the options that may stand before or after a command, with their defaults."""
-    if "socket" not in unused:
-        where = "the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock"
-        parser.add_argument("--socket", type=Path, metavar="PATH", default=socket, help=where)
-    if "as_json" not in unused:
-        text = "print JSON for programs"
-        parser.add_argument(
-            "--json", dest="as_json", action="store_true", default=as_json, help=text
-        )
+def _add_print(commands: Commands) -> None:
+    print_ = commands.add(
+        "print",
+        "printing:print_",
+        "print a file, and show how far it is; Ctrl-C ends the watching alone",
+        "labkeeper print printer1 part.gcode",
+    )
+    print_.add_argument("device", metavar="DEVICE", help="the printer")
+    print_.add_argument(
+        "file", metavar="FILE", help="a file of this machine, else the name of one in the store"
+    )
+    _add_upload(print_)
+    print_.add_argument("--detach", action="store_true", help="end as soon as it is being printed")
 
 
-def _add_seconds(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after N seconds")
-
-
-def _seconds(text: str) -> float:
-    with suppress(ValueError):
-        if 0 < float(text) < float("inf"):
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-
-
-def _port(text: str) -> int:
-    with suppress(ValueError):
-        if 0 <= int(text) < 65536:
-            return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (a free one) to 65535")
+def _add_upload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", metavar="NAME", help="what to call it in the store")
+    parser.add_argument(
+        "--replace", action="store_true", help="put it in the place of another of this name"
+    )
 
 
 def _tell_version() -> int:

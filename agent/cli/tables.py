@@ -30,7 +30,7 @@ GAP: Final = 2
 SHORT: Final = 6
 """Digits of a number where many values stand side by side; `read` shows all."""
 LONGEST_TEXT: Final = 40
-"""Characters of a text beside other values; longer ones, such as a firmware's name, `read` shows."""
+"""Characters of a text beside other values; longer ones, and those that say nothing, `read` shows."""
 
 NO_VALUE: Final = "not read: --fresh asks now"
 """Of a value that was never read, or that the device does not measure as it is set."""
@@ -133,7 +133,7 @@ def _state(device: Form) -> Text:
 def _values(device: Form, now: float) -> Text:
     told = Text()
     for name, sample in device["values"].items():
-        if isinstance(sample["value"], str) and len(sample["value"]) > LONGEST_TEXT:
+        if isinstance(sample["value"], str) and not 0 < len(sample["value"]) <= LONGEST_TEXT:
             continue
         told.append(" · " if told else "", "dim")
         told.append(f"{name} ", "dim")

@@ -75,6 +75,32 @@ def age(seconds: float) -> str:
     return f"{passed // DAY:.0f} d"
 
 
+def duration(seconds: float) -> str:
+    """How long something takes: 4.2 s, 48 s, 12 min 03 s, 3 h 07 min, 2 d 05 h."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if whole < HOUR:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    if whole < DAY:
+        return f"{hours} h {minutes:02} min"
+    return f"{hours // 24} d {hours % 24:02} h"
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them, in powers of ten: 512 B, 3.4 kB, 210 MB."""
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.{0 if unit == 'B' or amount >= 99.95 else 1}f} {unit}"
+
+
 def title_of(titles: Mapping[str, str], language: str) -> str:
     """The title in the language of the person, else in another one."""
     return titles.get(language) or titles.get("en") or titles.get("ko") or ""

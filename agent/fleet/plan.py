@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from agent.settings import Device, Reconnect
-from drivers import Address, Driver, Limits
+from drivers import Access, Address, Driver, Limits, Profile
 from drivers.catalogue import load
 
 
@@ -25,6 +25,8 @@ class Plan:
     periods: Mapping[str, float] = field(default_factory=dict)
     timeouts: Mapping[str, float] = field(default_factory=dict)
     registers: Mapping[str, int] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
+    access: Access | None = None
     serial_number: str = ""
     simulated: bool = False
     make_safe_on_shutdown: bool = False
@@ -50,6 +52,8 @@ def plan_for(device: Device, reconnect: Reconnect) -> Plan:
         periods=_periods(device.driver, tuple(device.poll.items())),
         timeouts=device.timeouts,
         registers=device.registers,
+        profile=device.profile,
+        access=device.access,
         serial_number=device.serial_number,
         simulated=device.simulated,
         make_safe_on_shutdown=device.on_shutdown == "make_safe",

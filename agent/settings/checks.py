@@ -14,10 +14,11 @@ from drivers import Address, Driver, Limits, Setting, Span, catalogue
 from drivers.errors import BadAddress, UnknownName
 
 RANGED: Final = {"number", "integer"}
-SPOKEN: Final = {"registers": "Modbus registers", "bytes": "bytes"}
+SPOKEN: Final = {"registers": "Modbus registers", "bytes": "bytes", "requests": "HTTP"}
 SUITABLE: Final = {
     "registers": "modbus+tcp://…, modbus+rtu://… or modbus+rtu+tcp://…",
     "bytes": "serial://…, tcp://… or visa://…",
+    "requests": "http://… or https://…",
 }
 
 
@@ -150,7 +151,9 @@ def _carried(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
 def _interrupted(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
     """A device that is stopped past a running exchange needs a link that can send so."""
     address = entry.address
-    if address is None or address.scheme != "visa" or driver.interrupt is Driver.interrupt:
+    if address is None or address.scheme != "visa" or driver.wire_type.carried_by != "bytes":
+        return
+    if driver.interrupt is Driver.interrupt:
         return
     text = f"{entry.settings.driver} stops its device at once, in the middle of an exchange"
     yield entry.problem(

@@ -1,4 +1,4 @@
-"""What a config names and this machine does not have at present: a port, a vendor's library.
+"""What a config names and this machine does not have at present: a port, a library, a secret.
 
 It is no mistake, since a cable may be out; and it is what a mistyped name looks like.
 """
@@ -13,10 +13,17 @@ from drivers import Address
 
 
 def missing(station: Station) -> Iterator[str]:
-    """Yield a sentence for each enabled device whose port or library is not there."""
+    """Yield a sentence for each port, library or secret of an enabled device that is not there."""
     for device in station.devices.values():
-        if device.enabled and (said := _missing_at(device.address)):
-            yield f"{device.place}: devices.{device.name}.address: {said}"
+        if not device.enabled:
+            continue
+        key = f"{device.place}: devices.{device.name}"
+        if said := _missing_at(device.address):
+            yield f"{key}.address: {said}"
+        for name in ("password_file", "key_file"):
+            path = device.access and getattr(device.access, name)
+            if path and not _is_there(str(path)):
+                yield f"{key}.access.{name}: there is no file {path} here now: write the secret there"
 
 
 def _missing_at(address: Address) -> str:

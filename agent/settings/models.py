@@ -8,11 +8,12 @@ paths that it writes are relative to `state`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.settings.values import (
+    Code,
     End,
     File,
     Host,
@@ -21,7 +22,9 @@ from agent.settings.values import (
     Listener,
     Poll,
     Protocol,
+    Reach,
     RoleName,
+    ScriptLine,
     Seconds,
     Text,
 )
@@ -30,6 +33,12 @@ from drivers.catalogue import DRIVERS
 
 STATION_NAME = r"^[a-z0-9-]{1,40}$"
 DEVICE_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+MOST_LINES: Final = 50
+"""In a list of codes or of G-code."""
+MOST_FEED: Final = 1_000_000.0
+"""mm/min; what is above is a slip of the pen."""
+MOST_C: Final = 500.0
+"""°C; a printer's own limit is lower."""
 
 
 def _doc(text: str, **more: Any) -> Any:
@@ -78,11 +87,78 @@ class RegisterSettings(Section):
     ] = None
 
 
+class VolumeSettings(Section):
+    """Where the nozzle of a printer may go, in mm; an axis that is not given is not looked at."""
+
+    x: Annotated[Reach | None, _doc("[low, high] along X, mm.")] = None
+    y: Annotated[Reach | None, _doc("[low, high] along Y, mm.")] = None
+    z: Annotated[Reach | None, _doc("[low, high] along Z, mm.")] = None
+
+
+class BufferSettings(Section):
+    """How much a printer's firmware takes in before it answers, as it was built."""
+
+    lines: Annotated[int, _doc("Lines that its command queue holds (BUFSIZE).", ge=1, le=1024)]
+    bytes: Annotated[
+        int, _doc("Bytes that its receive buffer holds (RX_BUFFER_SIZE).", ge=16, le=65536)
+    ]
+
+
+Codes: TypeAlias = Annotated[tuple[Code, ...], Field(strict=False, max_length=MOST_LINES)]
+Script: TypeAlias = Annotated[tuple[ScriptLine, ...], Field(strict=False, max_length=MOST_LINES)]
+
+
+class PrinterSettings(Section):
+    """What files a printer may get, and what is done around a print. For printers alone."""
+
+    volume: Annotated[VolumeSettings, _doc("Where a file may move the nozzle, mm.")] = (
+        VolumeSettings()
+    )
+    feed: Annotated[
+        float | None,
+        _doc("Highest feed that a file may ask for, mm/min.", gt=0, le=MOST_FEED),
+    ] = None
+    nozzle: Annotated[
+        float | None, _doc("Highest nozzle temperature of a file, °C.", gt=0, le=MOST_C)
+    ] = None
+    bed: Annotated[
+        float | None, _doc("Highest bed temperature of a file, °C.", gt=0, le=MOST_C)
+    ] = None
+    chamber: Annotated[
+        float | None, _doc("Highest chamber temperature of a file, °C.", gt=0, le=MOST_C)
+    ] = None
+    allow: Annotated[Codes, _doc("Codes taken although no printer gets them, such as M500.")] = ()
+    forbid: Annotated[Codes, _doc("Codes that are refused, such as M600.")] = ()
+    pause: Annotated[
+        Script | None, _doc("G-code that moves the head aside; else the driver's own.")
+    ] = None
+    resume: Annotated[Script | None, _doc("G-code that brings it back; else the driver's own.")] = (
+        None
+    )
+    cancel: Annotated[
+        Script | None, _doc("G-code after a print that was cancelled; else none.")
+    ] = None
+    buffers: Annotated[
+        BufferSettings | None,
+        _doc("The firmware's buffers; without them lines are sent as its answers allow."),
+    ] = None
+
+
+class AccessSettings(Section):
+    """Who the agent says it is to a host on the network. For http:// and https:// alone."""
+
+    user: Annotated[Text | None, _doc("Name for HTTP Digest; needs password_file.")] = None
+    password_file: Annotated[File | None, _doc("File whose first line is the password.")] = None
+    key_file: Annotated[File | None, _doc("File whose first line is the API key.")] = None
+
+
 class DeviceSettings(Section):
     """One device of the station."""
 
     driver: Annotated[Text, _doc("Name in the catalogue.", examples=sorted(DRIVERS))]
-    address: Annotated[Text, _doc("Where it is: serial://…, tcp://…, visa://…, modbus+rtu://….")]
+    address: Annotated[
+        Text, _doc("Where it is: serial://…, tcp://…, visa://…, modbus+rtu://…, http://….")
+    ]
     title: Annotated[Title, _doc("What people call it.")] = Title()
     simulated: Annotated[
         bool, _doc("A simulator stands in; its values are marked so and treated like any other.")
@@ -103,6 +179,12 @@ class DeviceSettings(Section):
     registers: Annotated[
         RegisterSettings, _doc("Smaller requests than the driver's; for Modbus alone.")
     ] = RegisterSettings()
+    printer: Annotated[
+        PrinterSettings | None, _doc("What files it may get; for printers alone.")
+    ] = None
+    access: Annotated[
+        AccessSettings | None, _doc("Key or password; for printers on the network alone.")
+    ] = None
     on_shutdown: Annotated[
         Literal["leave", "make_safe"], _doc("What the end of the agent means for the device.")
     ] = "leave"
@@ -192,6 +274,9 @@ class StationSettings(Section):
     files: Annotated[
         File, _doc("Folder of the agent's own files, to print and run; below `state`.")
     ] = Path("files")
+    files_limit: Annotated[
+        int, _doc("Most that the folder of files may hold, MB.", ge=1, le=1_000_000)
+    ] = 4096
     devices_folder: Annotated[
         File | None, _doc("Folder of device files, each called after its device: psu1.yaml.")
     ] = None

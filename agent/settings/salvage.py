@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from agent.settings.models import Section
 
 S = TypeVar("S", bound=Section)
+Place: TypeAlias = tuple[int | str, ...]
 
 STAND_IN: Final = "refused"
 MOST_ROUNDS: Final = 100
@@ -30,19 +30,24 @@ def what_is_right(model: type[S], data: Any) -> tuple[S, frozenset[str]] | None:
         try:
             return model.model_validate(rest), frozenset(refused)
         except ValidationError as error:
+            gone: set[Place] = set()
             for wrong in error.errors(include_url=False):
-                _remove(rest, wrong["loc"])
+                if not any(wrong["loc"][: len(place)] == place for place in gone):
+                    gone.add(_remove(rest, wrong["loc"]))
     return None
 
 
-def _remove(data: dict[Any, Any], place: Sequence[int | str]) -> None:
-    """Take out what stands at `place`, or the nearest part around it that can be taken out."""
+def _remove(data: dict[Any, Any], place: Place) -> Place:
+    """Take out what stands at `place`, or the nearest part around it that can be; say which it was."""
     holder: Any = data
     last: tuple[dict[Any, Any], int | str] | None = None
+    depth = 0
     for key in place:
         if not isinstance(holder, dict) or key not in holder:
             break
         last = (holder, key)
         holder = holder[key]
+        depth += 1
     if last is not None:
-        last[0].pop(last[1], None)
+        last[0].pop(last[1])
+    return place[:depth]

@@ -13,12 +13,15 @@ from pydantic_core import ErrorDetails
 from agent.errors import Problem
 from agent.settings.document import Document, KeyPath
 from agent.settings.models import DEVICE_NAME, STATION_NAME
+from agent.settings.values import CODE, CODE_LINE
 
 LONGEST_SHOWN: Final = 60
 AT_KEY: Final = {"extra_forbidden", "missing"}
 PATTERNS: Final = {
     STATION_NAME: "1 to 40 of the letters a to z, digits and -",
     DEVICE_NAME: "1 to 40 of the letters a to z, digits and _, a letter first",
+    CODE: "G, M or T and a number, such as M500",
+    CODE_LINE: "a line of G-code in capital letters, such as G1 X0 F6000",
 }
 
 # By pydantic's type of error; {given} is the value, the other words come from the error's context.
@@ -31,10 +34,11 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "int_type": "{given} is not a whole number",
         "float_type": "{given} is not a number; write it without quotes and without a unit",
         "finite_number": "{given} is not a finite number",
-        "greater_than": "{given} is not allowed; it must be above {gt:g}",
-        "greater_than_equal": "{given} is not allowed; it must be {ge:g} or more",
-        "less_than_equal": "{given} is not allowed; it must be {le:g} or less",
+        "greater_than": "{given} is not allowed; it must be above {gt:.10g}",
+        "greater_than_equal": "{given} is not allowed; it must be {ge:.10g} or more",
+        "less_than_equal": "{given} is not allowed; it must be {le:.10g} or less",
         "literal_error": "{given} is not allowed; allowed: {expected}",
+        "too_long": "has {actual_length} entries; at most {max_length} are taken",
         "tuple_type": "{given} is not a list: write [one, two]",
         "value_error": "{error}",
         "model_type": "{given} is not a section: write keys under it, as `key: value`",

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from agent.errors import Problem
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect, Title
-from drivers import Address, Limits
+from drivers import Access, Address, Limits, Profile
 
 NOT_KEYS: Final = {"devices", "file", "warnings"}
 """Fields of a station that are no keys of its config, or are compared one by one."""
+
+BOUNDS: Final = ("feed", "nozzle", "bed", "chamber")
+"""Fields of a profile that name the place that they were read from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,9 @@ class Device:
     """Seconds, by field of `drivers.transport.link.Timeouts`: what differs from the driver's."""
     registers: Mapping[str, int]
     """`most` and `gap`, as far as they differ from the driver's."""
+    profile: Profile
+    """What files a printer may get; each bound names the file and line that set it."""
+    access: Access | None
     on_shutdown: Literal["leave", "make_safe"]
     enabled: bool
     place: str
@@ -48,6 +54,8 @@ class Station:
     file: Path
     state: Path
     files: Path
+    files_limit: int
+    """Most that the folder of files may hold, in bytes."""
     devices: Mapping[str, Device]
     mqtt: Mqtt | None
     metrics: Metrics | None
@@ -66,7 +74,7 @@ class Changes:
     removed: tuple[str, ...]
     changed: tuple[str, ...]
     moved: tuple[str, ...]
-    """The same as before, on other lines: only the sources named by its limits are new."""
+    """The same as before, on other lines: only the sources named by its limits and its profile are new."""
     keys: tuple[str, ...]
     """Keys of the station itself that differ, such as `mqtt`."""
 
@@ -95,4 +103,12 @@ def _bare(device: Device) -> Device:
         name: replace(span, low_source="", high_source="")
         for name, span in device.limits.spans.items()
     }
-    return replace(device, place="", limits=Limits(spans))
+    return replace(device, place="", limits=Limits(spans), profile=_unplaced(device.profile))
+
+
+def _unplaced(profile: Profile) -> Profile:
+    bounds = {name: getattr(profile, name) for name in BOUNDS}
+    same: dict[str, Any] = {
+        name: bound and replace(bound, source="") for name, bound in bounds.items()
+    }
+    return replace(profile, source="", **same)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,12 +19,14 @@ from agent.settings.exchanges import check_exchanges
 from agent.settings.line_load import check_loads
 from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, Section, StationSettings
 from agent.settings.neighbours import check_buses, check_names
+from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
 from agent.settings.sentences import PATTERNS, problems_of
 from agent.settings.station import Device, Station
 from drivers import Address
 
 S = TypeVar("S", bound=Section)
+MB: Final = 1_000_000
 
 
 def load(path: Path) -> Station:
@@ -41,7 +43,7 @@ def load(path: Path) -> Station:
     if (own := what_is_right(StationSettings, document.data)) is not None:
         found += check_station(document, own[0])
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
-    found += chain(*map(check_exchanges, entries))
+    found += chain(*map(check_exchanges, entries), *map(check_printer, entries))
     if station is None or found:
         raise ConfigError(found)
     return _complete(path, station, entries)
@@ -136,7 +138,8 @@ def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -
         file=path,
         state=state,
         files=state / settings.files,
-        devices=MappingProxyType({entry.name: _device(entry) for entry in entries}),
+        files_limit=settings.files_limit * MB,
+        devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
         metrics=settings.metrics,
         api=api.model_copy(
@@ -158,7 +161,7 @@ def _mqtt(path: Path, station: str, mqtt: Mqtt) -> Mqtt:
     )
 
 
-def _device(entry: Entry) -> Device:
+def _device(entry: Entry, folder: Path) -> Device:
     settings = entry.settings
     return Device(
         name=entry.name,
@@ -171,6 +174,8 @@ def _device(entry: Entry) -> Device:
         limits=entry.limits,
         timeouts=MappingProxyType(settings.timeouts.model_dump(exclude_none=True)),
         registers=MappingProxyType(entry.registers),
+        profile=profile(entry),
+        access=access(entry, folder),
         on_shutdown=settings.on_shutdown,
         enabled=settings.enabled,
         place=entry.place,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Wit
 
 from drivers import Role
 
+CODE = r"^[GMT](0|[1-9][0-9]*)(\.[0-9]+)?$"
+CODE_LINE = r"^[GMT](0|[1-9][0-9]*)(\.[0-9]+)?( +[!-~]+)*$"
 LONGEST_S = 86_400.0
 FASTEST_POLL_S = 0.05
 ROLES = tuple(role.name.lower() for role in Role)
@@ -74,6 +77,23 @@ def _poll(seconds: float) -> float:
     return seconds
 
 
+def _reach(value: object) -> tuple[float, float]:
+    match value:
+        case [bool(), _] | [_, bool()]:
+            pass
+        case [int() | float() as low, int() | float() as high] if isfinite(low) and isfinite(high):
+            if low < high:
+                return float(low), float(high)
+            raise ValueError(f"{low:g} is not below {high:g}: write [lowest, highest]")
+    raise ValueError(f"{value!r} is not two numbers in mm: write [lowest, highest]")
+
+
+def _script_line(text: str) -> str:
+    if ";" in text:
+        raise ValueError(f"{text!r} has a comment, which would be sent too: write it after a #")
+    return text
+
+
 def _role(value: object) -> Role:
     if isinstance(value, Role):
         return value
@@ -105,6 +125,13 @@ Host = Annotated[Text, AfterValidator(_host)]
 End = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 Poll = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False), AfterValidator(_poll)]
+Code = Annotated[str, Field(max_length=12, pattern=CODE)]
+ScriptLine = Annotated[str, Field(max_length=80, pattern=CODE_LINE), AfterValidator(_script_line)]
+Reach = Annotated[
+    tuple[float, float],
+    PlainValidator(_reach),
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
 File = Annotated[
     Path,
     PlainValidator(_path),

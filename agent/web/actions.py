@@ -4,8 +4,7 @@ import asyncio
 import logging
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Security
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, Path
 
 from agent.fleet.samples import Outcome, Status
 from agent.public import outcome_form
@@ -15,6 +14,7 @@ from agent.web import examples, forms
 from agent.web.problems import Problem, problem_of, worst
 from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
+    WITH_TOKEN,
     TheActor,
     TheDevice,
     TheStation,
@@ -34,9 +34,7 @@ ANY_BODY: dict[str, Any] = {
 EVERYTHING = ("not-allowed", "no-such", "busy", "bad-value", "refused")
 TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
 
-# The doors check the token, before a body is read; this says so in the documentation.
-_token = HTTPBearer(auto_error=False, description="Needed over TCP; not on the Unix socket.")
-changes = APIRouter(prefix="/api/v1", dependencies=[Security(_token)])
+changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 stops = APIRouter(prefix="/api/v1")
 
 log = logging.getLogger("labkeeper")

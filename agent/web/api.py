@@ -4,13 +4,17 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from agent.settings import Api
 from agent.station import Station
 from agent.web.actions import changes, stops
+from agent.web.admission import admissions
 from agent.web.doors import Doors
+from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
 from agent.web.problems import Problem, sendable
 from agent.web.views import views
@@ -21,7 +25,7 @@ One workstation of the lab: its devices, their values, and what is asked of them
 
 Reading is open to programs of this machine. Changes need the token over TCP; on the Unix socket the
 caller's user is known and none is needed. Stop needs neither. Requests that change something declare
-their body as `Content-Type: application/json`. Every refusal is a problem detail (RFC 9457), whose
+their body as `Content-Type: application/json`, and a file as `application/octet-stream`. Every refusal is a problem detail (RFC 9457), whose
 `outcome` says what was done."""
 NO_TELEMETRY: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 BY_STATUS: Final = {404: "no-such", 405: "wrong-method"}
@@ -52,7 +56,7 @@ def api_of(station: Station) -> FastAPI:
         },
     )
     api.state.station = station
-    for router in (views, wire, changes, stops):
+    for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
     return api
 
@@ -96,7 +100,17 @@ async def _wrong_request(_: Request, error: RequestValidationError) -> Response:
 async def _http_refusal(request: Request, error: HTTPException) -> Response:
     kind = BY_STATUS.get(error.status_code, "bad-request")
     text = f"{request.method} {ascii(request.url.path)[:200]}: {error.detail}"
-    return Problem(kind, text, headers=error.headers or {}).response()
+    headers = _allow(request) if kind == "wrong-method" else error.headers or {}
+    return Problem(kind, text, headers=headers).response()
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """What may be done with this path; the router names the methods of one of its routes alone."""
+    path, allowed = request.scope["path"], set[str]()
+    for route in iter_route_contexts(request.app.routes):
+        if compile_path(str(route.path))[0].fullmatch(path):
+            allowed |= set(route.methods or ())
+    return {"Allow": ", ".join(sorted(allowed))}
 
 
 async def _defect(_: Request, __: Exception) -> Response:

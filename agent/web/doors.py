@@ -6,6 +6,8 @@ On the Unix socket the kernel says who calls, and the role is the socket's. On l
 * changes need the token, whose role they get;
 * stop needs neither: whoever stands beside a machine may stop it, also without a token.
 
+A file that is put into the store alone may be a body of any size; see `agent.web.uploads`.
+
 A web page is none of these. Exact `Host` and `Origin`, `Sec-Fetch-Site`, and bodies that must be
 declared as JSON (which no form can do, and no script of another origin without asking first) keep
 the browser on this machine from being made to ask in somebody else's name.
@@ -25,6 +27,7 @@ from agent.settings import Api
 from agent.web.peer import Peer, UserNames
 from agent.web.problems import Problem
 from agent.web.token import read_or_make_token
+from agent.web.uploads import Upload, check_file, is_upload
 from drivers import Role
 
 __all__ = ["Doors", "read_or_make_token"]
@@ -61,13 +64,15 @@ class Doors:
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is spoken here, not {scope['type']}")
 
+        upload = Upload(scope, receive) if is_upload(scope) else None
+
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(ON_EVERY_ANSWER)
-            await send(message)
+            await (upload.answer(send, message) if upload else send(message))
 
         try:
-            receive = await self._admit(scope, receive)
+            receive = await self._admit(scope, receive, upload)
         except Problem as problem:
             await problem.response()(scope, receive, answer)
             return
@@ -76,7 +81,7 @@ class Doors:
         except Exception:
             log.exception("a defect of the agent: %s %r", scope["method"], scope["path"])
 
-    async def _admit(self, scope: Scope, receive: Receive) -> Receive:
+    async def _admit(self, scope: Scope, receive: Receive, upload: Upload | None) -> Receive:
         """Check everything but the body's meaning, and say who asks. Raises Problem."""
         headers = Headers(scope=scope)
         peer: Peer | None = scope["state"].get("peer")
@@ -89,6 +94,9 @@ class Doors:
             return receive
         if not (known or STOP.fullmatch(scope["path"])):
             raise _no_token()
+        if upload:
+            check_file(headers)
+            return upload.receive
         if peer is None or _has_body(headers):
             _check_json(headers)
         return await _with_body(receive)

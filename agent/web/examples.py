@@ -111,3 +111,76 @@ FAULT: Final[dict[str, Any]] = {
     "time": "2026-11-22T09:15:00.250Z",
     "size": 18230,
 }
+SLICER: Final[dict[str, Any]] = {
+    "name": "PrusaSlicer",
+    "version": "2.8.1",
+    "seconds": 4321.0,
+    "layers": 120,
+    "layer_height": 0.2,
+    "filament_mm": 5120.4,
+    "filament_g": 15.3,
+    "thumbnails": [{"width": 220, "height": 124, "format": "png"}],
+}
+SUMMARY: Final[dict[str, Any]] = {
+    "lines": 184220,
+    "commands": 171034,
+    "seconds": 4321.0,
+    "troubles": 0,
+    "slicer": {"name": "PrusaSlicer", "layers": 120, "filament_mm": 5120.4, "filament_g": 15.3},
+}
+EXTENT: Final[dict[str, Any]] = {
+    "low": 5.0,
+    "low_line": 310,
+    "low_code": "G1",
+    "high": 212.5,
+    "high_line": 9120,
+    "high_code": "G1",
+}
+PEAK: Final[dict[str, Any]] = {"value": 215.0, "line": 41, "code": "M109"}
+TROUBLE: Final[dict[str, Any]] = {
+    "line": 812,
+    "code": "",
+    "text": "the line has 10,240 bytes, and firmware takes 96",
+    "by_lines": True,
+}
+LOAD: Final[dict[str, Any]] = {"needed": 4310.0, "seconds": 12.5, "line": 20114}
+SURVEY: Final[dict[str, Any]] = {
+    "size": 6291456,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "lines": 184220,
+    "commands": 171034,
+    "trouble": [],
+    "more_trouble": 0,
+    "codes": {"G1": {"count": 170211, "line": 61}},
+    "box": {"X": EXTENT},
+    "printed": {"X": EXTENT},
+    "unplaced": {"E": {"line": 52, "code": "G92"}},
+    "nozzle": PEAK,
+    "bed": {"value": 60.0, "line": 38, "code": "M190"},
+    "chamber": None,
+    "feed": {"value": 12000.0, "line": 77, "code": "G1"},
+    "slicer": SLICER,
+    "seconds": 4321.0,
+    "demand": {"loads": [LOAD], "worst": LOAD},
+}
+FILE: Final[dict[str, Any]] = {
+    "name": "시험편.gcode",
+    "size": SURVEY["size"],
+    "modified": "2026-11-22T09:15:00.250Z",
+    "sha256": SURVEY["sha256"],
+    "survey": SURVEY,
+}
+FILES: Final[dict[str, Any]] = {
+    "files": [{**FILE, "survey": SUMMARY}],
+    "used": 6291456,
+    "limit": 4096000000,
+    "free": 4089708544,
+}
+ADMISSION: Final[dict[str, Any]] = {
+    "admitted": False,
+    "reasons": [
+        "시험편.gcode, line 41: M109 heats the nozzle to 290 °C, above 260 °C, the limit set by "
+        "config/station.yaml:63"
+    ],
+    "warnings": [],
+}

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPBearer
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Snapshot
@@ -15,6 +16,11 @@ from agent.web.problems import KINDS, MEDIA_TYPE, Problem, problem_form
 LONGEST_SHOWN: Final = 80
 AT_THE_DOOR: Final = ("wrong-host", "wrong-origin")
 AT_THE_DOOR_TO_CHANGES: Final = (*AT_THE_DOOR, "bad-request", "too-slow", "too-large", "not-json")
+
+WITH_TOKEN: Final[Any] = Security(
+    HTTPBearer(auto_error=False, description="Needed over TCP; not on the Unix socket.")
+)
+"""The doors check the token, before a body is read; this says so in the documentation."""
 
 
 async def _station(request: Request) -> Station:

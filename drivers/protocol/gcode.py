@@ -8,15 +8,22 @@ A pattern's first group is the value in the report that the query brings.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from drivers.fields import Reading, Role, Setting
-from drivers.protocol.gcode_wire import NUMBER, GCode, LocalRef, ReportRef
+from drivers.protocol.gcode_reports import NUMBER, ReportRef
+from drivers.protocol.gcode_values import decimal
+from drivers.protocol.gcode_wire import GCode, LocalRef
 from drivers.units import Unit
 
-__all__ = ["NUMBER", "GCode", "LocalRef", "ReportRef", "local", "report", "setting"]
+__all__ = ["NUMBER", "GCode", "LocalRef", "ReportRef", "local", "report", "reported", "setting"]
 
 T = TypeVar("T")
+
+
+def reported(ref: ReportRef[float], *, unit: Unit, every: float = 2.0, doc: str) -> Reading[float]:
+    """A number of which it is known already where it is reported."""
+    return Reading(ref, float, unit=unit, every=every, doc=doc)
 
 
 def report(query: str, pattern: str, *, unit: Unit, every: float = 2.0, doc: str) -> Reading[float]:
@@ -37,19 +44,14 @@ def setting(
     doc: str,
 ) -> Setting[float]:
     """A number that `order` sets, `{}` being the number; it may be set during a command."""
-    ref = ReportRef(float, _decimal, query, pattern, order)
+    ref = ReportRef(float, decimal, query, pattern, order)
     return Setting(
         ref, float, unit=unit, low=low, high=high, role=role, every=every, anytime=True, doc=doc
     )
 
 
-def _decimal(value: float) -> str:
-    """Spell a number without an exponent: firmware takes that `E` for the word of the extruder."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
 def local(
-    get: Callable[[GCode], T], type_: type[T], *, unit: Unit = "", every: float = 1.0, doc: str
+    get: Callable[[Any], T], type_: type[T], *, unit: Unit = "", every: float = 1.0, doc: str
 ) -> Reading[T]:
     """A value that the wire knows without asking."""
     return Reading(LocalRef(type_, str, get), type_, unit=unit, every=every, doc=doc)

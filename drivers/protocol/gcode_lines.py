@@ -1,7 +1,6 @@
 """Numbered lines, each taken exactly once by the board, whatever the wire does to them.
 
-A line is `N<number> <command>*<checksum>`, where the checksum is the exclusive-or of every byte
-before the `*` (RepRap wiki, "G-code", special fields). One line at a time waits for its `ok`.
+Here one line at a time waits for its `ok`; `gcode_stream` has several on their way.
 
 * A line spoilt on the way is asked for again by number. It is sent again from the history: the
   numbers see to it that the board takes each line once.
@@ -11,67 +10,67 @@ before the `*` (RepRap wiki, "G-code", special fields). One line at a time waits
 """
 
 import asyncio
-from collections import deque
+import math
 from collections.abc import Callable
-from functools import reduce
-from operator import xor
-from typing import Final
 
 from drivers.errors import BadReply, DeviceError, LinkClosed, LinkTimeout
-from drivers.protocol.gcode_replies import Joiner, Kind, Reply
-from drivers.protocol.gcode_waiting import AFTER_RESEND_S, PATIENCE_S, Waiting
-from drivers.protocol.legible import hint
+from drivers.protocol.gcode_echo import WAYS, Echo, is_in
+from drivers.protocol.gcode_hearing import Hearing
+from drivers.protocol.gcode_history import History, frame
+from drivers.protocol.gcode_patience import AFTER_RESEND_S, MAX_RESENDS
+from drivers.protocol.gcode_replies import Kind, Reply, missing_oks
+from drivers.protocol.gcode_waiting import Waiting
 from drivers.transport.attempt import afterwards, beforehand
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.link import BoardLink, Timeouts
 
-HISTORY: Final = 500
-LONGEST_LINE: Final = 90
-"""Bytes with number and checksum. Marlin drops without a word what is beyond 95 (MAX_CMD_SIZE)."""
-
-
-def frame(number: int, line: str) -> bytes:
-    """A numbered line with its checksum."""
-    body = f"N{number} {line}".encode("ascii")
-    return b"%s*%d\n" % (body, reduce(xor, body, 0))
+FENCES = 3
+"""Words that may get lost before a board counts as silent."""
 
 
-class Lines:
+class Lines(Hearing):
     """The dialogue of lines and acknowledgements. `notice` sees every reply as it comes."""
 
     def __init__(
         self,
-        link: Link,
+        link: BoardLink,
         timeouts: Timeouts,
         nonce: Callable[[], str],
         notice: Callable[[Reply], None],
     ) -> None:
-        self._link, self._timeouts, self._nonce, self._notice = link, timeouts, nonce, notice
+        super().__init__(link, timeouts, notice)
+        self._nonce = nonce
         self.resends = 0  # lines that were asked for again
-        self.strays = 0  # replies that belong to no line of ours
         self.lost_oks = 0  # acknowledgements that a fence made up for
+        self.history = History()
         self.restart()
 
     def restart(self) -> None:
         """Forget everything: the board has started, or its numbering is about to be set."""
-        self._joiner = Joiner()
-        self._raw = b""  # the last line, as it came
-        self._ok_after_resend: bool | None = None
-        self.keeps_alive = False  # whether the board says `busy` while it works
-        self.echoes = False  # whether it sends words back (M118)
+        self._forget()
+        self.ok_after_resend: bool | None = None  # whether `Resend:` is followed by one
+        self._firsts = 0
+        self.answers_late = False  # whether an answer comes behind its `ok`
+        self._echo = Echo(self._nonce)
         self.at_work = ""  # the code of the line that is waited for, while the link is in step
         self._doubtful = False
-        self._count_from(1)
+        self.history.count_from(1)
+
+    def is_known(self, wanted: int, last: int) -> bool:
+        """Whether a board that has been told lines up to `last` can mean this one.
+
+        A digit may have got lost on the way. To send all again would repeat the print: when it
+        wants its very first line twice it has started anew, which is raised as LinkClosed.
+        """
+        if wanted == 1 and last > MAX_RESENDS:
+            self._firsts += 1
+            if self._firsts > 1:
+                raise LinkClosed("the board counts lines from the beginning: it has reset itself")
+            return False
+        return wanted <= last and self.history.sent(wanted) is not None
 
     def doubt(self) -> None:
         """Say that an `ok` more or less may come, as after a line without a number."""
         self._doubtful = True
-
-    def enter(self, line: str) -> bytes:
-        """Give a line the next number, and return it as it is sent."""
-        framed = frame(self._next, line)
-        self._history.append((self._next, framed))
-        self._next += 1
-        return framed
 
     async def converse(self, line: str) -> list[Reply]:
         """Send a line, and return what came up to its `ok`.
@@ -82,13 +81,13 @@ class Lines:
             LinkTimeout: It was not acknowledged, and no fence could make up for that.
             LinkClosed: The board has started anew, or the link is gone.
         """
-        await self._prepare()
-        number, self.at_work = self._next, line.partition(" ")[0]
+        await self.prepare()
+        number, self.at_work = self.history.next, line.partition(" ")[0]
         said: list[Reply] = []
         try:
             await self._say(number, line, said)
         except (LinkTimeout, BadReply):
-            self._void(number)
+            self.history.void(number)
             raise
         finally:
             self.at_work = ""
@@ -97,7 +96,7 @@ class Lines:
             raise DeviceError(f"{line}: {'; '.join(refused)}")
         return said
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
         """Hear what came before, and get in step. Whatever this raises, nothing of a line was sent."""
         with beforehand():
             strays = self.strays
@@ -122,78 +121,102 @@ class Lines:
 
     async def _say(self, number: int, line: str, said: list[Reply]) -> None:
         """Send a line; make up for an `ok` that got lost. `said` gets what came."""
-        await self._link.send(self.enter(line))
+        await self._link.send(self.history.enter(line))
         with afterwards():
             try:
-                await self._acknowledged(number, self.at_work, said)
+                await self._acknowledged(number, self.at_work, said, within=self._hurry())
             except LinkTimeout:
                 if not self.echoes:
                     raise
-                self.lost_oks += 1
-                self.at_work = ""
-                said += await self._fence()
+                said += await self.fence(self.at_work)
+                self.lost_oks += missing_oks(said, 2)
+            else:
+                if self.answers_late:
+                    said += await self.fence(self.at_work)
 
-    def _void(self, number: int) -> None:
-        """Let a line that was given up do nothing, should the board still ask for it again.
+    async def begin_anew(self) -> None:
+        """Start a new numbering for a program, and see that the board has it. Raises as `converse`.
 
-        Whoever sent it has been told that its outcome is unknown, and may have looked at the printer.
+        A board that missed it would take lines of the program for those that it has already.
         """
-        for place, (known, _) in enumerate(self._history):
-            if known == number:
-                self._history[place] = (number, frame(number, "M105"))
+        await self.prepare()
+        await self.renumber()
+        await self.get_in_step()
 
     async def renumber(self) -> None:
         """Start a new numbering with M110, which also empties the history. Raises as `converse`."""
-        self.restart()
         for tries_left in (2, 1, 0):
-            await self._link.send(
-                b"\n" + frame(0, "M110 N0")
-            )  # ends what a program before left half
+            self.history.count_from(1)
+            await self._link.send(b"\n" + frame(0, "M110 N0"))  # ends what was left half
             try:
                 await self._acknowledged(0, "M110", [])
             except LinkTimeout:
                 if not tries_left:
                     raise
+                self._doubtful = True
             else:
                 return
 
     async def find_echo(self) -> None:
-        """Find out whether the board sends words back. Older ones do not know M118."""
-        for _ in range(2):  # the `ok` of something older may have ended the first try early
-            word = self._word()
-            if any(word in reply.text for reply in await self.converse(f"M118 {word}")):
-                self.echoes = True
-                return
+        """Find out whether and how the board sends words back."""
+        for self._echo.way in WAYS:
+            word = self._echo.word()
+            said = await self.converse(self._echo.line(word))
+            if not any(is_in(word, reply) for reply in said):
+                # Repetier acknowledges what it has taken, and answers when it carries it out.
+                self.answers_late = await self._heard(word)
+                if not self.answers_late:
+                    continue
+            self._echo.works = True
+            return
+
+    async def _heard(self, word: str) -> bool:
+        while (reply := await self.hear(self._timeouts.next_byte)) is not None:
+            if is_in(word, reply):
+                return True
+        return False
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the board sends words back."""
+        return self._echo.works
 
     async def get_in_step(self) -> None:
         """See to it that no reply to an older line can still come. Raises LinkTimeout."""
         if self.echoes:
-            await self._fence()
+            await self.fence()
         else:
             await self._number_fence()
         self._doubtful = False
 
-    async def _fence(self) -> list[Reply]:
-        """Send a word, and return what was said before it came back."""
-        tries_left = 3
+    async def fence(self, code: str = "M118") -> list[Reply]:
+        """Send a word, and return what was said before it came back: all before it has been taken.
+
+        `code` is that of the slowest line before it. Raises LinkTimeout.
+        """
+        now = asyncio.get_running_loop().time
+        tries, within, end = 0, self.longest, now() + self.patience(code)
         while True:
-            tries_left -= 1
-            word, number = self._word(), self._next
+            word, number = self._echo.word(), self.history.next
             said: list[Reply] = []
-            await self._link.send(self.enter(f"M118 {word}"))
+            await self._link.send(self.history.enter(self._echo.line(word)))
             try:
-                await self._acknowledged(number, "M118", said, word)
+                await self._acknowledged(number, code, said, word, within=within)
             except LinkTimeout:
-                if not tries_left:
+                # A board that said anything to it lives: it was only that an `ok` got lost.
+                lives = any(is_in(word, it) or it.kind in (Kind.OK, Kind.RESEND) for it in said)
+                tries += 1 if lives else FENCES
+                within *= 4  # one that is busy has no room for many words
+                if tries >= FENCES**2 and now() >= end:
                     raise
             else:
-                return [reply for reply in said if word not in reply.text]
+                return [reply for reply in said if not is_in(word, reply)]
 
     async def _number_fence(self) -> None:
         """Set a number made up for this, then break the sequence: the board names it in a Resend."""
         await self._link.resync(self._timeouts.next_byte)
         start = 1000 + int(self._nonce(), 16) % 1_000_000
-        self._count_from(start + 1)
+        self.history.count_from(start + 1)
         await self._link.send(frame(0, f"M110 N{start}") + frame(start + 7, "M105"))
         end = asyncio.get_running_loop().time() + self._timeouts.whole
         while (left := end - asyncio.get_running_loop().time()) > 0:
@@ -203,44 +226,39 @@ class Lines:
                 return
         raise LinkTimeout("the printer does not answer to a line number")
 
-    def _count_from(self, number: int) -> None:
-        self._next = number
-        self._history: deque[tuple[int, bytes]] = deque(maxlen=HISTORY)
+    async def repair(self, wanted: int, last: int, code: str) -> list[Reply]:
+        """Send the lines from `wanted` up to `last` again, one at a time, and return what came.
 
-    def _word(self) -> str:
-        return f"fence-{self._nonce()}"
-
-    async def drain(self) -> None:
-        """Take note of what came unasked. An `ok` among it belongs to no line of ours."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._timeouts.whole
-        while (reply := await self.hear(0.0)) is not None:
-            self.strays += reply.kind in (Kind.OK, Kind.RESEND)
-            if loop.time() > end:
-                raise LinkTimeout("the printer does not stop talking")
-
-    async def hear(self, within: float) -> Reply | None:
-        """The next reply, or None if none comes in time. Raises LinkClosed when the board started."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + within
-        while loop.time() <= end + self._timeouts.whole:  # empty lines without end are no reply
-            left = max(0.0, end - loop.time())
-            try:
-                raw = await self._link.receive_until(b"\n", _all(left))
-            except LinkTimeout:
-                return None
-            self._raw = raw
-            reply = self._joiner.feed(raw)
-            if reply is not None:
-                self._notice(reply)
-                return reply
-        return None
+        `code` is that of the slowest of them. Raises as `converse`.
+        """
+        said: list[Reply] = []
+        try:
+            await self._acknowledged(last, code, said, wanted=wanted)
+        except LinkTimeout:
+            if not self.echoes:
+                raise
+            self.lost_oks += 1
+            said += await self.fence(code)
+        return said
 
     async def _acknowledged(
-        self, number: int, code: str, said: list[Reply], word: str = ""
+        self,
+        number: int,
+        code: str,
+        said: list[Reply],
+        word: str = "",
+        *,
+        wanted: int | None = None,
+        within: float = math.inf,
     ) -> None:
-        """Wait for the `ok` of line `number`; with `word`, for the one after that word came back."""
-        waiting = Waiting(self, number, code)
+        """Wait for the `ok` of line `number`; with `word`, for the one after that word came back.
+
+        `wanted` is a line before it that the board has asked for again. The wait ends early after
+        `within` seconds.
+        """
+        waiting = Waiting(self, number, code, within)
+        if wanted is not None:
+            await waiting.again(wanted)
         passed = not word
         while not (waiting.done and passed):
             reply = None if waiting.overdue() else await self.hear(waiting.left())
@@ -250,47 +268,24 @@ class Lines:
             waiting.extend(reply)
             if reply.kind is Kind.RESEND:
                 await waiting.again(reply.number)
-            elif reply.kind is Kind.OK and (passed or waiting.at < number):
+            elif reply.kind is Kind.OK and (passed or waiting.at < number or self.answers_late):
                 await waiting.took(reply)
-            elif word and word in reply.text:
+            elif word and is_in(word, reply):
                 passed = True
+                waiting.hurry()
 
-    def _last_word(self, said: list[Reply]) -> str:
-        if not said:
-            return f"the last word was nothing{hint(self._link.discard())}"
-        return f"the last word was {said[-1].text!r}{hint(self._raw)}"
-
-    @property
-    def longest(self) -> float:
-        """Seconds that one exchange may take as a whole."""
-        return self._timeouts.whole
-
-    def patience(self, code: str) -> float:
-        """Seconds without a sign of life after which an `ok` counts as lost."""
-        if self.keeps_alive or code in ("M105", "M114", "M118"):
-            return self._timeouts.first_byte
-        return max(self._timeouts.whole, PATIENCE_S.get(code, 0.0))
-
-    def sent(self, number: int) -> bytes | None:
-        """A line of the history as it was sent, or None if it is no longer, or not yet, in it."""
-        return next((framed for n, framed in self._history if n == number), None)
-
-    async def send(self, framed: bytes) -> None:
-        """Send a line that has its number already."""
-        await self._link.send(framed)
+    def _hurry(self) -> float:
+        """Seconds after which a fence asks whether a line is still at work, where there is a fence."""
+        return self.longest if self.echoes else math.inf
 
     async def settle(self) -> None:
         """After `Resend:`, wait for the `ok` that may follow, and for repetitions of the same."""
-        wait = self._timeouts.next_byte / 10 if self._ok_after_resend is False else AFTER_RESEND_S
+        shortly = self._timeouts.next_byte / 10
+        wait = shortly if self.ok_after_resend is False else AFTER_RESEND_S
         loop = asyncio.get_running_loop()
         end = loop.time() + self._timeouts.whole  # it may report of itself more often than that
         while loop.time() < end and (reply := await self.hear(wait)) is not None:
             if reply.kind is Kind.OK:
-                self._ok_after_resend = True
-                return
-        if self._ok_after_resend is None:
-            self._ok_after_resend = False
-
-
-def _all(seconds: float) -> Timeouts:
-    return Timeouts(first_byte=seconds, next_byte=seconds, whole=seconds)
+                self.ok_after_resend, wait = True, shortly  # Repetier says both twice
+        if self.ok_after_resend is None:
+            self.ok_after_resend = False

@@ -1,215 +1,239 @@
-"""A program on its way to the machine: checked as a whole, then sent line by line.
+"""A print on its way to the board: examined as a whole, then sent, paused, resumed, ended.
 
-The file is read twice and never held in memory. Whatever is wrong with it is found by the first
-reading, before anything is sent.
+The file is never held in memory. Whatever is wrong with it is found before anything is sent. When
+a print ends before its last line, nothing of it begins anew by itself.
 """
 
+from __future__ import annotations
+
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
-from enum import Enum
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from drivers.errors import DeviceBusy, DeviceError, RequestError
+from drivers.errors import DeviceBusy, DriverError, LinkError
 from drivers.forms import TextFile
-from drivers.protocol.gcode_lines import LONGEST_LINE, frame
-
-BREATH: Final = 500
-"""Lines checked between two chances for others in the event loop."""
-
-HIGHEST_NUMBER: Final = 99_999_999
-"""The line number whose digits a line must have room for."""
-
-FORBIDDEN: Final = {
-    **dict.fromkeys(
-        ("M0", "M1"), "waits for somebody at the printer, and stops the link until then"
-    ),
-    "M110": "changes the line numbers that this link relies on",
-    "M112": "is an emergency stop",
-    **dict.fromkeys(("M28", "M29", "M30", "M928"), "changes the memory card"),
-    **dict.fromkeys(("M500", "M501", "M502", "M504"), "changes the stored settings"),
-    **dict.fromkeys(("M997", "M999"), "restarts the firmware"),
-}
+from drivers.protocol.gcode_control import Control
+from drivers.protocol.gcode_pausing import Place, pausing, place_of, resuming
+from drivers.protocol.gcode_source import FileSource
+from drivers.protocol.printing import (
+    PrintEnded,
+    PrintOwner,
+    PrintReport,
+    PrintResult,
+    PrintState,
+    admitted,
+)
+from drivers.survey import Profile, Survey
 
 
-class PrintState(Enum):
-    """What becomes of the program."""
+class Board(Protocol):
+    """What a program needs of the wire."""
 
-    IDLE = 0
-    CHECKING = 1
-    PRINTING = 2
-    PAUSED = 3
-    FINISHING = 4
-    CANCELLING = 5
+    async def begin(self) -> None:
+        """Make ready for a program."""
+        ...
 
+    async def stream(self, source: FileSource) -> None:
+        """Send what the source gives, until it gives nothing now or somebody else wants the link."""
+        ...
 
-class ProgramCancelled(DeviceError):
-    """Somebody, or the printer itself, ended the program."""
+    async def say(self, line: str) -> list[str]:
+        """Send one line, and return what was said up to its acknowledgement."""
+        ...
 
-
-def prepared(line: str) -> str:
-    """The line without comment and blanks at its ends; "" where nothing is left."""
-    return line.partition(";")[0].strip()
-
-
-async def check(file: TextFile, refuse: Callable[[str], str]) -> int:
-    """Count the lines that would be sent; `refuse` says why the printer must not get one, or "".
-
-    Raises RequestError, naming line and reason; sends nothing.
-    """
-    count = 0
-    number = 0
-    async for line in file.lines():
-        number += 1
-        text = prepared(line)
-        if not text:
-            continue
-        if reason := objection(text) or refuse(text):
-            raise RequestError(f"{file.name}, line {number}: {reason}")
-        count += 1
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
-    if not count:
-        raise RequestError(f"{file.name} has no line of G-code")
-    return count
+    def break_wait(self) -> None:
+        """End a wait for heat or for a person."""
+        ...
 
 
-def objection(text: str) -> str:
-    """Why a prepared line can't be sent, or "" if it can."""
-    if not (text.isascii() and text.isprintable()):
-        return "it has a sign that the printer can't read; only ASCII can be sent"
-    length = len(frame(HIGHEST_NUMBER, text))
-    if length > LONGEST_LINE:
-        return f"it is {length} bytes long with number and checksum, more than {LONGEST_LINE}"
-    code = re.match(r"([GMT]\d+)(?:\.\d+)?(?=\D|$)", text)
-    if code is None and not re.match(r"[A-Z]", text):
-        return f"{text[:20]!r} is not G-code"
-    if text[0] == "N":
-        return "it has a line number of its own"
-    reason = FORBIDDEN.get(code[1], "") if code else ""
-    return f"{text.split(maxsplit=1)[0]} {reason}" if reason else ""
+class Program(Control):
+    """The print of one printer, or the rest of the last one: how far it came stays readable.
 
-
-class Program:
-    """The program of one machine, or the rest of the last one: how far it came stays readable.
-
-    `send` sends a line and waits for its acknowledgement; `break_wait` ends a wait for heat.
+    `kept` outlives the connection, so that how a print ended is still known after the next one.
     """
 
     def __init__(
-        self, send: Callable[[str], Awaitable[object]], break_wait: Callable[[], None]
+        self, board: Board, kept: dict[str, str], heaters: Callable[[DriverError], str]
     ) -> None:
-        self._send, self._break_wait = send, break_wait
-        self._go = asyncio.Event()
-        self._cancelled = ""
+        super().__init__(board.break_wait)
+        self._board, self._kept, self._heaters = board, kept, heaters
+        self._profile = Profile()
+        self._survey = Survey()
+        self._source: FileSource | None = None
         self._failure: Exception | None = None
-        self._ended = asyncio.Event()
-        self.state = PrintState.IDLE
-        self.name = ""
-        self.sent = 0  # lines
-        self.total = 0
-        self._size = self._position = 0  # bytes
+        self._place: Place = {}
+        self._began = self._stopped = 0.0
 
-    @property
-    def percent(self) -> float:
-        """How much of the file has been sent, 0 to 100."""
-        share = 100.0 * self._position / self._size if self._size else 0.0
-        return min(100.0, round(share, 2))
-
-    async def run(self, file: TextFile, refuse: Callable[[str], str] = lambda _: "") -> int:
-        """Check the file, send it, wait for the last move, and return how many lines were sent.
-
-        `refuse` says why this machine must not get a line, or "".
+    async def run(self, file: TextFile, profile: Profile) -> Mapping[str, Any]:
+        """Examine the file, send it, wait for the last move, and say what was printed.
 
         Raises:
-            DeviceBusy: Another program is running.
+            DeviceBusy: Another print is under way.
             RequestError: The file was refused; nothing was sent.
-            ProgramCancelled: Somebody ended it.
-            DriverError: Sending a line failed.
+            PrintEnded: Somebody ended it.
+            DriverError: Sending failed. The words name the last line that the board has.
         """
         if self.state is not PrintState.IDLE:
-            raise DeviceBusy(f"{self.name} is being printed")
-        self._begin(file)
+            raise DeviceBusy(f"{self._kept.get('file')} is being printed")
+        self._begin(file, profile)
         try:
-            self.total = await check(file, refuse)
-            await self._stream(file)
+            self._survey = await admitted(file, profile)
+            self._unless_cancelled()
+            self.state = PrintState.STARTING
+            self._kept.update(result=PrintResult.NONE.name, reason="", file=file.name)
+            await self._print(file)
+            self._kept.update(result=PrintResult.DONE.name)
         finally:
-            self.state = PrintState.IDLE
-            self._ended.set()
-        return self.sent
+            self._end()
+        return {
+            "file": file.name,
+            "sha256": self._survey.sha256,
+            "seconds": round(self._stopped - self._began, 1),
+            "lines": self.lines_taken,
+        }
 
-    def pause(self) -> None:
-        """Send no further line. Raises RequestError when nothing is being printed."""
-        self._must_run()
-        self._go.clear()
-        self.state = PrintState.PAUSED
+    @property
+    def lines_taken(self) -> int:
+        """Lines of the file that the board has acknowledged."""
+        return self._source.count if self._source else 0
 
-    def resume(self) -> None:
-        """Go on after a pause. Raises RequestError when nothing is paused."""
-        if self.state is not PrintState.PAUSED:
-            raise RequestError("nothing is paused")
-        self.state = PrintState.PRINTING
-        self._go.set()
+    @property
+    def last_line(self) -> int:
+        """Number in the file of the last of them; 0 before the first."""
+        return self._source.last.number if self._source and self._source.last else 0
 
-    def cancel(self, reason: str) -> None:
-        """Send no further line and let `run` end; harmless when nothing runs."""
-        if self.state is not PrintState.IDLE:
-            self._cancelled = self._cancelled or reason
-            self.state = PrintState.CANCELLING
-            self._go.set()
-            self._break_wait()
+    def report(self) -> PrintReport:
+        """The print as it stands."""
+        runs = self.state is not PrintState.IDLE
+        kept, survey = self._kept, self._survey
+        offset = self._source.offset if self._source else 0
+        place = survey.at(offset) if self._source else None
+        is_done = kept.get("result") == PrintResult.DONE.name
+        seconds = survey.seconds if is_done else place and place.seconds
+        known = seconds is not None and bool(survey.seconds)
+        return PrintReport(
+            state=self.state,
+            owner=PrintOwner.AGENT if runs else PrintOwner.NOBODY,
+            result=PrintResult[kept.get("result", "NONE")],
+            reason=kept.get("reason", ""),
+            message=self.message,
+            file=kept.get("file", ""),
+            sent=_share(survey.size if is_done else offset, survey.size),
+            time_progress=_share(seconds or 0.0, survey.seconds or 1.0) if known else None,
+            elapsed=self._elapsed(),
+            left=place.left if place and runs else None,
+            layer=place.layer if place else None,
+            layers=place.layers if place else None,
+            height=place.height if place else None,
+        )
 
-    async def ended(self) -> None:
-        """Wait until nothing runs."""
-        await self._ended.wait()
+    def _elapsed(self) -> float | None:
+        if not self._began:
+            return None
+        end = self._now() if self.state is not PrintState.IDLE else self._stopped
+        return round(end - self._began, 1)
 
-    def _must_run(self) -> None:
-        if self.state not in (PrintState.PRINTING, PrintState.PAUSED):
-            raise RequestError("nothing is being printed")
+    def _begin(self, file: TextFile, profile: Profile) -> None:
+        self._begin_control()
+        self._profile, self._source = profile, None
+        self._kept["file"] = file.name
+        self._survey, self._place, self._failure = Survey(size=file.size), {}, None
+        self._began = self._stopped = self._now()
 
-    def _begin(self, file: TextFile) -> None:
-        self.state, self.name = PrintState.CHECKING, file.name
-        self.sent = self.total = self._position = 0
-        self._size = file.size
-        self._cancelled, self._failure = "", None
-        self._ended.clear()
-        self._go.set()
+    def _end(self) -> None:
+        self._stopped = self._now()
+        self._end_control()
 
-    async def _stream(self, file: TextFile) -> None:
+    async def _print(self, file: TextFile) -> None:
         """Send in a task of its own, so that a cancellation can break a wait for heat at once."""
+        source = self._source = FileSource(file.pieces(), lambda: self.is_held, self.begun)
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(self._send_all(file), name=f"print {file.name}")
+            reading = group.create_task(source.read(), name=f"read {file.name}")
+            sending = group.create_task(self._send_all(source), name=f"print {file.name}")
             try:
                 await asyncio.wait([sending])
             except asyncio.CancelledError:
-                self.cancel("the print was stopped")
+                self.cancel("it was stopped")
                 raise
+            finally:
+                reading.cancel()
+                self._note(self._failure)
         if self._failure is not None:
             raise self._failure
 
-    async def _send_all(self, file: TextFile) -> None:
+    async def _send_all(self, source: FileSource) -> None:
         try:
-            self._go_on()
-            self.state = PrintState.PRINTING
-            async for line in file.lines():
-                if text := prepared(line):
-                    await self._go.wait()
-                    self._go_on()
-                    await self._send(text)
-                    self.sent += 1
-                self._position += len(line.encode()) + 1
-            await self._finish()
-        except Exception as error:  # noqa: BLE001 - `_stream` raises it again
-            self._failure = error
+            await self._board.begin()
+            while await self._may_go_on(source) and await source.more():
+                if source.asks is not None:
+                    self.hold(source.asks or "it waits for you: look at it, then resume")
+                    source.answered()
+                else:
+                    await self._board.stream(source)
+            self.state = PrintState.FINISHING
+            await self._board.say("M400")
+            self._unless_cancelled()
+        except Exception as error:  # noqa: BLE001 - `_print` raises it again
+            self._failure = self._with_place(error)
 
-    async def _finish(self) -> None:
+    async def _may_go_on(self, source: FileSource) -> bool:
+        """Pause and wait where that is wanted. Raises PrintEnded when the print is cancelled."""
+        self._unless_cancelled()
+        if self._is_to_pause:
+            await self._step_aside(source)
         await self._go.wait()
-        self._go_on()
-        self.state = PrintState.FINISHING
-        await self._send("M400")
-        self._go_on()
-        self._position = self._size
+        self._unless_cancelled()
+        if self.state is PrintState.RESUMING:
+            await self._step_back(source)
+        return True
 
-    def _go_on(self) -> None:
-        if self._cancelled:
-            raise ProgramCancelled(f"{self.name}: {self._cancelled} after {self.sent} lines")
+    async def _step_aside(self, source: FileSource) -> None:
+        self._is_to_pause = False
+        self._go.clear()
+        await self._board.say("M400")
+        self._place = place_of(await self._board.say("M114"))
+        await self._run_script(pausing(self._profile, self._place))
+        if self.state is PrintState.PAUSING:
+            self.state = PrintState.PAUSED
+        self._settled.set()
+
+    async def _step_back(self, source: FileSource) -> None:
+        await self._run_script(resuming(self._profile, source.modes, self._place))
+        self._unless_cancelled()
+        self.state = PrintState.PRINTING
+        self._settled.set()
+
+    async def _run_script(self, lines: list[str]) -> None:
+        for line in lines:
+            self._unless_cancelled()
+            await self._board.say(line)
+
+    def _with_place(self, error: Exception) -> Exception:
+        """The error with what is known of where the print ended."""
+        if not isinstance(error, DriverError):
+            return error
+        where = f"{self._kept['file']}: the print ended after line {self.last_line}"
+        told = error.during(f"{where} ({self._heaters(error)})")
+        return told.marked(sent=True) if self.lines_taken else told
+
+    def _note(self, error: Exception | None) -> None:
+        """Keep how the print ended, when it did not reach its end."""
+        match error:
+            case None if not self._cancelled:
+                return
+            case PrintEnded():
+                result = error.result
+            case LinkError():
+                result = PrintResult.INTERRUPTED
+            case None:
+                result = PrintResult.CANCELLED
+            case _:
+                result = PrintResult.FAILED
+        self._kept.update(result=result.name, reason=str(error or self._cancelled))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _share(part: float, whole: float) -> float:
+    return round(min(100.0, 100.0 * part / whole), 2) if whole else 0.0

@@ -59,7 +59,7 @@ TABLE: Final = tuple(
         (Kind.WAIT, r"wait()"),
         (Kind.START, r"start()"),
         (Kind.ACTION, r"//\s*action:\s*(.*)"),
-        (Kind.LINE_ERROR, r"Error:\s*(.*(?:checksum|line\s?number|last line).*)"),
+        (Kind.LINE_ERROR, r"Error:\s*(.*(?:checksum|line\s?number|last line|expected line).*)"),
         (Kind.FATAL, rf"((?:Error:|!!|fatal:).*(?:{_FATAL}).*)"),
         (Kind.HARMLESS, rf"Error:\s*(.*(?:{_HARMLESS}).*)"),
         (Kind.ERROR, r"(?:Error:|!!|fatal:)\s*(.*)"),
@@ -104,6 +104,21 @@ def capabilities(lines: list[str]) -> dict[str, bool]:
 
 
 def acknowledged_number(payload: str) -> int | None:
-    """The line number in an advanced acknowledgement, `ok N5 P15 B3`, if it has one."""
-    found = re.match(r"N(\d+)\b", payload)
+    """The line number in an acknowledgement, if it has one: `ok N5 P15 B3`, or Repetier's `ok 5`."""
+    found = _NUMBERED_OK.match(payload)
     return int(found[1]) if found else None
+
+
+def missing_oks(said: list[Reply], expected: int) -> int:
+    """How many of so many acknowledgements did not come."""
+    return max(0, expected - sum(reply.kind is Kind.OK for reply in said))
+
+
+def free_places(payload: str) -> int:
+    """Free places of the command queue in an advanced acknowledgement, `ok N5 P15 B3`; -1 without."""
+    found = _ADVANCED_OK.match(payload)
+    return int(found[1]) if found else -1
+
+
+_NUMBERED_OK = re.compile(r"N?(\d{1,9})(?=\s|$)")
+_ADVANCED_OK = re.compile(r"(?:N\d+ )?P\d+ B(\d{1,3})(?=\s|$)")

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING
 
-from drivers.errors import BadReply, LinkClosed
+from drivers.errors import BadReply
+from drivers.protocol.gcode_patience import AFTER_RESEND_S, MAX_RESENDS
 from drivers.protocol.gcode_replies import Kind, Reply, acknowledged_number
 
 if TYPE_CHECKING:
     from drivers.protocol.gcode_lines import Lines
 
-MAX_RESENDS: Final = 10
-
-PATIENCE_S: Final[Mapping[str, float]] = {
-    "G4": 600, "G28": 300, "G29": 1200, "G33": 1800, "G34": 600, "M109": 1200, "M116": 1800,
-    "M190": 3600, "M191": 3600, "M303": 1800, "M400": 1200, "M600": 86400, "M701": 600,
-    "M702": 600,
-}  # fmt: skip
-"""Commands that keep their `ok` back until they are done, for a firmware that says nothing meanwhile."""
-
-HEATING: Final = {"M109", "M190", "M191", "M116", "M303"}
-"""Commands that report temperatures while they wait."""
-
-AFTER_RESEND_S: Final = 0.5
-"""How long to look for the `ok` that some firmwares send after `Resend:`, until it is known."""
-
 
 class Waiting:
     """One wait for an acknowledgement: how long still, and which line is being sent (again)."""
 
-    def __init__(self, lines: Lines, number: int, code: str) -> None:
+    def __init__(self, lines: Lines, number: int, code: str, within: float = math.inf) -> None:
         self._lines, self._number, self.code = lines, number, code
         self.at = number
         self.done = False
         self._asked: dict[int, int] = {}
         self._now = asyncio.get_running_loop().time
         self._since = self._now()
-        self._end = self._since + lines.patience(code)
+        self._end = self._since + min(within, lines.patience(code))
 
     def left(self) -> float:
         return max(0.0, self._end - self._now())
@@ -47,11 +33,16 @@ class Waiting:
         """Whether the wait is long over and lines that don't end it still come."""
         return self._now() > self._end + self._lines.longest
 
+    def hurry(self) -> None:
+        """All that took long is over: what is still to come takes no time."""
+        self.code = "M118"
+        self._end = min(self._end, self._now() + self._lines.patience(self.code))
+
     def extend(self, reply: Reply) -> None:
         """Move the end of the wait. An automatic report proves nothing about our line."""
         if reply.kind is Kind.BUSY:
             self._lines.keeps_alive = True
-        if reply.kind is Kind.BUSY or (reply.kind is Kind.TEMPERATURE and self.code in HEATING):
+        if reply.kind is Kind.BUSY or self._lines.is_heating(reply, self.code):
             self._end = self._now() + self._lines.patience(self.code)
         elif reply.kind is Kind.LINE_ERROR:  # some firmwares send no resend after it
             self._end = min(self._end, self._now() + 2 * AFTER_RESEND_S)
@@ -73,15 +64,13 @@ class Waiting:
 
         Raises:
             BadReply: It has asked for the same line too often.
-            LinkClosed: It asks for its very first line: it has started anew.
+            LinkClosed: It asks for its very first line twice: it has started anew.
         """
         if number == self._number + 1:  # it has the line, so the line's `ok` got lost or follows
             await self._lines.settle()
             self.done = True
-        elif self._lines.sent(number) is None or number > self._number:
+        elif not self._lines.is_known(number, self._number):
             self._lines.strays += 1  # a digit was spoilt; the fence will ask once more
-        elif number == 1 and self._number > MAX_RESENDS:
-            raise LinkClosed("the board counts lines from the beginning: it has reset itself")
         else:
             self._count(number)
             await self._lines.settle()
@@ -96,10 +85,10 @@ class Waiting:
             )
 
     async def _send(self, number: int) -> None:
-        framed = self._lines.sent(number)
+        framed = self._lines.history.sent(number)
         if framed is None:
             raise BadReply(f"line {number} is wanted again and is no longer known")
         self.at = number
         self._since = self._now()
         self._end = self._since + self._lines.patience(self.code)
-        await self._lines.send(framed)
+        await self._lines.send_again(framed)

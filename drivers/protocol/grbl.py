@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from drivers.errors import BadReply, DriverError, LinkClosed, LinkTimeout, TurnTimeout
 from drivers.fields import Reading
@@ -25,7 +25,7 @@ from drivers.protocol.grbl_reports import (
     alarm_text,
     parse_report,
 )
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.link import Carried, Link, Timeouts
 from drivers.transport.turn import Turn
 from drivers.units import Unit
 from drivers.wire import Ref
@@ -55,7 +55,7 @@ class Grbl:
     `boot` is how long to listen after connecting for a controller that resets then, in s.
     """
 
-    carried_by: ClassVar[Literal["bytes", "registers"]] = "bytes"
+    carried_by: ClassVar[Carried] = "bytes"
     timeouts: Timeouts = Timeouts(turn=10.0, first_byte=1.0, next_byte=0.2, whole=30.0)
 
     def __init__(

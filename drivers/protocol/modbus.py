@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
-from typing import Any, ClassVar, Final, Literal, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from drivers.errors import DeviceError, DriverError, WrongType
 from drivers.fields import Reading, Role, Setting
@@ -24,7 +24,7 @@ from drivers.protocol.blocks import Block, RegisterRef, Run, halves, parts, runs
 from drivers.protocol.codec import Codec
 from drivers.protocol.registers import BIT
 from drivers.transport.attempt import acting, beforehand
-from drivers.transport.link import Bank, RegisterLink, Timeouts
+from drivers.transport.link import Bank, Carried, RegisterLink, Timeouts
 from drivers.transport.modbus import CUT_WHEN_REFUSED, MOST_READ, ExceptionReply, reply_size
 from drivers.units import Unit
 from drivers.wire import Ref
@@ -46,7 +46,7 @@ class Modbus:
         most: Registers that the device gives in one reply.
     """
 
-    carried_by: ClassVar[Literal["bytes", "registers"]] = "registers"
+    carried_by: ClassVar[Carried] = "registers"
     timeouts: Timeouts = Timeouts(first_byte=1.0, next_byte=0.25, whole=3.0)
 
     def __init__(

@@ -4,13 +4,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, overload
 
 from drivers.errors import BadReply, DeviceError, DriverError, LinkError, LinkTimeout, WrongType
 from drivers.protocol.ieee488 import parameter
 from drivers.protocol.scpi_dialogue import IDENTIFY, Dialogue, Traits
 from drivers.transport.attempt import acting, afterwards
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.link import Carried, Link, Timeouts
 from drivers.transport.turn import Turn
 from drivers.wire import Ref
 
@@ -51,7 +51,7 @@ class Scpi:
     - `pause`: seconds that it needs between a command and the next message.
     """
 
-    carried_by: ClassVar[Literal["bytes", "registers"]] = "bytes"
+    carried_by: ClassVar[Carried] = "bytes"
     timeouts: Timeouts = Timeouts(first_byte=2.0)
 
     def __init__(

@@ -7,6 +7,7 @@
     modbus+tcp://       host[:502]                               unit
     modbus+rtu://       /dev/… as serial://                      unit gap echo uart, and those of serial://
     modbus+rtu+tcp://   host:port of a serial gateway            unit gap
+    http:// https://    host[:port] of a printer or its host
 
 Addresses come from config alone, never from a caller. pyserial's other URL handlers (`spy://`,
 which writes files, `alt://`, `hwgrep://`, `loop://`) are refused.
@@ -18,6 +19,7 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from drivers.errors import BadAddress
+from drivers.transport.link import Carried
 
 DEFAULT_BAUDRATE: Final = "115200"
 PARITIES: Final = ("N", "E", "O", "M", "S")
@@ -30,6 +32,8 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "modbus+tcp": ("unit",),
     "modbus+rtu": ("unit", "gap", "echo", "uart", *SERIAL),
     "modbus+rtu+tcp": ("unit", "gap"),
+    "http": (),
+    "https": (),
 }
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "bytesize": ("7", "8"),
@@ -52,6 +56,8 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "unit": (0, 255),
     "gap": (0, 1000),
 }
+PORTS: Final[Mapping[str, int]] = {"modbus+tcp": 502, "http": 80, "https": 443}
+"""The port that a scheme has where none is given."""
 SERIAL_UNITS: Final = (1, 247)
 """On a serial line 0 speaks to all, whom nobody answers, and the numbers above 247 are reserved."""
 
@@ -66,8 +72,10 @@ class Address:
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def carries(self) -> Literal["bytes", "registers"]:
+    def carries(self) -> Carried:
         """What a link to this address carries."""
+        if self.scheme in {"http", "https"}:
+            return "requests"
         return "registers" if self.scheme.startswith("modbus+") else "bytes"
 
     @property
@@ -112,8 +120,7 @@ class Address:
                 return cls(scheme, place, 0, options)
             case "serial" | "modbus+rtu":
                 return cls(scheme, _serial_place(place), 0, options)
-        default = 502 if scheme == "modbus+tcp" else 0
-        return cls(scheme, *_host_port(text, place, default), options)
+        return cls(scheme, *_host_port(text, place, PORTS.get(scheme, 0)), options)
 
 
 def _options(scheme: str, query: str) -> dict[str, str]:

@@ -64,6 +64,12 @@ class Descriptor:
         with contextlib.suppress(termios.error):  # a socket has no such thing; a lost port nothing
             termios.tcflush(self._fd, termios.TCOFLUSH)
 
+    def drop(self) -> None:
+        """Throw away what was to be sent and has not left the kernel. A line may end in its middle."""
+        self._drop_output()
+        self._flush_kernel()
+        self._wake()
+
     def write_now(self, data: bytes) -> None:
         """Send before anything that still waits here. Raises LinkClosed."""
         self._raise_if_closed()

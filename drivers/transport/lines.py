@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
+from drivers.transport.access import Access
 from drivers.transport.address import Address
+from drivers.transport.http import HttpLink
 from drivers.transport.line_time import Echoed, Timed
-from drivers.transport.link import Line, Link, RegisterLink
+from drivers.transport.link import Line, Link, RegisterLink, WebLink
 from drivers.transport.modbus_bus import Bus
 from drivers.transport.modbus_rtu import RtuBus
 from drivers.transport.modbus_tcp import TcpBus
@@ -34,8 +36,9 @@ class Lines:
         self._traffic: dict[str, Traffic] = {}
         self._instruments: dict[str, VisaLink] = {}
         self._recorders: dict[str, Recorder] = {}
+        self._kept: dict[str, dict[str, str]] = {}
 
-    def link(self, address: Address) -> Link | RegisterLink:
+    def link(self, address: Address, access: Access | None = None) -> Link | RegisterLink | WebLink:
         """The link to an address, closed still. Raises BadAddress for a unit that can't be."""
         match address.scheme:
             case "tcp":
@@ -44,6 +47,8 @@ class Lines:
                 return self._recorded(SerialLink(address.place, address.options), address)
             case "visa":
                 return self._instrument(address)
+            case "http" | "https":
+                return self._host(address, access)
         if address.bus not in self._buses:
             bus = self._buses[address.bus] = self._new_bus(address)
             self._traffic[_label(address)] = bus.counters
@@ -62,6 +67,14 @@ class Lines:
         return self._recorders[bus]
 
     def _recorded(self, link: AnyStream, address: Address) -> AnyStream:
+        link.recorder = self.recorder(address)
+        link.kept = self._kept.setdefault(address.bus, {})
+        return link
+
+    def _host(self, address: Address, access: Access | None) -> HttpLink:
+        kept = self._kept.setdefault(address.bus, {})
+        host = f"[{address.place}]" if ":" in address.place else address.place
+        link = HttpLink(f"{address.scheme}://{host}:{address.port}", access, kept)
         link.recorder = self.recorder(address)
         return link
 

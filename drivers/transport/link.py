@@ -1,10 +1,16 @@
-"""The narrow waist: a link carries bytes, a register link carries registers."""
+"""The narrow waist: a link carries bytes, a register link registers, a web link requests of HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self, runtime_checkable
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 from drivers.errors import LinkTimeout
+from drivers.transport.message import Answer, Body
+
+Carried: TypeAlias = Literal["bytes", "registers", "requests"]
+"""What a link carries, and what a wire needs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +49,18 @@ class Link(Protocol):
     async def resync(self, quiet: float) -> None: ...  # device clear, reopen, or silence
 
 
+class BoardLink(Link, Protocol):
+    """A link to a board that is told more than it has carried out, and may have to be stopped then."""
+
+    kept: dict[str, str]  # what a wire knows of this board; it outlives connections
+
+    @property
+    def character(
+        self,
+    ) -> float: ...  # seconds that a byte takes on the line; 0 where none is known
+    def drop_unsent(self) -> None: ...  # take back what has not left, where that can be done
+
+
 class Line(Link, Protocol):
     """A link that knows when bytes last came, on the loop's clock; 0 before the first."""
 
@@ -72,3 +90,31 @@ class RegisterLink(Protocol):
         self, bank: Bank, start: int, values: Sequence[int], timeouts: Timeouts
     ) -> None: ...
     async def mask(self, at: int, and_mask: int, or_mask: int, timeouts: Timeouts) -> None: ...
+
+
+class WebSocket(Protocol):
+    """Messages of text both ways. `receive` raises LinkTimeout, and LinkClosed at the end."""
+
+    async def send(self, text: str) -> None: ...
+    async def receive(self, within: float) -> str: ...
+
+
+class WebLink(Protocol):
+    """Requests to one host. Each has an answer of its own, so that nothing gets out of step."""
+
+    kept: dict[str, str]  # what a wire knows of this host; it outlives connections
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc: object) -> None: ...
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: Body | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        within: float,
+    ) -> Answer: ...  # whatever its status, but for 401 and 403: AccessRefused
+    def socket(self, path: str) -> AbstractAsyncContextManager[WebSocket]: ...
+    def on_close(self, close: Callable[[], Awaitable[None]]) -> None: ...

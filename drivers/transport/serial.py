@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from drivers.errors import BadReply, ConnectFailed, DriverError, LinkClosed, LinkTimeout
+from drivers.transport.address import Address
 from drivers.transport.descriptor import Descriptor
 from drivers.transport.holder import holders
 from drivers.transport.line_errors import LineErrors, line_errors
@@ -104,6 +105,16 @@ class SerialLink(StreamLink):
         line = self._connected()
         self.recorder.sent(data)
         line.write_now(data)
+
+    @property
+    def character(self) -> float:
+        """Seconds that one byte takes on the line, start, parity and stop bits with it."""
+        return Address("serial", self._place, 0, self._options).character
+
+    def drop_unsent(self) -> None:
+        """Take back what still waits here or in the kernel, but for what the adapter holds itself."""
+        if isinstance(self._line, Descriptor):
+            self._line.drop()
 
     def _connected(self) -> Descriptor | ThreadedPort:
         if self._line is None:

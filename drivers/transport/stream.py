@@ -229,6 +229,8 @@ class StreamLink(ABC):
         self.recorder = Recorder()
         """Of this line. Who makes the link may put one in its place that outlives it."""
         self.inbox = Inbox(self.recorder)
+        self.kept: dict[str, str] = {}
+        """What a wire knows of this device. Who makes the link may put one in its place."""
 
     @property
     def heard_at(self) -> float:
@@ -283,6 +285,15 @@ class StreamLink(ABC):
     @abstractmethod
     def send_now(self, data: bytes) -> None:
         """Send past every queue of ours, without waiting. Raises LinkClosed."""
+
+    @property
+    def character(self) -> float:
+        """Seconds that one byte takes on the line; 0 where that is not known."""
+        return 0.0
+
+    def drop_unsent(self) -> None:
+        """Take back what was sent and has not left yet. Here that can't be done, which is noted."""
+        self.recorder.noted("what was sent before can't be taken back here")
 
     @abstractmethod
     async def _open(self) -> None: ...

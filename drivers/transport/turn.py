@@ -67,6 +67,11 @@ class Turn:
         finally:
             self._hand_over()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody waits for the link: who has it for long should give way between two steps."""
+        return bool(self._urgent or self._queue)
+
     def begin(self) -> bool:
         """Take the turn where that needs no waiting and no resynchronisation; `end` gives it back.
 

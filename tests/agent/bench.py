@@ -73,7 +73,11 @@ class Bench:
 
 @asynccontextmanager
 async def station_in_memory(
-    *plans: Plan, folder: Path = Path(), clock: Clock | None = None, wait: bool = True
+    *plans: Plan,
+    folder: Path = Path(),
+    files: FileStore | None = None,
+    clock: Clock | None = None,
+    wait: bool = True,
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -87,7 +91,8 @@ async def station_in_memory(
 
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
-        gate = Gate(fleet.workers, FileStore(folder), events)
+        files = files or FileStore(folder)
+        gate = Gate(fleet.workers, files, events)
         station = Station(
             name="bench-1",
             version="0.0.0",
@@ -95,6 +100,7 @@ async def station_in_memory(
             workers=fleet.workers,
             events=events,
             gate=gate,
+            files=files,
             clock=clock,
         )
         for plan in plans or (PLAN,):

@@ -101,8 +101,12 @@ def test_a_change_that_was_sent_and_not_answered_has_an_unknown_outcome(tmp_path
 def test_check_counts_the_devices_of_a_config_that_is_right() -> None:
     ended = run("check", "--config", str(EXAMPLE))
     *warnings, last = ended.stdout.splitlines()
-    assert (ended.returncode, last, ended.stderr) == (0, "ok: 6 devices", "")
-    assert all("there is no port /dev/serial/by-" in warning for warning in warnings)
+    assert (ended.returncode, last, ended.stderr) == (0, "ok: 9 devices", "")
+    found = [
+        re.sub(r".*: there is no (port|file) \S*/([\w.-]*).*", r"\1 \2", it) for it in warnings
+    ]
+    assert sorted(found)[:3] == [f"file printer{n}" for n in ("2-key", "3-password", "4-key")]
+    assert all(it.startswith("port ") for it in sorted(found)[3:])
 
 
 def test_check_says_every_problem_with_file_line_column_and_key(tmp_path: Path) -> None:
@@ -150,10 +154,13 @@ def test_without_a_command_the_help_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "check", "demo", "drivers", "devices", "read", "set", "do", "stop", "watch", "events"],
+    [
+        *("run", "check", "demo", "drivers", "devices", "read", "set", "do", "stop", "watch"),
+        *("events", "files", "files add", "files show", "files check", "files remove", "print"),
+    ],
 )
 def test_the_help_of_every_command_has_an_example(command: str) -> None:
-    ended = run(command, "--help")
+    ended = run(*command.split(), "--help")
     assert ended.returncode == 0
     assert f"Example: labkeeper {command}" in ended.stdout
 
@@ -210,10 +217,14 @@ def test_a_defect_is_one_line_that_says_where_the_details_are(tmp_path: Path) ->
     assert "Traceback" in details.read_text()
 
 
-def test_a_question_imports_nothing_heavy(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [["devices"], ["files"], ["files", "remove", "a"], ["files", "check", "a", "--printer", "b"]],
+)
+def test_a_question_imports_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     code = (
         "import sys; from agent.cli import main\n"
-        f"main(['devices', '--json', '--socket', {str(tmp_path / 'none')!r}])\n"
+        f"main([*{words}, '--json', '--socket', {str(tmp_path / 'none')!r}])\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     ended = subprocess.run(

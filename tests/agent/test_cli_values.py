@@ -192,6 +192,12 @@ def test_an_overview_in_a_file_has_one_device_a_line_and_names_every_doubt() -> 
     ]
 
 
+def test_an_overview_leaves_out_texts_that_say_nothing_or_too_much() -> None:
+    values = {"alarm": sample(""), "note": sample("x" * 41), "state": sample("idle")}
+    line = tables.overview_lines([device("stage1", values=values)], NOW)
+    assert line == "stage1     ready: state idle"
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_an_overview_on_a_terminal_is_folded_and_never_cut(width: int) -> None:
     table = tables.overview(overview_devices(), NOW, "en")

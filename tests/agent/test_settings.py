@@ -178,7 +178,7 @@ def model_in(kind: Any) -> type[BaseModel] | None:
 def test_the_example_has_every_key_with_a_comment() -> None:
     file = CONFIG / "station.example.yaml"
     document, lines = read_document(file), file.read_text("utf-8").splitlines()
-    named = {"psu1", "oven1", "voltage"}
+    named = {"psu1", "oven1", "printer1", "printer2", "printer3", "printer4", "voltage"}
     present: dict[tuple[str, ...], int] = {}
     for path, spot in document.keys.items():
         words = tuple(str(part) for part in path)
@@ -207,7 +207,8 @@ def test_the_example_loads() -> None:
     station = load(CONFIG / "station.example.yaml")
     used = {device.driver for device in station.devices.values()}
     assert used == {
-        "siglent.spd1000x", "keysight.34460a", "autonics.tk4", "printers.marlin", "motion.grbl"
+        "siglent.spd1000x", "keysight.34460a", "autonics.tk4", "printers.marlin", "motion.grbl",
+        "printers.moonraker", "printers.prusalink", "printers.octoprint",
     }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("name: a\nlog:", "2:1: log: has no value: write one, or delete the line"),
         ("name: a\nlog: null", "2:6: log: null is not a section: write keys under it, as `key: value`"),
         ("name: a\nlogs: {}", "2:1: logs: there is no such key here; did you mean log? Allowed: name, title, "
-         "state, files, devices_folder, devices, mqtt, metrics, api, reconnect, log"),
+         "state, files, files_limit, devices_folder, devices, mqtt, metrics, api, reconnect, log"),
         ("name: a\nlog: {level: loud}",
          "2:14: log.level: 'loud' is not allowed; allowed: 'debug', 'info', 'warning' or 'error'"),
         ("name: a\nlog: &x {}\napi: *x", "3:1: api: aliases (*name) are not used here: write the values out"),
@@ -47,6 +47,9 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("name: a\n\tlog: {}", "2:1: not YAML: found character '\\t' that cannot start any token"),
         ("%YAML 1.3\n---\nname: a", "1:1: not YAML 1.2: look for a line that begins with %, or for a \\U escape"),
         ("name: a\x07b", "1:8: holds a control character: delete it"),
+        ("name: a\nfiles_limit: 0", "2:14: files_limit: 0 is not allowed; it must be 1 or more"),
+        ("name: a\nfiles_limit: 2000000", "2:14: files_limit: 2000000 is not allowed; it must be 1000000 or less"),
+        ("name: a\nfiles_limit: 4 GB", "2:14: files_limit: '4 GB' is not a whole number"),
         ("name: a\nstate: ''", "2:8: state: '' is not a path: put it in quotes if it looks like a number"),
         ("name: a\ntitle: {ko: 2024}", "2:13: title.ko: 2024 is not text: put it in quotes"),
         ("name: a\nmqtt: {port: 1}", "2:1: mqtt.host: is missing: add it. Name or IP address of the broker."),
@@ -89,7 +92,7 @@ def test_a_wrong_station_is_told_where_and_what_is_allowed(
     [
         ("driver: ^toy.supplx, address: tcp://a:1",
          "driver: no driver is called 'toy.supplx'; did you mean toy.supply? Allowed: "
-         "toy.broken, toy.oven, toy.supply"),
+         "toy.broken, toy.network, toy.oven, toy.printer, toy.supply"),
         ("driver: ^toy.broken, address: tcp://a:1",
          "driver: toy.broken can't be loaded: No module named 'tests.agent.no_such_module'"),
         ("driver: toy.supply, address: ^tcp://a",
@@ -112,7 +115,7 @@ def test_a_wrong_station_is_told_where_and_what_is_allowed(
         (f"{PSU}, timeouts: {{whole: ^0}}", "timeouts.whole: 0 is not allowed; it must be above 0"),
         (f"{PSU}, ^limit: {{}}",
          "limit: there is no such key here; did you mean limits? Allowed: driver, address, title, "
-         "simulated, serial_number, poll, limits, timeouts, registers, on_shutdown, enabled"),
+         "simulated, serial_number, poll, limits, timeouts, registers, printer, access, on_shutdown, enabled"),
         (f"{PSU}, title: {{^de: x}}", "title.de: there is no such key here; allowed: ko, en"),
     ],
 )  # fmt: skip

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from drivers import Driver, Reading, Role, Setting, Span, TextFile, command
 from drivers.driver import Identity
 from drivers.errors import BadReply, ConnectFailed, DeviceError, NotMeasured
-from drivers.transport.link import Link, Timeouts
+from drivers.transport.link import Carried, Link, Timeouts
 from drivers.transport.memory import Loopback
 from drivers.transport.turn import Turn
 from drivers.wire import Ref
@@ -35,7 +35,7 @@ class ToyRef(Ref[Any]):
 class ToyWire:
     """`word?` asks, `word value` sets; the answer is a line, `!why` a refusal."""
 
-    carried_by: ClassVar[Literal["bytes", "registers"]] = "bytes"
+    carried_by: ClassVar[Carried] = "bytes"
     timeouts = Timeouts(turn=1.0, first_byte=0.05, next_byte=0.05, whole=0.2)
 
     def __init__(self, link: Link, timeouts: Timeouts | None = None) -> None:
@@ -130,7 +130,7 @@ class ToySupply(Driver[ToyWire]):
     @command(timeout=5)
     async def count(self, file: TextFile) -> int:
         """Count the lines of a file."""
-        return len([line async for line in file.lines()])
+        return len(b"".join([piece async for piece in file.pieces()]).splitlines())
 
     @command(timeout=5, role=Role.ENGINEER)
     async def calibrate(self) -> None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from agent.fleet.plan import Plan
 from agent.settings import Api
+from agent.store.files import FileStore
 from agent.web.api import build_api
 from agent.web.listeners import bind_tcp, bind_unix
 from agent.web.server import serve
@@ -46,12 +47,18 @@ class Web:
 
 @asynccontextmanager
 async def served(
-    *plans: Plan, folder: Path, settings: Api = SETTINGS, wait: bool = True
+    *plans: Plan,
+    folder: Path,
+    files: FileStore | None = None,
+    settings: Api = SETTINGS,
+    wait: bool = True,
 ) -> AsyncIterator[Web]:
     """Serve a station of toys until the context ends."""
     path = folder / "agent.sock"
     async with AsyncExitStack() as stack:
-        bench = await stack.enter_async_context(station_in_memory(*plans, folder=folder, wait=wait))
+        bench = await stack.enter_async_context(
+            station_in_memory(*plans, folder=folder, files=files, wait=wait)
+        )
         api = build_api(bench.station, settings, TOKEN)
         unix, tcp = await asyncio.to_thread(bind_unix, path), bind_tcp("127.0.0.1:0", "api.listen")
         for sock in (unix, tcp):
@@ -91,6 +98,19 @@ async def until(holds: Callable[[], Awaitable[bool] | bool], seconds: float = 3.
             if found if isinstance(found, bool) else await found:
                 return
             await asyncio.sleep(0.005)
+
+
+def upload_head(web: Web, target: str, *headers: str, method: str = "PUT") -> bytes:
+    """The head of an upload as it goes over the wire, where no client mends it."""
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        f"Host: 127.0.0.1:{web.port}",
+        f"Authorization: Bearer {TOKEN}",
+        "Content-Type: application/octet-stream",
+        "Connection: close",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 async def said(port: int, request: bytes) -> bytes:

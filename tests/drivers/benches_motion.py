@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from drivers.printers.printer import Printer
 from drivers.protocol.grbl_reports import State
+from drivers.protocol.printing import Heaters
 from simulators.grbl import GrblStage
 from simulators.grbl_machine import State as Simulated
 from simulators.instrument import Instrument
@@ -18,6 +20,7 @@ NO_NUMBER = (
     "an automatic report (M155) bears no number: who waits for a turn takes one that was under way "
     "for less than `first_byte` for new, so that a heating printer has temperatures at all"
 )
+OF_THE_PRINT = tuple(name for name in Printer.readings if name.startswith("print_"))
 OF_THE_HOST = "it is about the file that the driver sends, not about the printer"
 
 
@@ -29,16 +32,21 @@ class PrinterBench(Bench):
     unasked = MappingProxyType({"slow": NO_NUMBER})
     act = ("part_fan", MappingProxyType({"power": 40.0}))
     local = MappingProxyType(
-        dict.fromkeys(
-            ("print_state", "print_progress", "print_file", "lines_sent", "resends"), OF_THE_HOST
-        )
+        {
+            **dict.fromkeys(OF_THE_PRINT, OF_THE_HOST),
+            **dict.fromkeys(("lines_sent", "last_line", "resends"), OF_THE_HOST),
+        }
     )
     values = MappingProxyType(
         {
             "nozzle_target": (
                 (0.0, 137.5, 260.0),
                 "the firmware cuts a target to HEATER_0_MAXTEMP less its overshoot, 260 °C",
-            )
+            ),
+            "bed_target": (
+                (0.0, 61.5, 115.0),
+                "the firmware cuts a target to BED_MAXTEMP less its overshoot, 115 °C",
+            ),
         }
     )
 
@@ -53,7 +61,7 @@ class PrinterBench(Bench):
         return self.printer
 
     def impostor(self, scheme: str) -> Instrument:
-        return Recorder(self.printer, {b"FIRMWARE_NAME:Marlin": b"FIRMWARE_NAME:Repetier"})
+        return Recorder(self.printer, {b"FIRMWARE_NAME:Marlin": b"FIRMWARE_NAME:Sprinter"})
 
     def stir(self, step: int) -> None:
         place = step % 97
@@ -71,7 +79,9 @@ class PrinterBench(Bench):
         heat: Truth = {k: float(f"{v:.2f}") for k, v in printer.temperatures.items()}
         targets: Truth = {f"{k}_target": v for k, v in printer.targets.items()}
         place: Truth = {k.lower(): float(f"{v:.2f}") for k, v in printer.position.items()}
-        return heat | targets | place | {"firmware": _named(firmware_lines(self._options)[0])}
+        heaters: Truth = {"heaters": Heaters.ON if any(targets.values()) else Heaters.OFF}
+        named = {"firmware": _named(firmware_lines(self._options)[0])}
+        return heat | targets | heaters | place | named
 
     def energise(self) -> None:
         self.printer._heaters["nozzle"].aim(200.0)

@@ -15,7 +15,9 @@ from drivers.fields import Setting
 from drivers.forms import word
 from tests.drivers.bench import Bench
 from tests.drivers.benches_modbus import ControllerBench
+from tests.drivers.benches_moonraker import MoonrakerOnBench
 from tests.drivers.benches_motion import PrinterBench, StageBench
+from tests.drivers.benches_network import NetworkBench, OctoPrintOnBench, PrusaLinkOnBench
 from tests.drivers.benches_scpi import HigherSupplyBench, MeterBench, SupplyBench
 
 BENCHES: Final[Mapping[str, type[Bench]]] = {
@@ -24,12 +26,24 @@ BENCHES: Final[Mapping[str, type[Bench]]] = {
     "keysight.34460a": MeterBench,
     "autonics.tk4": ControllerBench,
     "printers.marlin": PrinterBench,
+    "printers.moonraker": MoonrakerOnBench,
+    "printers.prusalink": PrusaLinkOnBench,
+    "printers.octoprint": OctoPrintOnBench,
     "motion.grbl": StageBench,
 }
 
 NAMES: Final = tuple(BENCHES)
-WAYS: Final = tuple((name, scheme) for name, bench in BENCHES.items() for scheme in bench.schemes)
-"""Every driver over every kind of address that reaches its instrument."""
+WAYS: Final = tuple(
+    (name, scheme)
+    for name, bench in BENCHES.items()
+    if not issubclass(bench, NetworkBench)
+    for scheme in bench.schemes
+)
+"""Every driver over every kind of address that reaches its instrument by a line.
+
+What answers requests over HTTP has suites of its own, test_<maker>_bench.py: a reply belongs to
+its request there, and other things go wrong.
+"""
 
 NOT_NUMBERS: Final = (True, "5", None, [5.0], float("nan"), float("inf"), float("-inf"))
 NOT_BOOLEANS: Final = (1, 0.0, "on", "true\n", None, float("nan"))

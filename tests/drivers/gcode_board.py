@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import count
 
 from drivers.protocol.gcode import GCode, ReportRef
-from drivers.protocol.gcode_lines import frame
+from drivers.protocol.gcode_history import frame
 from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback, Script
 

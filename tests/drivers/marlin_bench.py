@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from drivers.printers.marlin import MarlinPrinter
-from drivers.protocol.gcode import GCode
+from drivers.protocol.gcode_printing import PrintingGCode
+from drivers.survey import Profile, Scan, Survey
 from drivers.transport.link import Timeouts
 from drivers.transport.serial import SerialLink
 from simulators import marlin
@@ -17,31 +18,41 @@ from simulators.serve import PtyServer
 
 QUICK = Timeouts(turn=5.0, first_byte=3.0, next_byte=0.02, whole=5.0)
 HASTY = replace(QUICK, first_byte=0.1, whole=0.1)
+PIECE = 64 * 1024
 
 
 class GCodeFile:
     """A file of G-code in memory."""
 
     def __init__(self, *text: str, name: str = "part.gcode") -> None:
-        self.name, self._text = name, text
-        self.size = sum(len(line.encode()) + 1 for line in text)
+        self.name = name
+        self.data = "".join(f"{line}\n" for line in text).encode()
+        self.size = len(self.data)
 
-    async def lines(self) -> AsyncIterator[str]:
-        for line in self._text:
-            yield line
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self.data), PIECE):
+            yield self.data[at : at + PIECE]
+
+    async def survey(self) -> Survey:
+        scan = Scan()
+        scan.feed(self.data)
+        return scan.finish()
 
 
 class Bench:
     """A simulated printer, its cable, and the driver at the other end."""
 
-    def __init__(self, folder: Path, options: BoardOptions | None = None) -> None:
+    def __init__(
+        self, folder: Path, options: BoardOptions | None = None, profile: Profile | None = None
+    ) -> None:
+        self.profile = profile
         self.simulated = marlin.MarlinPrinter(options)
         self.server = PtyServer(self.simulated, folder / "printer", tick=0.005)
         self.link = SerialLink(str(folder / "printer"), {})
         self.printer = self.driver(QUICK)
 
     def driver(self, timeouts: Timeouts) -> MarlinPrinter:
-        return MarlinPrinter(GCode(self.link, timeouts, boot=0.3))
+        return MarlinPrinter(PrintingGCode(self.link, timeouts, boot=0.3), profile=self.profile)
 
     async def __aenter__(self) -> Bench:
         await self.server.__aenter__()
@@ -54,7 +65,10 @@ class Bench:
         await self.server.__aexit__()
 
     def moves(self) -> list[str]:
-        return [line for line in self.simulated.executed if line.startswith("G1")]
+        """The moves that `moves` has written; those of a pause look otherwise."""
+        return [
+            line for line in self.simulated.executed if line.endswith(" F60000") and "X" in line
+        ]
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10.0):

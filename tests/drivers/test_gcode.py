@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from drivers.errors import BadReply, DeviceError, DriverError, LinkClosed, LinkTimeout
-from drivers.protocol.gcode_lines import frame
+from drivers.protocol.gcode_history import frame
 from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback, Script
 from tests.drivers.gcode_board import BED, NAME, NOZZLE, Board, X, script, wire
@@ -32,11 +32,12 @@ async def test_hello_waits_for_the_start_counts_from_0_and_asks_who_it_is() -> N
 
 
 async def test_a_board_that_knows_no_m118_is_told_by_line_numbers_where_it_is() -> None:
-    start = 1000 + 3
+    start = 1000 + 4
     link = Script(
         (b"\nN0 M110 N0*125\n", b"ok\n"),
         (frame(1, "M118 fence-0001"), b"ok\n"),
         (frame(2, "M118 fence-0002"), b"ok\n"),
+        (frame(3, "FENCE_0003"), b"ok\n"),
         (
             frame(0, f"M110 N{start}") + frame(start + 7, "M105"),
             f"ok\nok\nError:Last Line: {start}\nResend: {start + 1}\n".encode(),
@@ -107,10 +108,11 @@ async def test_a_board_that_counts_from_the_beginning_again_has_reset_itself() -
     board = Board()
     async with Loopback(board.handle) as link:
         gcode = wire(link)
+        await gcode.hello()
         for _ in range(20):
             await gcode.command("G1 X1")
         board.last = 0
-        with pytest.raises(LinkClosed, match="reset itself"):
+        with pytest.raises(LinkClosed, match="has reset itself"):
             await gcode.command("G1 X2")
     assert board.taken.count("G1 X1") == 20
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.protocol.gcode_lines import frame
-from drivers.protocol.gcode_program import objection, prepared
+from drivers.protocol.gcode_history import frame
 from drivers.protocol.gcode_replies import Joiner, Kind, capabilities, parse
+from drivers.protocol.gcode_source import prepared
 
 
 @pytest.mark.parametrize("line", ["N3 T0*57", "N4 G92 E0*67", "N5 G28*22"])
@@ -77,28 +77,6 @@ def test_a_capability_that_is_not_named_is_not_there() -> None:
         "EEPROM": True,
         "SDCARD": False,
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("G1 X1 Y2 E0.5", ""),
-        ("M117 Hello", ""),
-        ("T0", ""),
-        ("G1 X1 " + "Y" * 80, "bytes long"),
-        ("M117 Größe", "only ASCII"),
-        ("M0", "waits for somebody"),
-        ("M1 S5", "waits for somebody"),
-        ("M112", "emergency stop"),
-        ("M500", "stored settings"),
-        ("M110 N5", "line numbers"),
-        ("M104 S200", ""),
-        ("N5 G1", "line number of its own"),
-        ("<html>", "is not G-code"),
-    ],
-)
-def test_what_cannot_be_sent_is_told_with_the_reason(text: str, reason: str) -> None:
-    assert (reason in objection(text)) if reason else not objection(text)
 
 
 def test_comments_and_blanks_are_not_sent() -> None:

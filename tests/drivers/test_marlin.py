@@ -13,7 +13,7 @@ from drivers.errors import (
 )
 from drivers.forms import TextFile
 from drivers.printers.marlin import MarlinPrinter
-from drivers.protocol.gcode_program import PrintState
+from drivers.protocol.printing import PrintState
 from drivers.transport.memory import Loopback
 from simulators.marlin import BoardOptions
 from tests.drivers.marlin_bench import Bench, GCodeFile
@@ -54,12 +54,12 @@ async def test_another_firmware_is_refused() -> None:
         said = (
             line.partition(" ")[2].partition("*")[0] if "M118" in line else "" for line in lines
         )
-        name = "FIRMWARE_NAME:Repetier_1.0\n"
+        name = "FIRMWARE_NAME:Sprinter_1.0\n"
         return "".join(f"{text}\n{name}ok\n" for text in said).encode()
 
     async with Loopback(handle) as link:
         printer = MarlinPrinter.over(link, timeouts={"first_byte": 0.1, "whole": 0.1})
-        with pytest.raises(WrongInstrument, match="Repetier"):
+        with pytest.raises(WrongInstrument, match="Sprinter"):
             await printer.meet()
 
 
@@ -81,7 +81,7 @@ async def test_a_target_is_set_and_read_back(bench: Bench, name: str) -> None:
     assert await target.read() == 61.5
 
 
-@pytest.mark.parametrize(("name", "value"), [("nozzle_target", 276.0), ("bed_target", -1.0)])
+@pytest.mark.parametrize(("name", "value"), [("nozzle_target", 301.0), ("bed_target", -1.0)])
 async def test_a_target_out_of_range_sends_nothing(bench: Bench, name: str, value: float) -> None:
     before = list(bench.simulated.executed)
     with pytest.raises(OutOfRange):

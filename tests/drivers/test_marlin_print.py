@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import BadReply
 from drivers.protocol import gcode_lines, gcode_waiting
-from drivers.protocol.gcode_program import PrintState, ProgramCancelled
+from drivers.protocol.printing import PrintEnded, PrintState
 from simulators.marlin import BoardOptions
 from tests.drivers.marlin_bench import HASTY, Bench, GCodeFile, ended, long_print, moves
 
@@ -30,7 +30,7 @@ async def test_a_print_arrives_once_and_in_order_without_comments(bench: Bench) 
     wanted = moves(300)
     text = [f"{line} ; comment" for line in wanted]
     sent = await bench.printer.print(GCodeFile("; Größe: 한국", "", *text))
-    assert sent == 300
+    assert sent["lines"] == 300
     assert bench.moves() == wanted
     assert bench.simulated.executed[-1] == "M400"
     assert not bench.simulated.moving
@@ -75,7 +75,7 @@ async def test_whatever_the_wire_does_each_line_arrives_once_and_in_order(
             for line, mishap in zip(when, mishaps, strict=True):
                 await bench.until(lambda line=line: len(bench.moves()) >= line)  # type: ignore[misc]
                 await happen(bench, mishap)
-            assert await printing == 80
+            assert (await printing)["lines"] == 80
         assert bench.moves() == wanted
 
 
@@ -95,17 +95,22 @@ async def happen(bench: Bench, mishap: str) -> None:
             assert values["nozzle"] == 21.0 or isinstance(values["nozzle"], BadReply)
 
 
-async def test_polls_go_between_the_lines_of_a_print(bench: Bench) -> None:
+async def test_polls_take_the_reports_that_come_while_a_print_has_the_line(bench: Bench) -> None:
+    file = GCodeFile(*moves(20_000))
     async with asyncio.TaskGroup() as group:
-        printing = group.create_task(bench.printer.print(GCodeFile(*moves(400))), name="print")
+        printing = group.create_task(ended(bench.printer, file), name="print")
         await bench.until(lambda: len(bench.moves()) > 20)
-        polled = 0
-        while not printing.done():
-            values = await bench.printer.read(["nozzle", "x", "print_state", "print_progress"])
+        before = list(bench.simulated.executed)
+        for _ in range(2):
+            values = await bench.printer.read(["nozzle", "print_state", "print_progress"])
             assert values["nozzle"] == 21.0
-            polled += 1
-    assert polled > 20
-    assert bench.moves() == moves(400)
+            assert values["print_state"] is PrintState.PRINTING
+        asked = bench.simulated.executed[len(before) :]
+        assert "M105" not in asked
+        assert await bench.printer.x.read() >= 0.0  # nobody reports it by itself: it is asked for
+        assert "M114" in bench.simulated.executed[len(before) :]
+        await bench.printer.cancel()
+        assert isinstance(await printing, PrintEnded)
 
 
 async def test_a_setting_can_be_changed_during_a_print(bench: Bench) -> None:
@@ -129,7 +134,7 @@ async def test_pause_sends_no_further_line_and_resume_goes_on(bench: Bench) -> N
         assert len(bench.moves()) == still < 200
         assert await bench.printer.print_state.read() is PrintState.PAUSED
         await bench.printer.resume()
-        assert await printing == 200
+        assert (await printing)["lines"] == 200
     assert bench.moves() == moves(200)
 
 
@@ -151,7 +156,7 @@ async def test_cancelling_a_print_cools_the_printer_down(bench: Bench) -> None:
         assert bench.simulated.targets == {"nozzle": 200.0, "bed": 60.0}
         await bench.printer.cancel()
         assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
-        assert isinstance(await printing, ProgramCancelled)
+        assert isinstance(await printing, PrintEnded)
     assert len(bench.moves()) < 20_000
     assert await bench.printer.print_state.read() is PrintState.IDLE
 
@@ -194,6 +199,6 @@ async def test_making_safe_in_mid_print_ends_the_print_and_is_harmless_twice(
         await bench.until(lambda: len(bench.moves()) > 20)
         await bench.printer.make_safe()
         await bench.printer.make_safe()
-        assert isinstance(await printing, ProgramCancelled)
+        assert isinstance(await printing, PrintEnded)
     assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
     assert bench.simulated.fan == 0

@@ -17,7 +17,8 @@ from drivers.errors import (
 )
 from drivers.forms import Limits, Span
 from drivers.printers.marlin import MarlinPrinter
-from drivers.protocol.gcode_program import PrintState, ProgramCancelled
+from drivers.protocol.gcode_source import READ_AHEAD
+from drivers.protocol.printing import PrintEnded, PrintState
 from tests.drivers.marlin_bench import Bench, GCodeFile, ended, moves
 
 pytestmark = pytest.mark.lab
@@ -91,43 +92,44 @@ async def test_a_second_print_is_refused(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("G1 " + "X1" * 60, "line 301: it is .* bytes long"),
-        ("M500", "line 301: M500 changes the stored settings"),
-        ("M0 wait", "line 301: M0 waits for somebody"),
-        ("M117 큰", "line 301: .*only ASCII"),
-        ("\x1f\x8b\x08", "line 301: .*only ASCII"),
+        ("G1 " + "X1" * 60, r"part\.gcode, line 301: .* bytes"),
+        ("M500", r"part\.gcode, line 301: M500 "),
+        ("M117 큰", r"part\.gcode, line 301: "),
+        ("M104 S301", r"line 301: M104 .*301 °C, above 300 °C, the limit set by the model"),
+        ("M109R305", "line 301: M109 .*305"),
+        ("M104 T0 S300.5", "line 301: M104 .*300.5"),
+        ("M140 S61", r"line 301: M140 .*61 °C, above 60 °C, the limit set by station\.yaml:7"),
+        ("M190 S61 ; wait", "line 301: M190 .*61"),
     ],
 )
 async def test_a_file_with_a_bad_line_is_refused_before_anything_is_sent(
     bench: Bench, bad: str, reason: str
 ) -> None:
+    limits = Limits({"bed_target": Span(high=60, high_source="station.yaml:7")})
+    printer = MarlinPrinter(bench.printer.wire, limits)
     before = list(bench.simulated.executed)
     with pytest.raises(RequestError, match=reason):
-        await bench.printer.print(GCodeFile(*moves(300), bad))
+        await printer.print(GCodeFile(*moves(300), bad))
     assert bench.simulated.executed == before
-    with pytest.raises(RequestError, match="no line of G-code"):
-        await bench.printer.print(GCodeFile("; nothing", ""))
     assert await bench.printer.print_state.read() is PrintState.IDLE
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    ("data", "reason"),
     [
-        ("M104 S276", "nozzle_target: 276 .* above 275 .*the model"),
-        ("M109R300", "nozzle_target: 300"),
-        ("M104 T0 S280.5", "nozzle_target: 280.5"),
-        ("M140 S61", "bed_target: 61 .* above 60 .*station.yaml:7"),
-        ("M190 S61 ; wait", "bed_target: 61"),
+        (b"", "empty"),
+        (b"; nothing\n\n", "no line of G-code"),
+        (b"\x1f\x8b\x08\0\0" * 100, "compressed"),
+        (b"G28\n\0\0\0", "line 2"),
+        (b"G28 ; \xff\xfe\n", "line 1: .*UTF-8"),
     ],
 )
-async def test_a_file_that_heats_beyond_the_printer_s_limits_is_refused(
-    bench: Bench, line: str, why: str
-) -> None:
-    limits = Limits({"bed_target": Span(high=60, high_source="station.yaml:7")})
-    printer = MarlinPrinter(bench.printer.wire, limits)
+async def test_what_is_no_text_of_g_code_is_refused(bench: Bench, data: bytes, reason: str) -> None:
+    file = GCodeFile()
+    file.data, file.size = data, len(data)
     before = list(bench.simulated.executed)
-    with pytest.raises(RequestError, match=f"line 11: {why}"):
-        await printer.print(GCodeFile(*moves(10), line))
+    with pytest.raises(RequestError, match=reason):
+        await bench.printer.print(file)
     assert bench.simulated.executed == before
 
 
@@ -151,19 +153,16 @@ async def test_the_file_is_read_as_it_is_sent(bench: Bench) -> None:
 
     class Endless(GCodeFile):
         read = 0
-        readings = 0
 
-        async def lines(self) -> AsyncIterator[str]:
-            self.readings += 1
-            for n in itertools.count() if self.readings == 2 else range(10):
+        async def pieces(self) -> AsyncIterator[bytes]:
+            for n in itertools.count():
                 self.read = n
-                yield f"G1 X{n % 200} F60000"
+                yield b"".join(b"G1 X%d F60000\n" % (m % 200) for m in range(1000))
 
-    file = Endless()
-    file.size = 10_000
+    file = Endless("G28")
     async with asyncio.TaskGroup() as group:
         printing = group.create_task(ended(bench.printer, file), name="print")
-        await bench.until(lambda: len(bench.moves()) > 200)
-        assert file.read - len(bench.moves()) < 5
+        await bench.until(lambda: len(bench.moves()) > 300)
+        assert file.read * 1000 - len(bench.moves()) < READ_AHEAD + 2000
         await bench.printer.cancel()
-        assert isinstance(await printing, ProgramCancelled)
+        assert isinstance(await printing, PrintEnded)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from drivers.protocol.gcode import GCode
 from drivers.protocol.gcode_lines import Lines
+from drivers.protocol.gcode_reports import Reports
 from drivers.protocol.grbl import Grbl
 from drivers.protocol.grbl_lines import Dialogue as GrblDialogue
 from drivers.protocol.scpi_dialogue import Dialogue
@@ -82,15 +82,15 @@ def scpi_opens_no_new_socket(patch: Patch) -> None:
 
 
 def gcode_has_no_fence_and_drains_nothing(patch: Patch) -> None:
-    async def no_word(lines: Lines) -> list[Any]:
+    async def no_word(lines: Lines, code: str = "") -> list[Any]:
         return []
 
-    patch.setattr(Lines, "_fence", no_word)
+    patch.setattr(Lines, "fence", no_word)
     patch.setattr(Lines, "drain", nothing)
 
 
 def gcode_believes_reports_that_come_by_themselves(patch: Patch) -> None:
-    patch.setattr(GCode, "_by_itself", lambda _wire, _reply: False)
+    patch.setattr(Reports, "_answers", lambda _reports, said: [it.text for it in said])
 
 
 def grbl_counts_no_answers(patch: Patch) -> None:

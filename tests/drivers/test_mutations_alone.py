@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from drivers.errors import DriverError
-from drivers.protocol import gcode_lines
-from drivers.protocol.gcode_lines import Lines
+from drivers.protocol import gcode_history
+from drivers.protocol.gcode_history import History
 from drivers.protocol.scpi_dialogue import Dialogue
 from drivers.protocol.scpi_wire import Scpi
 from drivers.transport.link import Timeouts
@@ -150,7 +150,7 @@ async def an_instrument_that_talks_by_itself() -> list[str]:
 
 
 def gcode_lines_have_no_number(patch: Patch) -> None:
-    patch.setattr(gcode_lines, "frame", lambda _, line: f"{line}\n".encode("ascii"))
+    patch.setattr(gcode_history, "frame", lambda _, line: f"{line}\n".encode("ascii"))
 
 
 class Printer(Loopback):
@@ -189,7 +189,7 @@ async def a_line_that_was_spoilt_on_its_way() -> list[str]:
 
 
 def gcode_sends_again_what_was_given_up(patch: Patch) -> None:
-    patch.setattr(Lines, "_void", lambda _lines, _number: None)
+    patch.setattr(History, "void", lambda _history, _number: None)
 
 
 async def a_line_that_was_given_up() -> list[str]:

@@ -18,7 +18,6 @@ import httpx
 import pytest
 
 from agent.cli.client import AgentClient
-from agent.cli.demo.cube import cube
 from agent.cli.demo.folder import prepared
 from agent.cli.demo.parts import broker_on
 from agent.cli.demo.ports import DemoPorts
@@ -277,11 +276,3 @@ def test_the_station_file_is_a_config_that_the_agent_takes(tmp_path: Path, broke
     assert all(device.simulated for device in station.devices.values())
     assert station.state == folder
     assert (station.mqtt is not None) is broker
-
-
-def test_the_cube_is_a_small_program_that_heats_homes_and_cools() -> None:
-    lines = cube().splitlines()
-    assert 200 <= len(lines) <= 400
-    assert lines.index("G28") < next(n for n, line in enumerate(lines) if line.startswith("G1"))
-    assert lines[-5:-2] == ["M104 S0", "M140 S0", "M107"]
-    assert max(map(len, lines)) < 80

@@ -19,7 +19,7 @@ from simulators.control import RoomControl
 from simulators.room import Room
 
 pytestmark = pytest.mark.lab
-ALL = {"psu1", "dmm1", "oven1", "bus1", "printer1", "stage1"}
+ALL = {"psu1", "dmm1", "oven1", "bus1", "stage1"} | {f"printer{n}" for n in (1, 2, 3, 4)}
 DEADLINE_S = 15.0
 
 

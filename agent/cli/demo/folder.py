@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.cli.demo.cube import cube
 from agent.cli.demo.station import MARK
 from agent.errors import AlreadyRunning, NoPermission, Refused
 
@@ -26,7 +25,7 @@ def folder_for(wanted: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def prepared(folder: Path) -> Iterator[None]:
-    """Hold the folder as long as the context lasts, and make it ready, with a file to print.
+    """Hold the folder as long as the context lasts, and make it ready.
 
     Raises:
         AlreadyRunning: Another demo or an agent works there; its devices are not ours to move.
@@ -54,7 +53,6 @@ def _fill(folder: Path) -> None:
             raise Refused(f"{config} is not the demo's: choose another folder for --state")
         for part in ("files", "broker", "ports"):
             (folder / part).mkdir(exist_ok=True)
-        (folder / "files" / "demo.gcode").write_text(cube(), "ascii")
     except OSError as error:
         raise _unusable(folder, error) from error
 

@@ -81,7 +81,7 @@ Try, in another terminal:
   labkeeper set oven1.setpoint 120
   labkeeper do psu1.ramp to=12 rate=1
   labkeeper do stage1.jog x=10 feed=300
-  labkeeper do printer1.print file=demo.gcode
+  labkeeper print printer1 demo.gcode
   labkeeper stop
 
 Ctrl-C ends everything.

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from agent.cli import output
 from agent.cli.client import AgentClient
+from agent.cli.demo.cube import cube
 from agent.cli.demo.folder import folder_for, prepared
 from agent.cli.demo.guide import Place
 from agent.cli.demo.parts import broker_on, simulators_in
@@ -23,6 +24,7 @@ from agent.errors import DeviceTrouble, NoAgent
 
 UP_WITHIN_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.1
+PRINTED: Final = "demo.gcode"
 ONLINE: Final = frozenset({"ready", "busy"})
 
 
@@ -134,8 +136,10 @@ def _missing(client: AgentClient) -> list[str]:
 
 
 def _set_going(client: AgentClient) -> list[str]:
-    """Heat the oven and switch the supply on, as any client could; return what was done."""
-    done = []
+    """Add a file, heat the oven and switch the supply on, as any client could; return what was done."""
+    program = cube().encode()
+    client.send("files", PRINTED, body=[program], size=len(program), replace="true")
+    done = [f"files: {PRINTED} is there to be printed"]
     for device, setting, value, what in (
         ("oven1", "setpoint", 80.0, "the oven is to hold 80 °C"),
         ("oven1", "running", True, "it heats"),

@@ -1,0 +1,105 @@
+"""A printer on a pseudo-terminal that is as slow as a serial line, for `streaming`, as a process.
+
+It answers lines on its standard input by one line of JSON each: `begin` counts anew, `tell` says
+what has come since, `reset` presses the board's reset button. Times are of the monotonic clock,
+which all processes share.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from simulators.marlin import BoardOptions, MarlinPrinter
+from simulators.marlin_lines import Line
+from simulators.marlin_tally import Tally
+from simulators.terminal import PtyServer
+
+TICK_S: Final = 0.001
+WARM_UP: Final = 600
+"""Moves until the planner is full: it holds the first ones back, and stretches the next."""
+
+
+class Watched(Tally):
+    """A tally that keeps when moves came after the warm-up, and what had come by then."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally.clock, tally.baud)
+        self.moves: list[tuple[float, int]] = []
+        self.count = 0
+
+    def accepted(self, line: Line) -> None:
+        """See Tally; moves are counted, and no text is kept."""
+        if line.text.startswith("G1 X"):
+            self.count += 1
+            if self.count > WARM_UP:
+                self.moves[1:] = [(self.clock.now, self.arrived)]
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        super().clear()
+        self.moves.clear()
+        self.count = 0
+
+
+class Printer(MarlinPrinter):
+    """A printer that remembers when it was stopped at once."""
+
+    def __init__(self, options: BoardOptions) -> None:
+        super().__init__(options)
+        self.tally = self.watched = Watched(self.tally)
+        self.reset()
+        self.stopped_at = 0.0
+
+    def handle(self, data: bytes) -> bytes:
+        """Take bytes; see when an emergency stop has arrived."""
+        was = self.halted
+        said = super().handle(data)
+        if self.halted and not was:
+            self.stopped_at = asyncio.get_running_loop().time()
+        return said
+
+    def told(self) -> dict[str, Any]:
+        """What has come since `forget`, between the first move and the last."""
+        moves = self.watched.moves or [(0.0, 0)]
+        counts = self.counts()
+        return {
+            "moves": self.watched.count,
+            "seconds": moves[-1][0] - moves[0][0],
+            "bytes": moves[-1][1] - moves[0][1],
+            "stopped_at": self.stopped_at,
+            **{
+                name: counts[name] for name in ("lost_bytes", "refused", "underruns", "dry_seconds")
+            },
+        }
+
+
+async def serve(baud: int, path: Path) -> None:
+    """Serve until standard input ends."""
+    printer = Printer(BoardOptions(baud=baud, reports_position=True, resets_on_open=False))
+    lines = asyncio.Queue[str]()
+    asyncio.get_running_loop().add_reader(0, lambda: lines.put_nowait(sys.stdin.readline()))
+    async with PtyServer(printer, path, baud=baud, tick=TICK_S):
+        print("{}", flush=True)
+        while word := (await lines.get()).strip():
+            if word == "begin":
+                printer.forget()
+            elif word == "reset":
+                printer.reset()
+            print(json.dumps(printer.told()), flush=True)
+
+
+def _be_a_board() -> None:
+    """Run when there is something to do: a board has a processor of its own."""
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    with suppress(OSError):  # without it, it sleeps up to 50 µs longer
+        Path("/proc/self/timerslack_ns").write_text("1", "ascii")
+
+
+if __name__ == "__main__":
+    _be_a_board()
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,256 @@
+"""A printer on a serial line: G-code, and the print that goes over it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from drivers.errors import (
+    DeviceBusy,
+    DeviceError,
+    DriverError,
+    LinkClosed,
+    LinkError,
+    RequestError,
+)
+from drivers.forms import TextFile
+from drivers.protocol.gcode_control import ACTIVE
+from drivers.protocol.gcode_printer_words import Prompt, SdCard
+from drivers.protocol.gcode_program import Program
+from drivers.protocol.gcode_replies import Kind, Reply
+from drivers.protocol.gcode_source import FileSource
+from drivers.protocol.gcode_stream import Stream
+from drivers.protocol.gcode_values import BED_TARGET, NOZZLE_TARGET, REPORTED, heaters_of
+from drivers.protocol.gcode_wire import GCode
+from drivers.protocol.printing import (
+    PrintEnded,
+    PrinterRef,
+    PrinterStatus,
+    PrintReport,
+    PrintResult,
+    PrintState,
+    told,
+)
+from drivers.survey import Buffers, Profile
+from drivers.transport.attempt import acted, acting
+from drivers.transport.link import BoardLink, Timeouts
+from drivers.wire import Ref
+
+STREAM_TURN_S: Final = 600.0
+AT_PRINTER: Final = "the printer waits for a person: look at its display, then resume"
+
+
+class PrintingGCode(GCode):
+    """G-code with a print. See PrinterWire and DirectWire for what a printer's driver needs of it."""
+
+    def __init__(
+        self,
+        link: BoardLink,
+        timeouts: Timeouts,
+        boot: float = 2.0,
+        nonce: Callable[[], str] = lambda: secrets.token_hex(4),
+    ) -> None:
+        super().__init__(link, timeouts, boot, nonce)
+        self.program = Program(self, link.kept, self._heat_in_words)
+        self._stream = Stream(self.lines, link, None)
+        self._prompt, self._card = Prompt(), SdCard()
+
+    async def read(self, refs: Sequence[Ref[Any]]) -> list[Any]:
+        """Fetch a printer's values by their names, and others as GCode does."""
+        names = {it.name for it in refs if isinstance(it, PrinterRef)}
+        reported = [it for it in REPORTED if it in names]
+        if "heaters" in names:
+            reported += [it for it in ("nozzle_target", "bed_target") if it not in names]
+        others = [it for it in refs if not isinstance(it, PrinterRef)]
+        asked = [*(REPORTED[it] for it in reported), *others]
+        found = await super().read(asked)
+        values = dict(zip(reported, found, strict=False))
+        rest = iter(found[len(reported) :])
+        status = PrinterStatus(firmware=self.firmware_name, print=self._report())
+        return [
+            self._pick(it, values, status) if isinstance(it, PrinterRef) else next(rest)
+            for it in refs
+        ]
+
+    async def write(self, ref: Ref[Any], value: Any) -> None:
+        """Set a target, or what GCode sets. Raises DriverError."""
+        own = {"nozzle_target": NOZZLE_TARGET, "bed_target": BED_TARGET}
+        name = ref.name if isinstance(ref, PrinterRef) else ""
+        await super().write(own.get(name, ref), value)
+
+    async def print_file(self, file: TextFile, profile: Profile) -> Mapping[str, Any]:
+        """See PrinterWire. However it ends before its last line, heaters and fan are switched off."""
+        if self._card.is_printing:
+            raise DeviceBusy("the printer prints from its memory card, which somebody else began")
+        if self.program.state is PrintState.IDLE:
+            self._stream = Stream(self.lines, self._link, self._buffers(profile))
+        try:
+            return await self.program.run(file, profile)
+        except (RequestError, LinkClosed):  # nothing was sent, or nothing can be sent any more
+            raise
+        except BaseException as error:
+            await self._after(error, profile)
+            raise
+
+    async def pause_print(self) -> None:
+        """See PrinterWire."""
+        await self.program.pause()
+
+    async def resume_print(self) -> None:
+        """See PrinterWire. After a pause of the firmware's own, its question is answered."""
+        if not self.program.waits_at_printer:
+            await self.program.resume()
+            return
+        acted()
+        goes_on = self._prompt.button("continue", "resume", "yes")
+        self._link.send_now(b"M108\n" if goes_on is None else b"M876 S%d\n" % goes_on)
+        self.lines.doubt()
+        self.program.resumed_by_firmware()
+
+    async def cancel_print(self) -> None:
+        """See PrinterWire."""
+        self.program.cancel("it was cancelled")
+        await self.program.ended()
+        await self.make_safe()
+
+    async def answer(self, choice: int) -> None:
+        """Answer the question of the printer's display, by the number of the button from 0 (M876)."""
+        if not self._prompt.buttons:
+            raise RequestError("the printer asks nothing")
+        if choice >= len(self._prompt.buttons):
+            offered = ", ".join(f"{n} {it}" for n, it in enumerate(self._prompt.buttons))
+            raise RequestError(f"there is no answer {choice}; answers: {offered}")
+        acted()
+        self._link.send_now(b"M876 S%d\n" % choice)
+        self.lines.doubt()
+
+    async def make_safe(self) -> None:
+        """See PrinterWire. A board that says it has killed itself has done so already (M112)."""
+        self.program.cancel("the printer was made safe")
+        try:
+            await self._cool()
+        except DeviceError:
+            if not self.halted:
+                raise
+
+    async def interrupt(self) -> None:
+        """Stop at once with M112: heaters and motors off, until the board is reset.
+
+        A printer at rest takes the next line at once, and is not made to need a reset.
+        """
+        if self.program.state is not PrintState.IDLE or not self.at_rest or self._card.is_printing:
+            self.halt()
+            self.program.cancel("it was stopped by M112")
+
+    async def order(self, line: str) -> None:
+        """See DirectWire."""
+        await self.command(line)
+
+    async def begin(self) -> None:
+        """See gcode_program.Board. Short numbers make short lines."""
+        with acting():
+            await self._take(self.lines.begin_anew, STREAM_TURN_S)
+
+    async def stream(self, source: FileSource) -> None:
+        """See gcode_program.Board."""
+        with acting():
+            await self._take(
+                lambda: self._stream.run(source, lambda: self._turn.is_wanted), STREAM_TURN_S
+            )
+
+    async def say(self, line: str) -> list[str]:
+        """See gcode_program.Board. What the firmware does not know is passed over, as in a file."""
+        with acting():
+            said = await self._take(lambda: self.lines.converse(line), STREAM_TURN_S)
+        return [reply.payload if reply.kind is Kind.OK else reply.text for reply in said]
+
+    @property
+    def is_streaming(self) -> bool:
+        """See GCode."""
+        return self.program.state in ACTIVE
+
+    @property
+    def firmware_name(self) -> str:
+        """Name and version, as M115 tells them."""
+        found = re.search(r"FIRMWARE_NAME:\s*(.*?)(?:,? [A-Z_]+:|$)", self.firmware)
+        return found[1] if found else ""
+
+    def _buffers(self, profile: Profile) -> Buffers | None:
+        """What the firmware holds; None where only advanced acknowledgements can tell it."""
+        if profile.buffers is not None:
+            return profile.buffers
+        return None if self.kind.may_stream else Buffers(lines=1, bytes=0)
+
+    def _report(self) -> PrintReport:
+        report = self.program.report()
+        if self.program.state is PrintState.IDLE and self._card.is_printing:
+            return self._card.report(report)
+        return replace(report, message=report.message or self._prompt.shown)
+
+    def _pick(self, ref: PrinterRef[Any], values: Mapping[str, Any], status: PrinterStatus) -> Any:
+        if ref.name == "heaters":
+            return heaters_of([values["nozzle_target"], values["bed_target"]])
+        return values[ref.name] if ref.name in values else told(status, ref)
+
+    async def _cool(self) -> None:
+        """Switch heaters and fan off, and read back that they are. Motors keep holding."""
+        found = re.search(r"\bEXTRUDER_COUNT:(\d+)", self.firmware)
+        tools = int(found[1]) if found else 1
+        for tool in range(tools):
+            await self.command(f"M104 T{tool} S0" if tools > 1 else "M104 S0")
+        await self.command("M140 S0")
+        await self.command("M107")
+        targets = await super().read([NOZZLE_TARGET, BED_TARGET])
+        if any(target != 0.0 for target in targets):
+            shown = ", ".join(map(str, targets))
+            raise DeviceError(f"the heaters are not known to be off: nozzle and bed say {shown}")
+
+    async def _after(self, error: BaseException, profile: Profile) -> None:
+        """Switch off what a print has left on; after a cancellation, run the script for it first."""
+        is_cancelled = isinstance(error, PrintEnded) and error.result is PrintResult.CANCELLED
+        try:
+            if is_cancelled and profile.cancel:
+                for line in profile.cancel:
+                    await self.say(line)
+            await self.make_safe()
+        except DriverError as also:
+            error.add_note(f"the heaters could not be switched off: {also}")
+
+    def _heat_in_words(self, error: DriverError) -> str:
+        """What is known of the heaters when a print ends by this error."""
+        if self.halted:
+            return "its heaters are off, it says"
+        if isinstance(error, LinkError):
+            return "whether its heaters are on is not known"
+        return "its heaters are being switched off"
+
+    def _notice(self, reply: Reply) -> None:
+        super()._notice(reply)
+        match reply.kind:
+            case Kind.ACTION:
+                self._act(*reply.payload.partition(" ")[::2])
+            case Kind.BUSY if reply.payload.startswith("paused for"):
+                self.program.paused_by_firmware(self._prompt.shown or AT_PRINTER)
+            case Kind.TEXT:
+                self._card.notice(reply.text)
+
+    def _act(self, verb: str, words: str) -> None:
+        """Do what somebody chose on the printer's display, or what the firmware tells."""
+        program = self.program
+        match verb:
+            case "pause" if program.state in ACTIVE:
+                program.hold("somebody paused it at the printer")
+            case "paused":
+                reason = words.strip()
+                program.paused_by_firmware(self._prompt.shown or reason or AT_PRINTER)
+            case "resume" | "resumed" if program.waits_at_printer:
+                program.resumed_by_firmware()
+            case "resume" | "resumed" if program.state in {PrintState.PAUSED, PrintState.PAUSING}:
+                program.release()
+            case "cancel":
+                program.cancel("it was cancelled at the printer")
+            case _:
+                self._prompt.notice(verb, words)
