@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TextIO
 
 OWN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-QUIET: Final = ("pymodbus", "mqtt", "pyvisa", "uvicorn.access")
+QUIET: Final = ("pymodbus", "mqtt", "pyvisa", "uvicorn.access", "httpx", "httpcore", "websockets")
 """Libraries that tell each frame or each retry; their errors reach us as exceptions."""
 ERRORS_ONLY: Final = "asyncio"
 """What nobody awaited or caught is told here and nowhere else; its warnings repeat."""

@@ -22,6 +22,7 @@ BENCHMARKS: Final = (
     "polling",
     "cold_start",
     "streaming",
+    "gcode_faults",
 )
 """Each is a module of this package with `measure(quick)`."""
 

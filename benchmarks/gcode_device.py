@@ -1,11 +1,13 @@
 """A printer on a pseudo-terminal that is as slow as a serial line, for `streaming`, as a process.
 
 It answers lines on its standard input by one line of JSON each: `begin` counts anew, `tell` says
-what has come since, `reset` presses the board's reset button. Times are of the monotonic clock,
+what has come since, `reset` presses the board's reset button, `spoil 0.01 7` spoils one line, one
+acknowledgement and one reply in a hundred, as the seed 7 has it. Times are of the monotonic clock,
 which all processes share.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import sys
@@ -29,20 +31,30 @@ class Watched(Tally):
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally.clock, tally.baud)
         self.moves: list[tuple[float, int]] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.moves.clear()
         self.count = 0
+        self.stall = self.came_at = (
+            0.0  # the longest time between two moves, and when one came last
+        )
+        self.digest_of_moves = hashlib.sha256()
 
     def accepted(self, line: Line) -> None:
         """See Tally; moves are counted, and no text is kept."""
         if line.text.startswith("G1 X"):
             self.count += 1
+            self.stall = max(self.stall, self.clock.now - self.came_at if self.came_at else 0.0)
+            self.came_at = self.clock.now
+            self.digest_of_moves.update(f"{line.text}\n".encode())
             if self.count > WARM_UP:
                 self.moves[1:] = [(self.clock.now, self.arrived)]
 
     def clear(self) -> None:
         """Begin to count anew."""
         super().clear()
-        self.moves.clear()
-        self.count = 0
+        self._begin()
 
 
 class Printer(MarlinPrinter):
@@ -71,14 +83,24 @@ class Printer(MarlinPrinter):
             "seconds": moves[-1][0] - moves[0][0],
             "bytes": moves[-1][1] - moves[0][1],
             "stopped_at": self.stopped_at,
+            "stall": self.watched.stall,
+            "sha256": self.watched.digest_of_moves.hexdigest(),
+            "damaged": counts["damaged"],
+            "lost_oks": counts["lost_oks"],
             **{
                 name: counts[name] for name in ("lost_bytes", "refused", "underruns", "dry_seconds")
             },
         }
 
+    def spoil(self, share: float, seed: int) -> None:
+        """Let so many of the lines, acknowledgements and replies be spoilt, lost and cut in two."""
+        self.corrupt_lines(share, seed)
+        self.lose_oks(share, seed)
+        self.split_lines(share, seed)
 
-async def serve(baud: int, path: Path) -> None:
-    """Serve until standard input ends."""
+
+async def serve(baud: int | None, path: Path) -> None:
+    """Serve until standard input ends. Without a baud rate the line is as fast as can be."""
     printer = Printer(BoardOptions(baud=baud, reports_position=True, resets_on_open=False))
     lines = asyncio.Queue[str]()
     asyncio.get_running_loop().add_reader(0, lambda: lines.put_nowait(sys.stdin.readline()))
@@ -89,6 +111,8 @@ async def serve(baud: int, path: Path) -> None:
                 printer.forget()
             elif word == "reset":
                 printer.reset()
+            elif word.startswith("spoil"):
+                printer.spoil(float(word.split()[1]), int(word.split()[2]))
             print(json.dumps(printer.told()), flush=True)
 
 
@@ -102,4 +126,4 @@ def _be_a_board() -> None:
 
 if __name__ == "__main__":
     _be_a_board()
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]) or None, Path(sys.argv[2])))

@@ -19,8 +19,10 @@ from agent.errors import ConfigError
 from agent.fleet.samples import Quality
 from agent.fleet.states import DeviceState
 from agent.settings import load
+from agent.settings.models import PrinterSettings
 from drivers import Address
 from drivers.catalogue import DRIVERS
+from drivers.protocol.printing import PrintResult, PrintState
 from drivers.transport.address import OPTIONS
 from tests.lab.processes import agent, child, free_port, short_folder
 from tests.pages import DOCS, READMES, ROOT, Snippet, named, page, shape, snippets, table, typed
@@ -250,3 +252,15 @@ def test_every_decision_is_in_the_list_and_in_the_menu() -> None:
     decisions = sorted(path.name for path in (DOCS / "decisions").glob("0*.md"))
     listed, menu = page("decisions/index.md"), (ROOT / "zensical.toml").read_text("utf-8")
     assert not [name for name in decisions if f"({name})" not in listed or name not in menu]
+
+
+def test_the_docs_name_every_state_and_result_of_a_print() -> None:
+    states = named("printing.md", "`print_state`", "what it means")
+    assert states == [state.name.lower() for state in PrintState]
+    results = named("printing.md", "`print_result`", "how the last print of this agent ended")
+    assert results == [result.name.lower() for result in PrintResult]
+
+
+def test_the_docs_name_every_key_of_a_printers_profile() -> None:
+    head = ("key of `printer`", "what it says", "when it is left out")
+    assert named("printing.md", *head) == list(PrinterSettings.model_fields)

@@ -16,12 +16,13 @@ from agent.fleet.plan import OpenDriver, Plan
 from agent.fleet.polling import Polling
 from agent.fleet.requests import Requests
 from agent.fleet.samples import Cause, Outcome, Sample, Snapshot, Status
-from agent.fleet.states import DeviceState
+from agent.fleet.states import LEFT_ALONE, DeviceState, state_after
 from agent.fleet.tally import Tally
 from drivers import Driver, Identity
-from drivers.errors import DriverError, LinkClosed, LinkError, UnitSilent, WrongInstrument
+from drivers.errors import DriverError, LinkClosed, LinkError, UnitSilent
 
 SAFE_AGAIN_S: Final = 0.2
+CLOSED_S: Final = 0.1  # a board is reset when DTR rises, if it had time to fall before
 
 
 class DeviceWorker:
@@ -103,7 +104,7 @@ class DeviceWorker:
         self._post()
 
     def reconnect(self) -> None:
-        """Begin anew at once: after another instrument had answered, or on a link that seems to work."""
+        """Begin anew at once: also where no further attempt was made, or on a link that seems to work."""
         self._quarantine.forgive()
         self._is_asked_again = True
         if self._again is not None:
@@ -146,8 +147,7 @@ class DeviceWorker:
                 self._enter(DeviceState.CONNECTING)
             async with self._open_driver(self.plan) as driver:
                 self._asked("meet")
-                identity = await driver.meet(self.plan.serial_number)
-                await self._serve(driver, identity)
+                await self._serve(driver, await driver.meet(self.plan.serial_number))
         except Exception as error:  # a driver's own bug must not end the agent
             if (task := asyncio.current_task()) and task.cancelling():
                 raise asyncio.CancelledError from error  # a failing TaskGroup forgets it
@@ -202,6 +202,8 @@ class DeviceWorker:
             async with asyncio.timeout(seconds):
                 if not self._is_asked_again:
                     await self._again.wait()
+        if self._is_asked_again and self.plan.address.scheme == "serial":
+            await self._clock.sleep(CLOSED_S)
         self._again, self._is_asked_again = None, False
 
     def _has_tried(self) -> None:
@@ -221,9 +223,7 @@ class DeviceWorker:
             self.tally.failed(error)
             if isinstance(error, UnitSilent):
                 self._left_alone_for = self._quarantine.next(error.cost, self._clock.monotonic())
-        state = DeviceState.OFFLINE if isinstance(error, DriverError) else DeviceState.FAULT
-        if isinstance(error, WrongInstrument):
-            state = DeviceState.WRONG_DEVICE
+        state = state_after(error)
         reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
         if self._left_alone_for:
             state = DeviceState.QUARANTINED
@@ -235,7 +235,7 @@ class DeviceWorker:
             self._said |= {state}
             self._say(f"device.{state}", f"{self.plan.name}: {reason}", Severity.WARNING)
             self._flight.fault(self.plan, self._snapshot)
-        return state is not DeviceState.WRONG_DEVICE
+        return type(error) not in LEFT_ALONE
 
     def _doubt(self, state: DeviceState, reason: str) -> None:
         """Believe no value from now on, also none that was asked for before."""

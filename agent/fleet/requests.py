@@ -12,6 +12,7 @@ from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
 from drivers import Command, Driver, Setting, attempt, urgent, word
 from drivers.errors import (
+    AccessRefused,
     BadReply,
     ConnectFailed,
     DriverError,
@@ -170,7 +171,7 @@ class Requests:
                 return _unknown(
                     f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
                 )
-            except (LinkError, BadReply, Unfinished) as error:
+            except (AccessRefused, LinkError, BadReply, Unfinished) as error:
                 if not (tried.sent or error.sent):
                     raise
                 self._blame(error)  # a part of it may have been done before

@@ -1,6 +1,10 @@
 """The states of a device, and what each one means for those who look at it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
+
+from drivers.errors import AccessRefused, DriverError, WrongInstrument
 
 
 class DeviceState(StrEnum):
@@ -10,7 +14,7 @@ class DeviceState(StrEnum):
     CONNECTING = "connecting"  # the link is being opened and the device identified
     READY = "ready"
     BUSY = "busy"  # a command runs; values go on being read
-    FAULT = "fault"  # it answers that it can't be read, or its driver failed; tried again and again
+    FAULT = "fault"  # it answers that it can't be read, or not to us, or its driver failed
     WRONG_DEVICE = "wrong_device"  # another instrument answers; not tried again until asked
     QUARANTINED = "quarantined"  # a silent unit of a shared bus, asked rarely
 
@@ -18,3 +22,16 @@ class DeviceState(StrEnum):
     def online(self) -> bool:
         """Whether values are being read, so that they may be believed."""
         return self in {DeviceState.READY, DeviceState.BUSY}
+
+
+LEFT_ALONE: Final[Mapping[type[Exception], DeviceState]] = {
+    WrongInstrument: DeviceState.WRONG_DEVICE,
+    AccessRefused: DeviceState.FAULT,
+}
+"""What does not get better by itself: these errors end the attempts until somebody asks for one."""
+
+
+def state_after(error: Exception) -> DeviceState:
+    """The state of a device whose connection ends by this error."""
+    usual = DeviceState.OFFLINE if isinstance(error, DriverError) else DeviceState.FAULT
+    return LEFT_ALONE.get(type(error), usual)

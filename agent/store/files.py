@@ -9,7 +9,7 @@ from typing import Final
 from agent.store.draft import Draft, already_there
 from agent.store.examination import examined
 from agent.store.examiner import Examine, Examiner
-from agent.store.file_errors import Incomplete, InUse, at_disk
+from agent.store.file_errors import Incomplete, InUse, NoRoom, at_disk
 from agent.store.file_folder import Entry, FileFolder
 from agent.store.file_names import stored_name
 from agent.store.room import Room
@@ -115,6 +115,8 @@ class FileStore:
                 await self._fill(draft, pieces, size)
                 self._check_not_printed(name)
                 return await at_disk(self._publish, draft, name, replace=replace)
+            except NoRoom as error:
+                raise error.during(name) from error
             finally:
                 self._room.give_back(draft)
                 await at_disk(draft.discard)

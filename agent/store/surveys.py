@@ -21,7 +21,7 @@ from drivers import Survey
 
 FOLDER: Final = ".surveys"
 ENDING: Final = ".json"
-_FORM: Final = 1
+_FORM: Final = 2
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

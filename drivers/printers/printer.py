@@ -147,13 +147,15 @@ class DirectPrinter(Printer[D]):
 
     @command(timeout=HOT_S)
     async def home(self, axes: str = "XYZ") -> None:
-        """Find the end stops of these axes."""
+        """Find the end stops of these axes. Refused while anything is printed."""
         wanted = axes.upper()
         if not wanted or not set(wanted) <= set("XYZ"):
             raise OutOfRange(f"home.axes: {axes!r} is not made of the letters X, Y and Z")
+        await self.wire.must_be_at_rest()
         await self.wire.order(f"G28 {' '.join(sorted(set(wanted)))}")
 
     @command(timeout=20.0, anytime=True)
     async def part_fan(self, power: Annotated[float, Span(0.0, 100.0, "%")]) -> None:
-        """Set the fan that cools the part."""
+        """Set the fan that cools the part. Refused while somebody else's print runs."""
+        await self.wire.must_not_be_foreign()
         await self.wire.order(f"M106 S{round(power * 2.55)}")

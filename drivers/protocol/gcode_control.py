@@ -22,6 +22,9 @@ class Control:
         self.waits_at_printer = False  # the firmware has paused, and says when it goes on
         self._go, self._ended, self._settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._is_to_pause = False
+        self._is_aside = (
+            False  # the head has left its place, or is leaving it, and has to come back
+        )
         self._cancelled = ""
 
     @property
@@ -35,9 +38,10 @@ class Control:
         Raises RequestError when nothing is being printed.
         """
         if self.state not in ACTIVE:
-            raise RequestError("nothing is being printed")
+            raise RequestError(_not_now("paused", self.state))
         self.hold()
         await self._settled.wait()
+        self._must_be(PrintState.PAUSED)
 
     def hold(self, message: str = "") -> None:
         """Begin to pause, as somebody at the printer may want it, or the file itself."""
@@ -48,13 +52,19 @@ class Control:
     async def resume(self) -> None:
         """Go on after a pause. Raises RequestError when nothing is paused."""
         if self.state is not PrintState.PAUSED:
-            raise RequestError("nothing is paused")
+            raise RequestError(_not_now("resumed", self.state))
         self.release()
         await self._settled.wait()
+        self._must_be(*ACTIVE, PrintState.FINISHING)
 
     def release(self) -> None:
-        """Begin to go on."""
-        self.state, self.message = PrintState.RESUMING, ""
+        """Begin to go on; a pause that has not begun yet is taken back."""
+        self.message = ""
+        if self._is_to_pause:
+            self._is_to_pause, self.state = False, PrintState.PRINTING
+            self._settled.set()
+            return
+        self.state = PrintState.RESUMING
         self._settled.clear()
         self._go.set()
 
@@ -65,17 +75,21 @@ class Control:
 
     def paused_by_firmware(self, message: str) -> None:
         """The firmware has paused by itself, as for want of filament: send nothing until it goes on."""
-        if self.state in ACTIVE | {PrintState.PAUSING}:
-            self.state, self.message, self.waits_at_printer = PrintState.PAUSED, message, True
+        if self.state in ACTIVE:
+            self.state = PrintState.PAUSED
             self._go.clear()
-            self._settled.set()
+        elif self.state not in {PrintState.PAUSING, PrintState.PAUSED}:
+            return
+        self.message, self.waits_at_printer = message, True
 
     def resumed_by_firmware(self) -> None:
-        """It goes on."""
-        if self.waits_at_printer:
-            self.state, self.message, self.waits_at_printer = PrintState.PRINTING, "", False
+        """It goes on, and so does the print, unless it was to be paused by us as well."""
+        if not self.waits_at_printer:
+            return
+        self.message, self.waits_at_printer = "", False
+        if self.state is PrintState.PAUSED and not self._is_aside:
+            self.state = PrintState.PRINTING
             self._go.set()
-            self._settled.set()
 
     def cancel(self, reason: str) -> None:
         """Send no further line and let `run` end; harmless when nothing runs."""
@@ -91,6 +105,12 @@ class Control:
         if self.state is not PrintState.IDLE:
             await self._ended.wait()
 
+    def _must_be(self, *states: PrintState) -> None:
+        """Raise PrintEnded when the print came to another end than what was waited for."""
+        if self.state not in states:
+            self._unless_cancelled()
+            raise PrintEnded.because(PrintResult.UNKNOWN, "the print has ended meanwhile")
+
     def _unless_cancelled(self) -> None:
         if self._cancelled:
             raise PrintEnded.because(PrintResult.CANCELLED, self._cancelled)
@@ -98,7 +118,7 @@ class Control:
     def _begin_control(self) -> None:
         self.state, self.message = PrintState.CHECKING, ""
         self._cancelled = ""
-        self._is_to_pause = self.waits_at_printer = False
+        self._is_to_pause = self._is_aside = self.waits_at_printer = False
         self._ended.clear()
         self._go.set()
 
@@ -106,3 +126,9 @@ class Control:
         self.state, self.message, self.waits_at_printer = PrintState.IDLE, "", False
         self._settled.set()
         self._ended.set()
+
+
+def _not_now(what: str, state: PrintState) -> str:
+    if state is PrintState.IDLE:
+        return f"nothing is being printed: nothing can be {what}"
+    return f"the print can't be {what} now: it is {state.name.lower()}"

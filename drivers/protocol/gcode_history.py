@@ -4,6 +4,7 @@ A line is `N<number> <command>*<checksum>`, where the checksum is the exclusive-
 before the `*` (RepRap wiki, "G-code", special fields).
 """
 
+import re
 from collections import deque
 from functools import reduce
 from operator import xor
@@ -51,6 +52,11 @@ class History:
         place = number - self.next + len(self._lines)
         return self._lines[place] if 0 <= place < len(self._lines) else None
 
+    def void_all(self) -> None:
+        """Let nothing that was sent be done by being sent again."""
+        for number in range(self.next - len(self._lines), self.next):
+            self.void(number)
+
     def void(self, number: int) -> None:
         """Let a line that was given up do nothing, should the board still ask for it again.
 
@@ -59,3 +65,12 @@ class History:
         place = number - self.next + len(self._lines)
         if 0 <= place < len(self._lines):
             self._lines[place] = frame(number, "M105")
+
+
+def code_of(line: str) -> str:
+    """The code of a line, `G1` of `G01X10`; else its first word."""
+    found = _CODE.match(line)
+    return f"{found[1].upper()}{int(found[2])}" if found else line.partition(" ")[0]
+
+
+_CODE: Final = re.compile(r"\s*([GMTgmt])\s*(\d{1,6})(?![.\d])")

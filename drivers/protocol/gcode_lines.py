@@ -16,7 +16,7 @@ from collections.abc import Callable
 from drivers.errors import BadReply, DeviceError, LinkClosed, LinkTimeout
 from drivers.protocol.gcode_echo import WAYS, Echo, is_in
 from drivers.protocol.gcode_hearing import Hearing
-from drivers.protocol.gcode_history import History, frame
+from drivers.protocol.gcode_history import History, code_of, frame
 from drivers.protocol.gcode_patience import AFTER_RESEND_S, MAX_RESENDS
 from drivers.protocol.gcode_replies import Kind, Reply, missing_oks
 from drivers.protocol.gcode_waiting import Waiting
@@ -49,6 +49,7 @@ class Lines(Hearing):
         self._forget()
         self.ok_after_resend: bool | None = None  # whether `Resend:` is followed by one
         self._firsts = 0
+        self._proved = 0  # the number of a line that it certainly has: it never wants that again
         self.answers_late = False  # whether an answer comes behind its `ok`
         self._echo = Echo(self._nonce)
         self.at_work = ""  # the code of the line that is waited for, while the link is in step
@@ -61,7 +62,7 @@ class Lines(Hearing):
         A digit may have got lost on the way. To send all again would repeat the print: when it
         wants its very first line twice it has started anew, which is raised as LinkClosed.
         """
-        if wanted == 1 and last > MAX_RESENDS:
+        if wanted <= self._proved or (wanted == 1 and last > MAX_RESENDS):
             self._firsts += 1
             if self._firsts > 1:
                 raise LinkClosed("the board counts lines from the beginning: it has reset itself")
@@ -82,7 +83,7 @@ class Lines(Hearing):
             LinkClosed: The board has started anew, or the link is gone.
         """
         await self.prepare()
-        number, self.at_work = self.history.next, line.partition(" ")[0]
+        number, self.at_work = self.history.next, code_of(line)
         said: list[Reply] = []
         try:
             await self._say(number, line, said)
@@ -91,6 +92,8 @@ class Lines(Hearing):
             raise
         finally:
             self.at_work = ""
+        if any(reply.kind is Kind.UNKNOWN for reply in said):
+            self.history.void(number)  # refused is refused: it must not be done some day later
         refused = [reply.payload for reply in said if reply.kind is Kind.ERROR]
         if refused:
             raise DeviceError(f"{line}: {'; '.join(refused)}")
@@ -140,8 +143,10 @@ class Lines(Hearing):
         A board that missed it would take lines of the program for those that it has already.
         """
         await self.prepare()
+        self._proved = 0
         await self.renumber()
         await self.get_in_step()
+        self._proved, self._firsts = self.history.next - 1, 0
 
     async def renumber(self) -> None:
         """Start a new numbering with M110, which also empties the history. Raises as `converse`."""
@@ -217,6 +222,7 @@ class Lines(Hearing):
         await self._link.resync(self._timeouts.next_byte)
         start = 1000 + int(self._nonce(), 16) % 1_000_000
         self.history.count_from(start + 1)
+        self._proved = 0
         await self._link.send(frame(0, f"M110 N{start}") + frame(start + 7, "M105"))
         end = asyncio.get_running_loop().time() + self._timeouts.whole
         while (left := end - asyncio.get_running_loop().time()) > 0:

@@ -82,7 +82,7 @@ def _lift(profile: Profile, place: Place) -> float:
 
 
 def _aside(profile: Profile) -> str:
-    """The front left or, where the bed moves, the place where the part comes forward: X low, Y high."""
+    """The place where the part is out of the way and, where the bed moves, comes forward: X low, Y high."""
     if not {"X", "Y"} <= set(profile.volume):
         return ""
     (left, _), (_, back) = profile.volume["X"], profile.volume["Y"]

@@ -12,19 +12,18 @@ from drivers.errors import (
     DeviceBusy,
     DeviceError,
     DriverError,
-    LinkClosed,
     LinkError,
     RequestError,
 )
 from drivers.forms import TextFile
 from drivers.protocol.gcode_control import ACTIVE
+from drivers.protocol.gcode_cooling import STREAM_TURN_S, CoolingGCode
 from drivers.protocol.gcode_printer_words import Prompt, SdCard
 from drivers.protocol.gcode_program import Program
 from drivers.protocol.gcode_replies import Kind, Reply
 from drivers.protocol.gcode_source import FileSource
 from drivers.protocol.gcode_stream import Stream
 from drivers.protocol.gcode_values import BED_TARGET, NOZZLE_TARGET, REPORTED, heaters_of
-from drivers.protocol.gcode_wire import GCode
 from drivers.protocol.printing import (
     PrintEnded,
     PrinterRef,
@@ -39,11 +38,12 @@ from drivers.transport.attempt import acted, acting
 from drivers.transport.link import BoardLink, Timeouts
 from drivers.wire import Ref
 
-STREAM_TURN_S: Final = 600.0
+STOP_BYTES: Final = 64
+"""Of what `halt` sends."""
 AT_PRINTER: Final = "the printer waits for a person: look at its display, then resume"
 
 
-class PrintingGCode(GCode):
+class PrintingGCode(CoolingGCode):
     """G-code with a print. See PrinterWire and DirectWire for what a printer's driver needs of it."""
 
     def __init__(
@@ -57,6 +57,7 @@ class PrintingGCode(GCode):
         self.program = Program(self, link.kept, self._heat_in_words)
         self._stream = Stream(self.lines, link, None)
         self._prompt, self._card = Prompt(), SdCard()
+        self._is_told_by_busy = False
 
     async def read(self, refs: Sequence[Ref[Any]]) -> list[Any]:
         """Fetch a printer's values by their names, and others as GCode does."""
@@ -77,22 +78,24 @@ class PrintingGCode(GCode):
 
     async def write(self, ref: Ref[Any], value: Any) -> None:
         """Set a target, or what GCode sets. Raises DriverError."""
+        await self.must_not_be_foreign()
         own = {"nozzle_target": NOZZLE_TARGET, "bed_target": BED_TARGET}
         name = ref.name if isinstance(ref, PrinterRef) else ""
         await super().write(own.get(name, ref), value)
 
     async def print_file(self, file: TextFile, profile: Profile) -> Mapping[str, Any]:
         """See PrinterWire. However it ends before its last line, heaters and fan are switched off."""
-        if self._card.is_printing:
-            raise DeviceBusy("the printer prints from its memory card, which somebody else began")
-        if self.program.state is PrintState.IDLE:
-            self._stream = Stream(self.lines, self._link, self._buffers(profile))
+        await self.must_not_be_foreign()
+        if self.program.state is not PrintState.IDLE:
+            raise DeviceBusy(f"{self.program.name} is being printed")
+        self._stream = Stream(
+            self.lines, self._link, self._buffers(profile), self._room_for_a_stop()
+        )
         try:
             return await self.program.run(file, profile)
-        except (RequestError, LinkClosed):  # nothing was sent, or nothing can be sent any more
-            raise
         except BaseException as error:
-            await self._after(error, profile)
+            if self.program.has_begun:
+                await self._after(error, profile)
             raise
 
     async def pause_print(self) -> None:
@@ -104,14 +107,14 @@ class PrintingGCode(GCode):
         if not self.program.waits_at_printer:
             await self.program.resume()
             return
-        acted()
-        goes_on = self._prompt.button("continue", "resume", "yes")
-        self._link.send_now(b"M108\n" if goes_on is None else b"M876 S%d\n" % goes_on)
-        self.lines.doubt()
+        self._answer_for_the_person()
         self.program.resumed_by_firmware()
 
     async def cancel_print(self) -> None:
         """See PrinterWire."""
+        if self.program.state is PrintState.IDLE:
+            card = "what is printed from the memory card was begun by somebody else: `stop` ends it"
+            raise RequestError(card if self._card.is_printing else "nothing is being printed")
         self.program.cancel("it was cancelled")
         await self.program.ended()
         await self.make_safe()
@@ -130,8 +133,10 @@ class PrintingGCode(GCode):
     async def make_safe(self) -> None:
         """See PrinterWire. A board that says it has killed itself has done so already (M112)."""
         self.program.cancel("the printer was made safe")
+        if self.halted:
+            await self.hear_a_reset()
         try:
-            await self._cool()
+            await self.cool(*(["M524"] if self._card.is_printing else []))
         except DeviceError:
             if not self.halted:
                 raise
@@ -141,7 +146,8 @@ class PrintingGCode(GCode):
 
         A printer at rest takes the next line at once, and is not made to need a reset.
         """
-        if self.program.state is not PrintState.IDLE or not self.at_rest or self._card.is_printing:
+        at_rest = self.program.state in {PrintState.IDLE, PrintState.CHECKING} and self.at_rest
+        if not at_rest or self._card.is_printing:
             self.halt()
             self.program.cancel("it was stopped by M112")
 
@@ -154,18 +160,23 @@ class PrintingGCode(GCode):
         with acting():
             await self._take(self.lines.begin_anew, STREAM_TURN_S)
 
+    async def must_be_at_rest(self) -> None:
+        """See DirectWire."""
+        await self.must_not_be_foreign()
+        if self.program.state is not PrintState.IDLE:
+            raise DeviceBusy("a file is being printed")
+
+    async def must_not_be_foreign(self) -> None:
+        """See DirectWire."""
+        if self._card.is_printing:
+            raise DeviceBusy("the printer prints from its memory card, which somebody else began")
+
     async def stream(self, source: FileSource) -> None:
         """See gcode_program.Board."""
         with acting():
             await self._take(
                 lambda: self._stream.run(source, lambda: self._turn.is_wanted), STREAM_TURN_S
             )
-
-    async def say(self, line: str) -> list[str]:
-        """See gcode_program.Board. What the firmware does not know is passed over, as in a file."""
-        with acting():
-            said = await self._take(lambda: self.lines.converse(line), STREAM_TURN_S)
-        return [reply.payload if reply.kind is Kind.OK else reply.text for reply in said]
 
     @property
     def is_streaming(self) -> bool:
@@ -195,35 +206,45 @@ class PrintingGCode(GCode):
             return heaters_of([values["nozzle_target"], values["bed_target"]])
         return values[ref.name] if ref.name in values else told(status, ref)
 
-    async def _cool(self) -> None:
-        """Switch heaters and fan off, and read back that they are. Motors keep holding."""
-        found = re.search(r"\bEXTRUDER_COUNT:(\d+)", self.firmware)
-        tools = int(found[1]) if found else 1
-        for tool in range(tools):
-            await self.command(f"M104 T{tool} S0" if tools > 1 else "M104 S0")
-        await self.command("M140 S0")
-        await self.command("M107")
-        targets = await super().read([NOZZLE_TARGET, BED_TARGET])
-        if any(target != 0.0 for target in targets):
-            shown = ", ".join(map(str, targets))
-            raise DeviceError(f"the heaters are not known to be off: nozzle and bed say {shown}")
+    def break_wait(self) -> None:
+        """End a wait for heat, or one for a person that the firmware has begun by itself."""
+        if self.program.waits_at_printer:
+            self._answer_for_the_person()
+        else:
+            super().break_wait()
+
+    def lost(self) -> DriverError | None:
+        """See gcode_program.Board."""
+        return self._down or self._link.failure
+
+    def _answer_for_the_person(self) -> None:
+        acted()
+        goes_on = self._prompt.button("continue", "resume", "yes")
+        self._link.send_now(b"M108\n" if goes_on is None else b"M876 S%d\n" % goes_on)
+        self.lines.doubt()
+
+    def _room_for_a_stop(self) -> int:
+        """Bytes of the receive buffer that a stop needs, where the board does not see it beforehand."""
+        return 0 if self.capabilities.get("EMERGENCY_PARSER") else STOP_BYTES
 
     async def _after(self, error: BaseException, profile: Profile) -> None:
         """Switch off what a print has left on; after a cancellation, run the script for it first."""
         is_cancelled = isinstance(error, PrintEnded) and error.result is PrintResult.CANCELLED
         try:
-            if is_cancelled and profile.cancel:
+            if is_cancelled and profile.cancel and not self.halted:
                 for line in profile.cancel:
                     await self.say(line)
             await self.make_safe()
         except DriverError as also:
-            error.add_note(f"the heaters could not be switched off: {also}")
+            words = f"the heaters could not be switched off: {also}"
+            self.program.doubt_heat(words)
+            error.args = (f"{error}; {words}",)
 
     def _heat_in_words(self, error: DriverError) -> str:
         """What is known of the heaters when a print ends by this error."""
         if self.halted:
             return "its heaters are off, it says"
-        if isinstance(error, LinkError):
+        if isinstance(error, LinkError) or self._down is not None:
             return "whether its heaters are on is not known"
         return "its heaters are being switched off"
 
@@ -233,9 +254,20 @@ class PrintingGCode(GCode):
             case Kind.ACTION:
                 self._act(*reply.payload.partition(" ")[::2])
             case Kind.BUSY if reply.payload.startswith("paused for"):
-                self.program.paused_by_firmware(self._prompt.shown or AT_PRINTER)
+                self._busy_with_a_person()
+            case Kind.OK if self._is_told_by_busy:
+                self._is_told_by_busy = False
+                self.program.resumed_by_firmware()
             case Kind.TEXT:
                 self._card.notice(reply.text)
+
+    def _busy_with_a_person(self) -> None:
+        """A firmware that tells no actions says only so that it waits; its next `ok` ends that."""
+        if self.program.state is PrintState.CANCELLING:
+            self._answer_for_the_person()
+        elif not self.program.waits_at_printer:
+            self.program.paused_by_firmware(self._prompt.shown or AT_PRINTER)
+            self._is_told_by_busy = self.program.waits_at_printer
 
     def _act(self, verb: str, words: str) -> None:
         """Do what somebody chose on the printer's display, or what the firmware tells."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from drivers.errors import DeviceBusy, DriverError, LinkError
+from drivers.errors import DeviceBusy, DriverError, LinkError, RequestError
 from drivers.forms import TextFile
 from drivers.protocol.gcode_control import Control
 from drivers.protocol.gcode_pausing import Place, pausing, place_of, resuming
@@ -45,6 +45,10 @@ class Board(Protocol):
         """End a wait for heat or for a person."""
         ...
 
+    def lost(self) -> DriverError | None:
+        """Why the board can't be spoken to any more, or None."""
+        ...
+
 
 class Program(Control):
     """The print of one printer, or the rest of the last one: how far it came stays readable.
@@ -63,6 +67,9 @@ class Program(Control):
         self._failure: Exception | None = None
         self._place: Place = {}
         self._began = self._stopped = 0.0
+        self.name = ""
+        self.has_begun = False  # something of this print may have been sent
+        self._is_done = False
 
     async def run(self, file: TextFile, profile: Profile) -> Mapping[str, Any]:
         """Examine the file, send it, wait for the last move, and say what was printed.
@@ -74,14 +81,16 @@ class Program(Control):
             DriverError: Sending failed. The words name the last line that the board has.
         """
         if self.state is not PrintState.IDLE:
-            raise DeviceBusy(f"{self._kept.get('file')} is being printed")
+            raise DeviceBusy(f"{self.name} is being printed")
         self._begin(file, profile)
         try:
             self._survey = await admitted(file, profile)
             self._unless_cancelled()
             self.state = PrintState.STARTING
             self._kept.update(result=PrintResult.NONE.name, reason="", file=file.name)
+            self.has_begun = True
             await self._print(file)
+            self._is_done = True
             self._kept.update(result=PrintResult.DONE.name)
         finally:
             self._end()
@@ -108,7 +117,7 @@ class Program(Control):
         kept, survey = self._kept, self._survey
         offset = self._source.offset if self._source else 0
         place = survey.at(offset) if self._source else None
-        is_done = kept.get("result") == PrintResult.DONE.name
+        is_done = self._is_done
         seconds = survey.seconds if is_done else place and place.seconds
         known = seconds is not None and bool(survey.seconds)
         return PrintReport(
@@ -117,8 +126,8 @@ class Program(Control):
             result=PrintResult[kept.get("result", "NONE")],
             reason=kept.get("reason", ""),
             message=self.message,
-            file=kept.get("file", ""),
-            sent=_share(survey.size if is_done else offset, survey.size),
+            file=self.name if runs else kept.get("file", ""),
+            sent=_share(survey.size if is_done else offset, survey.size) if self._source else None,
             time_progress=_share(seconds or 0.0, survey.seconds or 1.0) if known else None,
             elapsed=self._elapsed(),
             left=place.left if place and runs else None,
@@ -136,7 +145,7 @@ class Program(Control):
     def _begin(self, file: TextFile, profile: Profile) -> None:
         self._begin_control()
         self._profile, self._source = profile, None
-        self._kept["file"] = file.name
+        self.name, self.has_begun, self._is_done = file.name, False, False
         self._survey, self._place, self._failure = Survey(size=file.size), {}, None
         self._began = self._stopped = self._now()
 
@@ -153,6 +162,8 @@ class Program(Control):
             try:
                 await asyncio.wait([sending])
             except asyncio.CancelledError:
+                if self._failure is None and (lost := self._board.lost()) is not None:
+                    self._failure = self._with_place(lost)
                 self.cancel("it was stopped")
                 raise
             finally:
@@ -183,12 +194,12 @@ class Program(Control):
             await self._step_aside(source)
         await self._go.wait()
         self._unless_cancelled()
-        if self.state is PrintState.RESUMING:
+        if self._is_aside:
             await self._step_back(source)
         return True
 
     async def _step_aside(self, source: FileSource) -> None:
-        self._is_to_pause = False
+        self._is_to_pause, self._is_aside = False, True
         self._go.clear()
         await self._board.say("M400")
         self._place = place_of(await self._board.say("M114"))
@@ -200,7 +211,7 @@ class Program(Control):
     async def _step_back(self, source: FileSource) -> None:
         await self._run_script(resuming(self._profile, source.modes, self._place))
         self._unless_cancelled()
-        self.state = PrintState.PRINTING
+        self._is_aside, self.state = False, PrintState.PRINTING
         self._settled.set()
 
     async def _run_script(self, lines: list[str]) -> None:
@@ -212,9 +223,17 @@ class Program(Control):
         """The error with what is known of where the print ended."""
         if not isinstance(error, DriverError):
             return error
-        where = f"{self._kept['file']}: the print ended after line {self.last_line}"
+        where = f"{self.name}: the print ended after line {self.last_line}"
+        if isinstance(
+            error, RequestError
+        ):  # the file is not what it was: the printer is not to blame
+            error = PrintEnded.because(PrintResult.FAILED, str(error))
         told = error.during(f"{where} ({self._heaters(error)})")
         return told.marked(sent=True) if self.lines_taken else told
+
+    def doubt_heat(self, words: str) -> None:
+        """Add to what is told of the last print that its heaters could not be switched off."""
+        self._kept["reason"] = f"{self._kept.get('reason', '')}; {words}".removeprefix("; ")
 
     def _note(self, error: Exception | None) -> None:
         """Keep how the print ended, when it did not reach its end."""

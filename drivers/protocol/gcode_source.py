@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from drivers.errors import DriverError
+from drivers.protocol.gcode_history import code_of
 
 READ_AHEAD: Final = 4000
 """Lines of the file that wait to be sent, below which the next piece is read."""
 
-ASKING: Final = {"M0", "M1"}
-"""They wait for a person and stop the link until then: the host asks instead of sending them."""
+_ASKING: Final = re.compile(r"M0*[01](?![\d.])(.*)")
+"""M0 and M1 wait for a person and stop the link until then: the host asks instead of sending them."""
 
 _FEED: Final = re.compile(r"F\s*(\d+(?:\.\d*)?)")
 
@@ -153,13 +154,13 @@ class FileSource:
                 self._room.set()
             if text := prepared(raw.decode("utf-8", "replace").removeprefix("\ufeff")):
                 self._next = Row(text, self._number, self._offset)
-                code, _, words = text.partition(" ")
-                self.asks = words.strip() if code in ASKING else None
+                asked = _ASKING.match(text)
+                self.asks = asked[1].strip() if asked else None
         return self._next is not None
 
     def _heed(self, text: str) -> None:
         """Follow the modes, so that a pause can restore them."""
-        code = text.partition(" ")[0]
+        code = code_of(text)
         if code in MODES:
             self.modes = replace(self.modes, **MODES[code])
         elif text[0] == "G" and "F" in text and (found := _FEED.search(text)):

@@ -2,8 +2,9 @@
 
 How many may be on their way is what the firmware can hold: the lines of its command queue, and
 behind them the bytes of its receive buffer. Both are known by the printer's profile, or the first
-by the acknowledgements (`ok N5 P15 B3`: B places are free). Where neither is, and for a while
-after every trouble, one line at a time is sent. Source: Marlin, Configuration_adv.h, BUFSIZE,
+by the acknowledgements (`ok N5 P15 B3`: B places are free). Where neither is, one line at a time is
+sent, and so is the rest of a print after the board has asked for a line again: Marlin throws away
+what it has received then, and what comes of a line that is cut by that bears no number. Source: Marlin, Configuration_adv.h, BUFSIZE,
 RX_BUFFER_SIZE and ADVANCED_OK.
 
 Whatever the wire does, a line is taken once and in order, for it bears a number. What may get lost
@@ -20,6 +21,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 from drivers.errors import BadReply, DeviceError, LinkTimeout
+from drivers.protocol.gcode_history import code_of
 from drivers.protocol.gcode_lines import Lines
 from drivers.protocol.gcode_patience import PATIENCE_S
 from drivers.protocol.gcode_replies import (
@@ -73,8 +75,11 @@ class Flying:
 class Stream:
     """The lines of one program on one link. `run` sends as long as nobody else wants the link."""
 
-    def __init__(self, lines: Lines, link: BoardLink, buffers: Buffers | None) -> None:
+    def __init__(
+        self, lines: Lines, link: BoardLink, buffers: Buffers | None, kept_free: int = 0
+    ) -> None:
         self._lines, self._link, self._known = lines, link, buffers
+        self._kept_free = kept_free  # bytes of the receive buffer, for a stop
         self._queue = 0  # lines of the firmware's command queue, as acknowledgements tell
         self._flying: deque[Flying] = deque()
         self._source: Source
@@ -120,7 +125,7 @@ class Stream:
             lines.history.keep(framed)
             if not flying:
                 self._heard_at = self._now()
-            flying.append(Flying(lines.history.next - 1, len(framed), line.partition(" ")[0], line))
+            flying.append(Flying(lines.history.next - 1, len(framed), code_of(line), line))
             self._source.sent()
             self._line_free_at = max(self._now(), self._line_free_at) + len(framed) * character
             burst += framed
@@ -145,7 +150,7 @@ class Stream:
             return len(flying) < self._queue
         if len(flying) < self._known.lines:
             return True
-        return self._behind() + size < self._known.bytes
+        return self._behind() + size < self._known.bytes - self._kept_free
 
     def _behind(self) -> int:
         """Bytes that the receive buffer holds when the command queue is full."""
@@ -231,6 +236,7 @@ class Stream:
         await self._await_those_before(number)
         if flying:
             self._end_flight(await lines.repair(number, last, self._slowest(number)))
+            lines.doubt()  # an `ok` of a line before it may have been taken for its own
 
     async def _await_those_before(self, number: int) -> None:
         """Wait for the acknowledgements of lines that the board has in its queue."""

@@ -24,7 +24,11 @@ class Waiting:
         self._asked: dict[int, int] = {}
         self._now = asyncio.get_running_loop().time
         self._since = self._now()
-        self._end = self._since + min(within, lines.patience(code))
+        self._within = within
+        self._end = self._since + self._patience()
+
+    def _patience(self) -> float:
+        return min(self._within, self._lines.patience(self.code))
 
     def left(self) -> float:
         return max(0.0, self._end - self._now())
@@ -43,7 +47,7 @@ class Waiting:
         if reply.kind is Kind.BUSY:
             self._lines.keeps_alive = True
         if reply.kind is Kind.BUSY or self._lines.is_heating(reply, self.code):
-            self._end = self._now() + self._lines.patience(self.code)
+            self._end = self._now() + self._patience()
         elif reply.kind is Kind.LINE_ERROR:  # some firmwares send no resend after it
             self._end = min(self._end, self._now() + 2 * AFTER_RESEND_S)
         elif reply.kind is Kind.WAIT and self._now() - self._since > AFTER_RESEND_S:
@@ -90,5 +94,5 @@ class Waiting:
             raise BadReply(f"line {number} is wanted again and is no longer known")
         self.at = number
         self._since = self._now()
-        self._end = self._since + self._lines.patience(self.code)
+        self._end = self._since + self._patience()
         await self._lines.send_again(framed)

@@ -166,12 +166,16 @@ class GCode:
     def halt(self) -> None:
         """Stop everything, past every queue: M112 without and with a number, then the heaters off.
 
-        What waits in the port is dropped, so that nothing but the rest of one line is before it.
-        Only firmware with the emergency parser acts on it in any state.
+        Only firmware with the emergency parser acts on it in any state. To such a one what waits in
+        the port is dropped, so that nothing but the rest of one line is before it; another one would
+        throw the stop away with the rest of a line that was cut. Nothing that was sent before is
+        sent again, should the board ask for it.
         """
         acted()
+        self.lines.history.void_all()
         numbered = self.lines.history.enter("M112")
-        self._link.drop_unsent()
+        if self.capabilities.get("EMERGENCY_PARSER"):
+            self._link.drop_unsent()
         self._link.send_now(b"\nM112\n" + numbered + b"M104 S0\nM140 S0\nM107\n")
         self.lines.doubt()
 
@@ -208,12 +212,14 @@ class GCode:
         match reply.kind:
             case Kind.START if self._greeting:
                 self._started = True
-            case Kind.START if self.kind.start_is_reset:
+            case Kind.START if self.kind.start_is_reset or self.halted:
                 self.lines.restart()
+                self.halted = False
                 self._down = LinkClosed("the board reset itself")
                 raise self._down
             case Kind.FATAL:
-                self.halted = "halted" in reply.payload or "kill()" in reply.payload
+                # A thermal fault kills the board as well, and says so in a line that may get lost.
+                self.halted = "stopped due to error" not in reply.payload.lower()
                 why = f"the printer has stopped: {reply.payload} {self.kind.after_halt}"
                 self._down = DeviceError(why)
                 raise self._down

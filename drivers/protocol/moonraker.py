@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from drivers.errors import BadReply, ConnectFailed, DeviceError, DriverError, LinkClosed
+from drivers.errors import (
+    BadReply,
+    ConnectFailed,
+    DeviceError,
+    DriverError,
+    LinkClosed,
+    Unfinished,
+)
 from drivers.forms import TextFile
 from drivers.protocol.host_api import Look
 from drivers.protocol.moonraker_files import FOLDER, differs, kept, name_there, result
@@ -94,7 +101,7 @@ class Moonraker(PrintHost):
                     await klipper.ask_jobs()
                     await asyncio.sleep(self.again)
         except TimeoutError:
-            raise DeviceError(
+            raise Unfinished(
                 f"the print was begun, and Moonraker's history does not tell its id within {JOB_S:g} s:"
                 " it is shown as somebody else's"
             ) from None

@@ -14,10 +14,10 @@ from drivers.errors import DeviceError, DriverError, LinkError, Unfinished
 from drivers.forms import TextFile
 from drivers.protocol import octoprint_data as data
 from drivers.protocol import octoprint_jobs as jobs
+from drivers.protocol.host_view import AT_REST
 from drivers.protocol.octoprint_answers import difference, file_url, must
 from drivers.protocol.octoprint_data import Kept
 from drivers.protocol.octoprint_view import OctoPrintView
-from drivers.protocol.print_host import AT_REST
 from drivers.survey import Survey
 from drivers.transport.attempt import afterwards, beforehand
 from drivers.transport.message import Body, multipart

@@ -18,10 +18,11 @@ from drivers.errors import AccessRefused, BadReply, DeviceError, LinkError
 from drivers.protocol import octoprint_data as data
 from drivers.protocol import octoprint_jobs as jobs
 from drivers.protocol.host_api import Look
+from drivers.protocol.host_view import AT_REST
 from drivers.protocol.octoprint_answers import file_url, told
 from drivers.protocol.octoprint_data import Heat, Job, Kept, Machine
 from drivers.protocol.octoprint_push import Push
-from drivers.protocol.print_host import AT_REST, PrintHost
+from drivers.protocol.print_host import PrintHost
 from drivers.protocol.printing import PrinterStatus, PrintReport, PrintResult, PrintState
 from drivers.transport.link import Timeouts, WebLink
 

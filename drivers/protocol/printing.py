@@ -191,6 +191,14 @@ class DirectWire(PrinterWire, Protocol):
         """Have one line of G-code carried out. Raises DriverError."""
         ...
 
+    async def must_be_at_rest(self) -> None:
+        """Raise DeviceBusy while anything is printed, by whomever."""
+        ...
+
+    async def must_not_be_foreign(self) -> None:
+        """Raise DeviceBusy while something is printed that somebody else began."""
+        ...
+
 
 async def admitted(file: TextFile, profile: Profile, *, by_lines: bool = True) -> Survey:
     """Examine a file. Raises RequestError when this printer must not get it; nothing is sent.

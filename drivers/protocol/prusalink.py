@@ -14,11 +14,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Final
 
-from drivers.errors import BadReply, DeviceError, TurnTimeout
+from drivers.errors import BadReply, DeviceError, TurnTimeout, Unfinished
 from drivers.forms import TextFile
 from drivers.protocol import prusalink_replies as replies
 from drivers.protocol.host_api import Look
-from drivers.protocol.print_host import AT_REST, PrintHost
+from drivers.protocol.host_view import AT_REST
+from drivers.protocol.print_host import PrintHost
 from drivers.protocol.printing import Heaters, PrinterRef, PrinterStatus, PrintResult, PrintState
 from drivers.protocol.printing import told as value_of
 from drivers.protocol.prusalink_files import GCODE, JSON, Ask, send, tries
@@ -119,7 +120,7 @@ class PrusaLink(PrintHost):
             self._ordered_at = -math.inf
         accepted(answer, "print")
         if not await self._has_begun(START_S):
-            raise DeviceError(
+            raise Unfinished(
                 f"the printer took the order to print, and has no job after {START_S:g} s: "
                 "see its display, and stop it if it prints"
             )

@@ -162,7 +162,8 @@ def warnings(survey: Survey, bytes_per_second: float) -> list[str]:
 
 
 def _share(part: float) -> str:
-    return f"{100 * part:.2g} %"
+    percent = 100 * part
+    return f"{percent:.2g} %" if percent < 99.5 else "100 %"  # else it would be 1e+02 %
 
 
 def _duration(seconds: float) -> str:

@@ -28,12 +28,19 @@ _CODE = re.compile(
 )
 _BARE_WORD = re.compile(rb"[ABCEFIJKRSUVWXYZ]\s*[-+.\d]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_SECOND = re.compile(rb"\s[GM]\d")
+_SECOND = re.compile(rb"[GMgm]\d")
+_QUOTED = re.compile(rb'"[^"]*"')
+_ORDER = re.compile(r"[GMT]\d")
 _DANGLING = re.compile(rb"[A-Z]\s*[-+]?\.?$|[-+.]$")
 _WORD = re.compile(rb"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
 _PLAIN_MOVE = re.compile(rb"G[01](?: [XYZEF][-+.\d]+)+\Z")
 _OWN_CHECKSUM = re.compile(rb"\*\s*\d+$")
-_TO_THE_HOST = re.compile(rb"//\s*action|M0*118(?:\s+[EP]\d+)*\s+A1(?!\d)")
+_TO_THE_HOST = re.compile(
+    rb"//\s*action|M0*118(?:\s+[EP]\d+)*\s+A1(?!\d)|M0*118(?:\s*[EP]\d+)*\s*"
+    rb"(?:ok|error|!!|fatal|start|wait|resend|rs\b|(?:echo:)?\s*busy|unknown|[TBXC]\d?:|SD |Not SD|Done)",
+    re.IGNORECASE,
+)
+# The second half: words with which it would speak to the host as the firmware does.
 _TEXTS: Final = frozenset({"M0", "M1", "M117", "M118", "M118 //action"})
 _NAMES: Final = _TEXTS | {"M16", "M23", "M28", "M30", "M32", "M36", "M486", "M928", "M1006"}
 # M0, M1, M117 and M118 are followed by words for people, the others by names: anything may stand
@@ -45,6 +52,10 @@ MOVES_AS_WRITTEN: Final = (b"G0 ", b"G1 ")
 """How the lines begin that nearly all of a print consists of."""
 NUMBERED: Final = MOVES | {"G4", "M104", "M109", "M140", "M190", "M106", "M220", "M221", "M73"}
 """Codes in which every letter is followed by a number."""
+
+
+LEGIBLE: Final = NUMBERED | {"M141", "M191", "G10", "M301", "M303", "M304", "M204", "M205"}
+"""Codes that move, heat or bear numbers: a word in another spelling would be seen by some firmware only."""
 
 
 def code_of(text: bytes) -> str:
@@ -60,31 +71,50 @@ def code_of(text: bytes) -> str:
 
 
 def objection(text: bytes, code: str) -> tuple[str, bool]:
-    """Why an order can't be sent, and whether that is only so line by line; "" if it can."""
+    """Why an order can't be sent, and whether that is only so line by line; "" if it can.
+
+    Only line by line are what can't be an order that moves or heats: words for people, and names.
+    """
+    is_words = code in _NAMES or not _ORDER.match(code)
+    if reason := _unsendable(text):
+        return reason, is_words and bool(code)
     if reason := _illegible(text, code):
-        return reason, True
+        return reason, False
     if not code:
         return _nonsense(text), False
-    if code in MOVES and _WORD.sub(b"", text).strip():
+    base = code.partition(".")[0]
+    if base in MOVES and base != code:
+        return f"{code} is a move with a subcode, which firmware may take for {base}", False
+    if (
+        base in LEGIBLE
+        and _WORD.sub(b"", text[text.find(b".") + 2 if base != code else 0 :]).strip()
+    ):
         return f"{_shown(text)} has words that are no numbers", False
     return "", False
 
 
-def _illegible(text: bytes, code: str) -> str:
-    """Why an order must not be sent over a serial line, whatever it means."""
+def _unsendable(text: bytes) -> str:
+    """Why an order can't be sent over a serial line, whatever it means."""
     if not text.isascii():
         return "it has a sign that is not ASCII, outside of a comment"
+    if b"\\" in text:
+        return "it has a backslash, which firmware drops before it checks the line"
     if _CONTROL.search(text):
         return "it has a control character, as a tab: put a blank there"
     if len(text) > LONGEST_TEXT:
         length = len(text) + FRAME
         size = f"{length} bytes" if len(text) < LONGEST_KEPT else f"more than {LONGEST_KEPT} bytes"
         return f"it is {size} long with number and checksum; printers read {LONGEST_LINE}"
+    return ""
+
+
+def _illegible(text: bytes, code: str) -> str:
+    """Why an order means something else to some printers than to others."""
     if text[:1] == b"N":
         return "it has a line number of its own, or begins as if it had"
     if code not in _TEXTS and _OWN_CHECKSUM.search(text):
         return "it has a checksum of its own"
-    if code not in _NAMES and b'"' not in text and _SECOND.search(text):
+    if code not in _NAMES and _ORDER.match(code) and _SECOND.search(_QUOTED.sub(b"", text), 1):
         return "it has a second code in the same line, which most firmware does not see"
     return ""
 

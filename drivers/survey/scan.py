@@ -15,6 +15,10 @@ PIECE: Final = 64 * 1024
 """Bytes looked at in one go."""
 BLOCK: Final = 512
 """Lines looked at in one go; there is a mark behind each block, wherever else marks are."""
+LONE_RETURN: Final = (
+    "it has a carriage return in the middle of a line, where some printers begin a new one: "
+    "save it with ordinary line ends"
+)
 NOT_UTF8: Final = "it is not UTF-8 from here on, as a comment in CP949 is not: save it as UTF-8"
 
 
@@ -41,6 +45,7 @@ class Scan:
         self._unseen: dict[int, int] = {}  # how much of them was not kept, by their index
         self._rest = b""  # the beginning of a line, and how much more of it was not kept
         self._skipped = 0
+        self._lone: int | None = None  # the first line with a return in its middle
 
     def feed(self, piece: bytes) -> None:
         """Examine the next bytes."""
@@ -62,6 +67,8 @@ class Scan:
         if self.is_hopeless:
             return self._hopeless
         self._utf8.feed(b"", is_last=True)
+        if self._lone is None:
+            self._look_for_a_lone_return([self._rest])
         last = self._rest.partition(b";")[0].strip()
         if self._rest:
             self._end_line()
@@ -87,16 +94,28 @@ class Scan:
         self._utf8.feed(piece)
         if self._skipped:
             tail, newline, piece = piece.partition(b"\n")
+            if self._lone is None and b"\r" in tail[:-1]:
+                self._lone = self._program.lines + len(self._lines) + 1
             self._skipped += len(tail)
             if not newline:
                 return
             self._end_line()
-        *lines, rest = (self._rest + piece).split(b"\n")
+        whole = self._rest + piece
+        *lines, rest = whole.split(b"\n")
+        if self._lone is None and b"\r" in whole:
+            self._look_for_a_lone_return(lines)
         if max(map(len, lines), default=0) > LONGEST_KEPT:
             lines = [self._kept(line, index) for index, line in enumerate(lines, len(self._lines))]
         self._lines += lines
         self._rest, self._skipped = rest[:LONGEST_KEPT], max(0, len(rest) - LONGEST_KEPT)
         self._follow(BLOCK)
+
+    def _look_for_a_lone_return(self, lines: list[bytes]) -> None:
+        """Some printers begin a line behind a carriage return, where others see a comment go on."""
+        for index, line in enumerate(lines, len(self._lines)):
+            if 0 <= line.find(b"\r") < len(line) - 1:
+                self._lone = self._program.lines + index + 1
+                return
 
     def _kept(self, line: bytes, index: int) -> bytes:
         if len(line) > LONGEST_KEPT:
@@ -130,6 +149,8 @@ class Scan:
         missing = program.ending.missing(program.sayings.name, program.sayings.version)
         if self._utf8.bad_line is not None:
             troubles.whole(self._utf8.bad_line, NOT_UTF8)
+        if self._lone is not None:
+            troubles.whole(self._lone, LONE_RETURN)
         if program.codes.is_full:
             troubles.whole(0, f"it has more than {MOST_CODES} different codes: it is no program")
         if not self._size:

@@ -7,21 +7,22 @@ from typing import Final
 from drivers.survey.report import Trouble
 
 MOST: Final = 15
-"""Lines with trouble that are listed; with what is wrong with the file as a whole, at most 20."""
+"""Lines with trouble that are listed; of each kind: for all printers, and for those that are sent lines."""
 
 
 class Troubles:
     """The first lines with trouble, how many more there are, and trouble with the whole file."""
 
     def __init__(self) -> None:
-        self._lines: list[Trouble] = []
+        self._lines: dict[bool, list[Trouble]] = {False: [], True: []}  # for all, and by lines
         self._whole: list[Trouble] = []
         self.more = 0
 
     def add(self, line: int, code: str, text: str, *, by_lines: bool = False) -> None:
         """Trouble with a line."""
-        if len(self._lines) < MOST:
-            self._lines.append(Trouble(line=line, code=code, text=text, by_lines=by_lines))
+        kind = self._lines[by_lines]
+        if len(kind) < MOST:
+            kind.append(Trouble(line=line, code=code, text=text, by_lines=by_lines))
         else:
             self.more += 1
 
@@ -31,4 +32,5 @@ class Troubles:
 
     def listed(self) -> tuple[Trouble, ...]:
         """All of it, by lines."""
-        return tuple(sorted([*self._whole, *self._lines], key=lambda trouble: trouble.line))
+        lines = [*self._lines[False], *self._lines[True]]
+        return tuple(sorted([*self._whole, *lines], key=lambda trouble: trouble.line))

@@ -23,7 +23,7 @@ from drivers.errors import (
 )
 from drivers.transport.access import Access
 from drivers.transport.link import WebSocket
-from drivers.transport.message import Answer, Body
+from drivers.transport.message import Answer, Body, without_secrets
 from drivers.transport.recorder import Recorder
 from drivers.transport.threads import in_thread
 from drivers.transport.websocket import connected
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_S: Final = 5.0
+WHOLE: Final = 2
+"""How many times the longest silence a whole exchange may take."""
 MOST_BYTES: Final = 1 << 23
 """Of one answer. What a printer says of itself has some kilobytes."""
 
@@ -77,7 +79,8 @@ class HttpLink:
         self._client = httpx.AsyncClient(
             base_url=self.name,
             auth=self._login() if self._login else None,
-            headers={"X-Api-Key": self._key} if self._key else {},
+            # Not packed: what a few bytes unpack to is only known when the memory is full.
+            headers={"Accept-Encoding": "identity"} | self._who(),
             timeout=httpx.Timeout(CONNECT_S),
             trust_env=False,  # no proxy, and no password of somebody's ~/.netrc
             follow_redirects=False,
@@ -133,16 +136,20 @@ class HttpLink:
             request = client.build_request(method, path, **_content(json, body, headers))
             request.extensions = {"timeout": dict.fromkeys(("read", "write", "pool"), within)}
             request.extensions["timeout"]["connect"] = CONNECT_S
-            answer = await self._answer(client, request)
-        self.recorder.received(f"{answer.status} {answer.text}".encode())
+            # A body takes as long as it is; the answer to a question must not drip in for ever.
+            async with asyncio.timeout(None if body is not None else WHOLE * within):
+                answer = await self._answer(client, request)
+        self.recorder.received(without_secrets(f"{answer.status} {answer.text}").encode())
         if answer.status in {401, 403}:
             raise AccessRefused(_refusal(self.name, answer, self._access))
         return answer
 
     def socket(self, path: str) -> AbstractAsyncContextManager[WebSocket]:
         """A WebSocket of this host, open while the context lasts. Raises ConnectFailed, AccessRefused."""
-        headers = {"X-Api-Key": self._key} if self._key else {}
-        return connected(f"ws{self.name.removeprefix('http')}{path}", headers, self.recorder)
+        return connected(f"ws{self.name.removeprefix('http')}{path}", self._who(), self.recorder)
+
+    def _who(self) -> dict[str, str]:
+        return {"X-Api-Key": self._key} if self._key else {}
 
     async def _log_in(self, client: "httpx.AsyncClient", path: str, within: float) -> None:
         """Learn a new challenge from a small question, so that a body is not refused for an old one.
@@ -162,6 +169,8 @@ class HttpLink:
     async def _answer(self, client: "httpx.AsyncClient", request: "httpx.Request") -> Answer:
         response = await client.send(request, stream=True)
         try:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise BadReply(f"{self.name}: the answer is packed, which nobody asked for")
             text = bytearray()
             async for piece in response.aiter_bytes():
                 text += piece
@@ -180,6 +189,8 @@ def translated(name: str) -> Iterator[None]:
         yield
     except DriverError:
         raise
+    except TimeoutError as error:
+        raise LinkTimeout(f"{name}: the answer did not end in time") from error
     except Exception as error:
         kinds = {cls.__name__ for cls in type(error).__mro__}
         for kind, ours, words in ERRORS:
@@ -207,7 +218,7 @@ class _Pieces:
 
 def _shown(method: str, path: str, json: Any, body: Body | None) -> bytes:
     """What the flight recorder keeps of a request: no headers, for these hold the key."""
-    words = f" {jsonlib.dumps(json)}" if json is not None else ""
+    words = f" {without_secrets(jsonlib.dumps(json))}" if json is not None else ""
     size = f" ({body.size} bytes)" if body is not None else ""
     return f"{method} {path}{words}{size}".encode()
 

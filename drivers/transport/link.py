@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
-from drivers.errors import LinkTimeout
+from drivers.errors import LinkError, LinkTimeout
 from drivers.transport.message import Answer, Body
 
 Carried: TypeAlias = Literal["bytes", "registers", "requests"]
@@ -54,6 +54,8 @@ class BoardLink(Link, Protocol):
 
     kept: dict[str, str]  # what a wire knows of this board; it outlives connections
 
+    @property
+    def failure(self) -> LinkError | None: ...  # why it is lost, None while it is not
     @property
     def character(
         self,

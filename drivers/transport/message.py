@@ -1,6 +1,7 @@
 """What a request to a web server may carry, and what comes back."""
 
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,3 +69,15 @@ def multipart(fields: Mapping[str, str], name: str, file: str, content: Body) ->
 
     size = len(head) + content.size + len(tail)
     return Body(size, pieces, f"multipart/form-data; boundary={boundary}")
+
+
+def without_secrets(text: str) -> str:
+    """The text for the flight recorder, with keys, sessions and passwords of JSON left out."""
+    return _SECRET.sub(r'\1"…"', text)
+
+
+_SECRET = re.compile(
+    r'("(?:api_?key|session|_?session_id|auth|token|access_token|refresh_token|password|csrf_token)"\s*:\s*)'
+    r'"(?:[^"\\]|\\.)*"',
+    re.IGNORECASE,
+)

@@ -8,6 +8,7 @@ from drivers.errors import BadReply, LinkClosed, LinkError, LinkTimeout
 from drivers.transport.exchange import Wait
 from drivers.transport.link import Timeouts
 from drivers.transport.recorder import Recorder
+from drivers.transport.reply_clock import ReplyClock
 
 LONGEST_LINE = 1 << 20
 """Bytes after which a reply without an end is babble."""
@@ -29,7 +30,7 @@ class Inbox:
         self._waiter: Wait | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._deadline = 0.0  # of who waits, on the loop's clock
-        self._clock: _ReplyClock | None = None  # of who waits
+        self._clock: ReplyClock | None = None  # of who waits
         self._enough = 0  # bytes, below which who waits need not be woken
         self.heard_at = 0.0
         """When bytes last came, on the loop's clock; 0 before the first."""
@@ -69,7 +70,7 @@ class Inbox:
             LinkClosed: The other end went away first.
             BadReply: A megabyte came without an end.
         """
-        clock = _ReplyClock(timeouts)
+        clock = ReplyClock(timeouts)
         looked = 0
         while (at := self._bytes.find(end, looked)) < 0:
             looked = max(0, len(self._bytes) - len(end) + 1)
@@ -83,10 +84,15 @@ class Inbox:
     async def exactly(self, count: int, timeouts: Timeouts) -> bytes:
         """Return the next `count` bytes. Raises LinkTimeout or LinkClosed."""
         if len(self._bytes) < count:
-            await self._more(_ReplyClock(timeouts), count)
+            await self._more(ReplyClock(timeouts), count)
         reply = bytes(self._bytes[:count])
         del self._bytes[:count]
         return reply
+
+    @property
+    def failure(self) -> LinkError | None:
+        """The first thing that went wrong; None while nothing has."""
+        return self._error
 
     @property
     def is_calm(self) -> bool:
@@ -115,7 +121,7 @@ class Inbox:
 
     async def silence(self, quiet: float, longest: float) -> None:
         """Discard until nothing has come for `quiet` seconds; LinkTimeout after `longest`."""
-        clock = _ReplyClock(Timeouts(first_byte=quiet, next_byte=quiet, whole=longest))
+        clock = ReplyClock(Timeouts(first_byte=quiet, next_byte=quiet, whole=longest))
         while True:
             self._bytes.clear()
             try:
@@ -125,7 +131,7 @@ class Inbox:
                     raise LinkTimeout(f"the device babbled for {longest:g} s") from None
                 return
 
-    async def _more(self, clock: "_ReplyClock", enough: int = 0) -> None:
+    async def _more(self, clock: ReplyClock, enough: int = 0) -> None:
         """Wait until `enough` bytes are there, or one more, up to the time-out that comes first."""
         if self._error is not None:
             raise self._error
@@ -141,7 +147,7 @@ class Inbox:
         else:
             raise LinkTimeout(clock.complaint(bytes(self._bytes)))
 
-    async def _wait(self, clock: "_ReplyClock", enough: int, deadline: float) -> None:
+    async def _wait(self, clock: ReplyClock, enough: int, deadline: float) -> None:
         """Wait until something happens. One timer serves many waits: most end long before it."""
         self._clock, self._enough = clock, enough
         self._end_at(deadline, clock.loop)
@@ -185,38 +191,6 @@ class Inbox:
     def _wake(self) -> None:
         if self._waiter is not None:
             self._waiter.end()
-
-
-class _ReplyClock:
-    """Three of the four time-outs of one reply; the fourth, for the turn, is over by now."""
-
-    __slots__ = ("_began", "_timeouts", "_whole", "has_started", "loop")
-
-    def __init__(self, timeouts: Timeouts) -> None:
-        self.loop = asyncio.get_running_loop()
-        self._timeouts = timeouts
-        self._began = self.loop.time()
-        self._whole = self._began + timeouts.whole
-        self.has_started = False
-        """Whether bytes of the reply have come."""
-
-    def deadline(self) -> float | None:
-        """When the wait that begins now ends; None when a reply that has begun should be whole."""
-        if not self.has_started:
-            return min(self._began + self._timeouts.first_byte, self._whole)
-        now = self.loop.time()
-        return None if now >= self._whole else min(now + self._timeouts.next_byte, self._whole)
-
-    def is_spent(self) -> bool:
-        """Whether the whole reply should have come by now."""
-        return self.loop.time() >= self._whole
-
-    def complaint(self, got: bytes) -> str:
-        if self.has_started and self.is_spent():
-            return f"the reply was not whole after {self._timeouts.whole:g} s: {got[:80]!r}"
-        if not self.has_started and not got:
-            return f"no reply within {self._timeouts.first_byte:g} s: is it on and connected?"
-        return f"the reply stopped for {self._timeouts.next_byte:g} s after {got[:80]!r}"
 
 
 class StreamLink(ABC):
@@ -285,6 +259,11 @@ class StreamLink(ABC):
     @abstractmethod
     def send_now(self, data: bytes) -> None:
         """Send past every queue of ours, without waiting. Raises LinkClosed."""
+
+    @property
+    def failure(self) -> LinkError | None:
+        """Why the link is lost; None while it is not."""
+        return self.inbox.failure
 
     @property
     def character(self) -> float:

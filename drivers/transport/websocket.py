@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import AccessRefused, ConnectFailed, LinkClosed, LinkTimeout
+from drivers.transport.message import without_secrets
 from drivers.transport.recorder import Recorder
 from drivers.transport.threads import in_thread
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 OPEN_S: Final = 5.0
 PING_S: Final = 5.0
 """How often the library asks whether the other end lives, and how long it waits for the answer."""
-MOST_BYTES: Final = 1 << 24
-MOST_WAITING: Final = 256
+MOST_BYTES: Final = 1 << 21
+MOST_WAITING: Final = 32
 """Messages kept while nobody takes them; beyond that the other end has to wait."""
 
 
@@ -32,7 +33,7 @@ class TextSocket:
         """Send one message. Raises LinkClosed."""
         from websockets.exceptions import ConnectionClosed
 
-        self._recorder.sent(text.encode())
+        self._recorder.sent(without_secrets(text).encode())
         try:
             await self._connection.send(text)
         except ConnectionClosed as error:
@@ -55,7 +56,7 @@ class TextSocket:
         except ConnectionClosed as error:
             raise LinkClosed(f"{self._name}: the connection was lost") from error
         told = text if isinstance(text, str) else text.decode("utf-8", "replace")
-        self._recorder.received(told.encode())
+        self._recorder.received(without_secrets(told).encode())
         return told
 
 
@@ -95,6 +96,7 @@ async def _open(client: Any, url: str, headers: Mapping[str, str]) -> "ClientCon
             max_size=MOST_BYTES,
             max_queue=MOST_WAITING,
             proxy=None,
+            compression=None,  # a few bytes on the wire could fill the memory
         )
     except InvalidStatus as error:
         status = error.response.status_code

@@ -87,7 +87,7 @@ async def test_the_profile_of_the_config_counts_too(driver: str) -> None:
 async def test_what_only_keeps_a_file_from_being_sent_by_lines_does_not_keep_it_from_a_host() -> (
     None
 ):
-    file = Given("G28\n" + f"G1 X1 F{'0' * 300}600\n")
+    file = Given("G28\nM117 시험편\n")
     by_lines = [it for it in (await file.survey()).trouble if it.by_lines]
     assert by_lines
     for driver in PRINTERS:

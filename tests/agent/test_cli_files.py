@@ -139,7 +139,7 @@ async def test_a_check_names_every_reason_and_ends_with_2(
         (["check", KOREAN], "--printer"),
         (["add", "nowhere.gcode"], "nowhere.gcode can't be read: no such file"),
         (["add", "/dev/null"], "/dev/null is no plain file"),
-        (["rmove", KOREAN], "there is no command 'rmove'; did you mean remove?"),
+        (["removee", KOREAN], "there is no command 'removee'; did you mean remove?"),
     ],
 )
 @pytest.mark.usefixtures("web")

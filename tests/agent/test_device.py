@@ -2,12 +2,15 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from agent.fleet.samples import Quality, Status
 from agent.fleet.states import DeviceState
+from drivers import Address
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
+from tests.agent.toy import ToyLink
 
 
 async def test_a_device_is_identified_and_all_its_values_are_good() -> None:
@@ -63,9 +66,9 @@ async def test_another_instrument_after_an_outage_is_said_as_well_as_the_outage(
         ]  # fmt: skip
 
 
-async def _until_failures(bench: Bench, count: int) -> None:
+async def _until_failures(bench: Bench, count: int, device: str = "psu1") -> None:
     async with asyncio.timeout(3):
-        while bench.fleet.workers["psu1"].tally.failures["ConnectFailed"] < count:
+        while bench.fleet.workers[device].tally.failures["ConnectFailed"] < count:
             await asyncio.sleep(0.005)
 
 
@@ -103,6 +106,31 @@ async def test_another_instrument_is_refused_and_asked_again_only_on_request() -
         assert len(toy.asked) == asked
         bench.fleet.workers["psu1"].reconnect()
         await bench.until_state("psu1", DeviceState.READY)
+
+
+async def test_a_device_that_refuses_our_key_is_at_fault_and_asked_again_only_on_request() -> None:
+    async with station_in_memory(PLAN, named("psu2"), wait=False) as bench:
+        bench.simulators["psu2"].unplugged = True
+        toy, worker = bench.simulators["psu1"], bench.fleet.workers["psu1"]
+        toy.locked = True
+        snapshot = await bench.until_state("psu1", DeviceState.FAULT)
+        assert snapshot.reason == "toy: it does not accept the key"
+        await _until_failures(bench, 5, "psu2")  # this one is tried again and again meanwhile
+        assert worker.tally.failures == {"AccessRefused": 1}
+        assert (await worker.set("voltage", 1.0)).status is Status.FAILED
+        toy.locked = False
+        worker.reconnect()
+        await bench.until_state("psu1", DeviceState.READY)
+
+
+async def test_a_key_that_is_refused_later_makes_every_value_stale_and_is_said_once() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].locked = True
+        snapshot = await bench.until_state("psu1", DeviceState.FAULT)
+        assert {sample.quality for sample in snapshot.samples.values()} == {Quality.STALE}
+        kinds = [event.kind for event in bench.events.kept]
+        assert kinds == ["device.connected", "device.fault"]
 
 
 async def test_another_unit_of_the_same_model_is_refused_when_config_pins_the_serial_number() -> (
@@ -217,6 +245,29 @@ async def test_asked_for_a_reconnect_a_working_link_is_begun_anew() -> None:
             while bench.fleet.workers["psu1"].tally.connects < 2:
                 await asyncio.sleep(0.005)
         await bench.until_state("psu1", DeviceState.READY)
+
+
+async def test_a_serial_port_stays_closed_for_a_moment_so_that_a_board_notices_the_reconnect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = asyncio.get_running_loop().time
+    times: list[float] = []
+    for name in ("_open", "_close"):
+        usual = getattr(ToyLink, name)
+
+        async def noted(link: ToyLink, usual: Any = usual) -> None:
+            times.append(clock())
+            await usual(link)
+
+        monkeypatch.setattr(ToyLink, name, noted)
+    plan = replace(PLAN, address=Address.parse("serial:///dev/ttyS0"))
+    async with station_in_memory(plan) as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.fleet.workers["psu1"].reconnect()
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        await bench.until_state("psu1", DeviceState.READY)
+    _, closed, opened, _ = times
+    assert opened - closed > 0.08
 
 
 async def test_a_value_is_never_older_than_its_time_says() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from drivers import Driver, Reading, Role, Setting, Span, TextFile, command
 from drivers.driver import Identity
-from drivers.errors import BadReply, ConnectFailed, DeviceError, NotMeasured
+from drivers.errors import AccessRefused, BadReply, ConnectFailed, DeviceError, NotMeasured
 from drivers.transport.link import Carried, Link, Timeouts
 from drivers.transport.memory import Loopback
 from drivers.transport.turn import Turn
@@ -149,6 +149,7 @@ class ToySimulator:
         self.identity = "Toy,T1,S1,1.0"
         self.asked: list[str] = []
         self.unplugged = False
+        self.locked = False
         self.silent = False
         self.delay = 0.0
         self.not_measured = ""
@@ -159,6 +160,8 @@ class ToySimulator:
     def handle(self, data: bytes) -> bytes:
         if self.unplugged:
             raise ConnectFailed("toy: unplugged")
+        if self.locked:
+            raise AccessRefused("toy: it does not accept the key")
         self.asked.append(data.decode().strip())
         if self.silent:
             return b""

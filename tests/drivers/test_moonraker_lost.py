@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.errors import DeviceError, LinkClosed
+from drivers.errors import LinkClosed, Unfinished
 from drivers.protocol.printing import PrintOwner, PrintResult, PrintState
 from simulators.networked_job import Job
 from simulators.networked_job import PrintState as Simulated
@@ -154,6 +154,6 @@ async def test_a_print_that_was_begun_and_has_no_id_is_said_to_be_shown_as_forei
 ) -> None:
     monkeypatch.setattr("drivers.protocol.moonraker.JOB_S", 0.3)
     monkeypatch.setattr(bench.server.klippy, "on_job", lambda *_: None)
-    with pytest.raises(DeviceError, match="is shown as somebody else's"):
+    with pytest.raises(Unfinished, match="is shown as somebody else's"):
         await bench.printer.print(MemoryFile())
     assert await bench.value("print_owner") is PrintOwner.FOREIGN

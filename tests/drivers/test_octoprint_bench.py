@@ -41,6 +41,7 @@ async def test_every_value_is_true_at_every_step(tmp_path: Path) -> None:
 
 async def test_a_setting_comes_back_at_once_as_it_was_set(tmp_path: Path) -> None:
     bench = OctoPrintOnBench()
+    bench.server.printer.abandon("taken away")  # nothing is set while somebody else prints
     async with reached(bench.server, bench, tmp_path) as printer:
         await printer.meet()
         for name, (values, _) in bench.values.items():

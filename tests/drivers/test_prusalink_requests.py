@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drivers.errors import BadReply, DeviceError, LinkClosed, LinkError
+from drivers.errors import BadReply, DeviceError, LinkClosed, LinkError, Unfinished
 from drivers.printers.prusalink import PrusaLinkPrinter
 from drivers.protocol import prusalink, prusalink_files
 from drivers.protocol.printing import Heaters, PrintEnded, PrintResult, PrintState
@@ -145,15 +145,16 @@ async def test_a_file_that_never_turns_up_is_not_begun() -> None:
 
 async def test_an_order_to_print_without_a_job_is_not_called_a_print() -> None:
     _, link = wire(post=(204, ""), job=(204, ""))
-    with pytest.raises(DeviceError, match="took the order to print, and has no job after"):
+    with pytest.raises(Unfinished, match="took the order to print, and has no job after"):
         await link.start(PLACE)
 
 
 async def test_a_moment_of_idleness_between_preview_and_print_is_no_end() -> None:
-    told = [status("IDLE"), status("PRINTING", 7), status("IDLE"), status("PRINTING", 7)]
+    before = [status("IDLE")] * 2
+    told = [status("PRINTING", 7), status("IDLE"), status("PRINTING", 7)]
     file = MemoryFile()
     host, link = wire(
-        status=[*told, status("FINISHED")], job=job(7), storage=USB, put=(201, ""),
+        status=[*before, *told, status("FINISHED")], job=job(7), storage=USB, put=(201, ""),
         size=(200, {"size": file.size}), post=(204, ""),
     )  # fmt: skip
     await PrusaLinkPrinter(link).print(file)
@@ -164,7 +165,7 @@ async def test_garbage_and_silence_do_not_end_a_print() -> None:
     file = MemoryFile()
     told = [(200, "{"), (503, ""), LinkClosed("gone"), status("FINISHED")]
     _, link = wire(
-        status=[status("IDLE"), status("PRINTING", 7), *told], job=job(7), storage=USB,
+        status=[*[status("IDLE")] * 2, status("PRINTING", 7), *told], job=job(7), storage=USB,
         put=(201, ""), size=(200, {"size": file.size}), post=(204, ""),
     )  # fmt: skip
     assert (await PrusaLinkPrinter(link).print(file))["file"] == "part.gcode"
@@ -173,7 +174,7 @@ async def test_garbage_and_silence_do_not_end_a_print() -> None:
 async def test_a_state_that_nobody_knows_ends_the_command_and_is_named() -> None:
     file = MemoryFile()
     _, link = wire(
-        status=[status("IDLE"), status("SELFTEST")], job=job(7), storage=USB,
+        status=[status("IDLE"), status("IDLE"), status("SELFTEST")], job=job(7), storage=USB,
         put=(201, ""), size=(200, {"size": file.size}), post=(204, ""),
     )  # fmt: skip
     with pytest.raises(PrintEnded, match="'SELFTEST', which nobody knows") as caught:

@@ -76,6 +76,10 @@ def test_a_faster_line_is_warned_of_less() -> None:
     assert warnings(survey, 60_000.0) == []
 
 
+def test_a_print_that_is_too_fast_all_the_time_is_said_in_whole_percents() -> None:
+    assert share(program(*segments(0.2, 64)), 100.0) == 100.0
+
+
 def test_loads_are_few_and_in_order_however_many_kinds_of_segments_there_are() -> None:
     lines = ["G1 X0 Y0 F6000", *(f"G1 X{i % 2 * (0.01 + i / 1000):.4f} Y0" for i in range(20_000))]
     loads = program(*lines).demand.loads

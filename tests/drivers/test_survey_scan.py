@@ -191,7 +191,7 @@ def test_the_process_says_when_there_is_nothing_to_read(tmp_path: Path) -> None:
 
 @pytest.mark.lab
 def test_the_process_takes_a_compressed_file_for_what_it_is() -> None:
-    done = child(gzip.compress(FILES["Cura"]))
+    done = child(gzip.compress(FILES["Cura"], mtime=0))
     assert "unpack it first" in Survey.from_json(done.stdout).trouble[0].text
 
 

@@ -43,7 +43,7 @@ def test_a_byte_order_mark_does_not_hide_the_first_order() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (gzip.compress(b"G28\n"), "it is compressed (gzip): unpack it first"),
+        (gzip.compress(b"G28\n", mtime=0), "it is compressed (gzip): unpack it first"),
         (b"PK\x03\x04\x14\0\0\0\x08\0", "archive (ZIP or 3MF): unpack it"),
         (b"GCDE\x01\0\0\0\x01\0", "binary G-code (bgcode): export it as plain G-code"),
         ("G28\n".encode("utf-16"), "written in UTF-16: save it as UTF-8"),
@@ -158,7 +158,8 @@ def test_what_belongs_to_the_connection_or_is_misread_is_refused(line: str, word
     ((number, text),) = troubles(f"G28\n{line}\n")
     assert number == 2
     assert words in text
-    assert examined(f"G28\n{line}\n").trouble[0].by_lines
+    # What would only garble a serial line is judged where the agent sends the lines.
+    assert examined(f"G28\n{line}\n").trouble[0].by_lines is line.startswith("M117")
 
 
 @pytest.mark.parametrize(

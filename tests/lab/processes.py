@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,18 @@ class Room:
     devices: dict[str, dict[str, Any]]
     control: RoomControl
     process: asyncio.subprocess.Process
+    keys: dict[str, str] = field(default_factory=dict)
+    """What the printers on the network take as a key, and as a password."""
 
     def tcp(self, name: str) -> tuple[str, int]:
         """Host and port of a simulator on TCP."""
         host, port = self.devices[name]["tcp"]
         return host, port
+
+    def http(self, name: str) -> str:
+        """The address of a simulated printer on the network."""
+        host, port = self.devices[name]["http"]
+        return f"http://{host}:{port}"
 
     def pty(self, name: str) -> str:
         """The stable path of a simulator on a pseudo-terminal."""
@@ -65,7 +72,7 @@ async def room(folder: Path, *options: str) -> AsyncIterator[Room]:
         async with asyncio.timeout(START_S):
             found = json.loads(await process.stdout.readline())
         async with RoomControl(*found["control"]) as control:
-            yield Room(found["devices"], control, process)
+            yield Room(found["devices"], control, process, found["keys"])
 
 
 class Agent:
