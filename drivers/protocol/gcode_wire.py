@@ -121,6 +121,7 @@ class GCode:
 
         A report that the printer sends by itself while this waits for its turn will do as well.
         """
+        self._must_be_up()  # also where nothing is asked: a halted board has not recovered
         queries = dict.fromkeys(it.query for it in refs if isinstance(it, ReportRef))
         reports = await self.reports.fetch(list(queries), overhear=self.is_streaming)
         return [self._value(ref, reports) for ref in refs]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.errors import DeviceBusy, DriverError, NotMeasured, RequestError
+from drivers.errors import DeviceBusy, DeviceError, DriverError, NotMeasured, RequestError
 from drivers.protocol.printing import Heaters, PrintEnded, PrintOwner, PrintResult, PrintState
 from drivers.survey import Profile
 from simulators.marlin import BoardOptions
@@ -206,6 +206,14 @@ async def test_a_thermal_fault_is_a_failed_print_with_the_board_s_words(bench: B
     report = bench.printer.wire.program.report()
     assert report.result is PrintResult.FAILED
     assert "MAXTEMP" in report.reason
+
+
+async def test_a_halted_board_refuses_also_what_is_known_without_asking_it(bench: Bench) -> None:
+    bench.simulated.die_in_two_lines()
+    with pytest.raises(DeviceError, match="the printer has stopped"):
+        await bench.printer.nozzle.read()
+    with pytest.raises(DeviceError, match="the printer has stopped"):
+        await bench.printer.firmware.read()
 
 
 async def test_the_lab_s_own_script_ends_a_cancelled_print(tmp_path: Path) -> None:

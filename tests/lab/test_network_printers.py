@@ -58,7 +58,10 @@ async def lab_station() -> AsyncIterator[PrintStation]:
         await lab.control.ask("printer2", do="demand_key", on=True)
         async with agent(folder, station(folder, devices(lab))) as running:
             await running.until_ready("psu1", *DRIVERS)
-            yield PrintStation(lab, running)
+            made = PrintStation(lab, running)
+            added = await made.says("files", "add", str(written(folder, NAME, PART)))
+            assert added.code == 0
+            yield made
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -104,11 +107,9 @@ async def test_all_three_are_ready_and_say_the_same_about_themselves(
 
 
 async def test_each_prints_a_file_to_its_end(
-    lab_station: PrintStation, control: RoomControl, tmp_path: Path
+    lab_station: PrintStation, control: RoomControl
 ) -> None:
     await pace(control, 100)
-    path = written(tmp_path, NAME, PART)
-    assert (await lab_station.says("files", "add", str(path))).code == 0
 
     async def printed(name: str) -> tuple[int, str, str]:
         async with lab_station.printing(name, NAME) as told:

@@ -114,10 +114,16 @@ async def test_a_sliced_file_is_printed_line_by_line_and_its_progress_is_seen(
 
 
 async def test_the_largest_picture_of_a_file_is_served(lab_station: PrintStation) -> None:
-    answer = await lab_station.ask("GET", "/files/시험편 PrusaSlicer.gcode/thumbnail")
+    sent = {"headers": {"Content-Type": "application/octet-stream"}}
+    for slicer in ("PrusaSlicer", "Cura"):
+        put = await lab_station.ask(
+            "PUT", f"/files/그림 {slicer}.gcode", content=program(slicer), **sent
+        )
+        assert put.status_code == 200, put.text
+    answer = await lab_station.ask("GET", "/files/그림 PrusaSlicer.gcode/thumbnail")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content == picture(220, 124)
-    none = await lab_station.ask("GET", "/files/시험편 Cura.gcode/thumbnail")
+    none = await lab_station.ask("GET", "/files/그림 Cura.gcode/thumbnail")
     assert none.status_code == 404
 
 
