@@ -23,6 +23,7 @@ Each trick is a request as `simulators.control` takes them: ``{"device": "printe
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -45,7 +46,7 @@ FOREIGN = b"G28\nG90\nM83\n" + b"".join(
 THERMAL = "Heater extruder not heating at expected rate"
 
 
-class NetworkedServer(HttpServer):
+class NetworkedServer(HttpServer, ABC):
     """What the servers of the three kinds have in common.
 
     `printer` is the machine, `storage` its disk, `key` what it takes in the header `X-Api-Key`.
@@ -65,9 +66,9 @@ class NetworkedServer(HttpServer):
         super().__init__(app, advance, refusal=refusal, port=port)
         self.printer, self.storage, self.key = printer, storage, key
 
+    @abstractmethod
     def power_cycle(self) -> None:
         """Switch the printer off and on: what is not on its disk is lost."""
-        raise NotImplementedError
 
     async def play(self, do: object, **how: Any) -> Json:
         """Play one trick. Raises `ValueError`, `TypeError` or `KeyError` for what makes no sense."""

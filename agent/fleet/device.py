@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any, Final
@@ -15,6 +14,7 @@ from agent.fleet.flight import Flight, Unrecorded
 from agent.fleet.plan import OpenDriver, Plan
 from agent.fleet.polling import Polling
 from agent.fleet.requests import Requests
+from agent.fleet.retry import Retry
 from agent.fleet.samples import Cause, Outcome, Sample, Snapshot, Status
 from agent.fleet.states import LEFT_ALONE, DeviceState, state_after
 from agent.fleet.tally import Tally
@@ -22,7 +22,8 @@ from drivers import Driver, Identity
 from drivers.errors import DriverError, LinkClosed, LinkError, UnitSilent
 
 SAFE_AGAIN_S: Final = 0.2
-CLOSED_S: Final = 0.1  # a board is reset when DTR rises, if it had time to fall before
+REACH_WITHIN_S: Final = 3.0
+"""How long a stop waits for a connection that is being made."""
 
 
 class DeviceWorker:
@@ -49,8 +50,7 @@ class DeviceWorker:
         self._clock, self._rng, self._board, self._events = clock, rng, board, events
         self._snapshot = Snapshot(device=plan.name, state=DeviceState.OFFLINE, since=clock.utc())
         self._requests: Requests | None = None
-        self._again: asyncio.Event | None = None  # while somebody waits; an Event takes 0.7 KB
-        self._is_asked_again = False
+        self._retry = Retry(clock)
         self._quarantine = Quarantine(rng)
         self._left_alone_for = 0.0  # seconds, when it is a silent unit of a shared bus
         self._said = frozenset[DeviceState]()  # what it has been since it last answered
@@ -72,10 +72,12 @@ class DeviceWorker:
         while True:
             connects = self.tally.connects
             wait = await self._one_connection()
+            self._retry.ended()
             self._has_tried()
             if self.tally.connects > connects:  # it did answer: begin again with short waits
                 waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
-            await self._pause((self._left_alone_for or next(waits)) if wait else None)
+            seconds = (self._left_alone_for or next(waits)) if wait else None
+            await self._retry.pause(seconds, is_serial=self.plan.address.scheme == "serial")
 
     async def set(self, name: str, value: object) -> Outcome:
         """Change a setting once, and read it back. The value has been checked by the gate."""
@@ -94,7 +96,16 @@ class DeviceWorker:
         return await self._requests.read(names)
 
     async def stop(self) -> Outcome:
-        """Interrupt the device, end its command and make it safe, past every queue."""
+        """Interrupt the device, end its command and make it safe, past every queue.
+
+        While a connection is being made, that is waited for.
+        """
+        outcome = await self._stop()
+        if outcome.cause is Cause.NOT_SENT and await self._retry.settled(REACH_WITHIN_S):
+            return await self._stop()
+        return outcome
+
+    async def _stop(self) -> Outcome:
         requests = self._requests
         return await requests.stop() if requests else self._absent()
 
@@ -106,9 +117,7 @@ class DeviceWorker:
     def reconnect(self) -> None:
         """Begin anew at once: also where no further attempt was made, or on a link that seems to work."""
         self._quarantine.forgive()
-        self._is_asked_again = True
-        if self._again is not None:
-            self._again.set()
+        self._retry.ask()
         if self._requests is not None:
             self._requests.hang_up("somebody asked for a new connection")
 
@@ -179,8 +188,9 @@ class DeviceWorker:
     def _broken(self, tasks: asyncio.TaskGroup, error: LinkError) -> None:
         """End the connection by a task; one that waits for this takes a kilobyte for each device."""
         if self._requests is not None:  # otherwise the connection is ending already
-            ending = self._until_lost(_raised(error))
-            tasks.create_task(ending, name=f"{self.plan.name}.broken")
+            self._requests = None
+            self._lost(error)
+            tasks.create_task(_raised(error), name=f"{self.plan.name}.broken")
 
     async def _until_lost(self, work: Coroutine[Any, Any, None]) -> None:
         """Believe nothing and take no requests from the moment one part of the connection fails.
@@ -195,23 +205,13 @@ class DeviceWorker:
         finally:
             self._requests = None
 
-    async def _pause(self, seconds: float | None) -> None:
-        """Wait that long, or until somebody asks for a reconnect; None waits for that alone."""
-        self._again = asyncio.Event()
-        with suppress(TimeoutError):  # the usual end of a pause
-            async with asyncio.timeout(seconds):
-                if not self._is_asked_again:
-                    await self._again.wait()
-        if self._is_asked_again and self.plan.address.scheme == "serial":
-            await self._clock.sleep(CLOSED_S)
-        self._again, self._is_asked_again = None, False
-
     def _has_tried(self) -> None:
         if not self.tried.done():
             self.tried.set_result(None)
 
     def _connected(self, identity: Identity) -> None:
         self._said = frozenset()
+        self._retry.connected()
         self._snapshot = self._snapshot._replace(identity=identity)
         self._show()
         self._say("device.connected", f"{self.plan.name} answers: {identity.text}".rstrip(": "))

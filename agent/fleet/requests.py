@@ -10,6 +10,7 @@ from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
+from agent.store.stored_file import in_use
 from drivers import Command, Driver, Setting, attempt, urgent, word
 from drivers.errors import (
     AccessRefused,
@@ -163,7 +164,7 @@ class Requests:
         self, command: Command[Any, ..., Any], arguments: Mapping[str, object]
     ) -> Outcome:
         self._tell(f"do {command.name} {json.dumps(dict(arguments), default=str)}")
-        with attempt() as tried:
+        with attempt() as tried, in_use(arguments.values()):
             try:
                 async with asyncio.timeout(command.timeout):
                     result = await command.method(self._driver, **arguments)

@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import BinaryIO, Final
 
 from agent.store.examiner import Examiner
@@ -17,7 +17,7 @@ PIECE: Final = 1 << 16
 
 
 class Printing:
-    """Which files are being printed: those that are open for it."""
+    """Which files are being printed: those of a command that runs, and those that are open for it."""
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
@@ -55,6 +55,10 @@ class StoredFile:
         """See drivers.TextFile."""
         return self.entry.stamp.size
 
+    def printed(self) -> AbstractContextManager[None]:
+        """Count it as being printed, for as long as the context lasts."""
+        return self._printing.of(self.name)
+
     async def survey(self) -> Survey:
         """See drivers.TextFile. Raises what Examiner.survey does."""
         if self._survey is None:
@@ -82,6 +86,16 @@ class StoredFile:
                     yield piece
             finally:
                 await asyncio.to_thread(source.close)
+
+
+@contextmanager
+def in_use(values: Iterable[object]) -> Iterator[None]:
+    """Keep the files among these from being removed or replaced, for as long as the context lasts."""
+    with ExitStack() as held:
+        for it in values:
+            if isinstance(it, StoredFile):
+                held.enter_context(it.printed())
+        yield
 
 
 class _Source:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -58,6 +59,7 @@ class PrintingGCode(CoolingGCode):
         self._stream = Stream(self.lines, link, None)
         self._prompt, self._card = Prompt(), SdCard()
         self._is_told_by_busy = False
+        self._ends = 0  # how many are leaving the printer cold now
 
     async def read(self, refs: Sequence[Ref[Any]]) -> list[Any]:
         """Fetch a printer's values by their names, and others as GCode does."""
@@ -136,7 +138,8 @@ class PrintingGCode(CoolingGCode):
         if self.halted:
             await self.hear_a_reset()
         try:
-            await self.cool(*(["M524"] if self._card.is_printing else []))
+            with self._waiting_for_nobody():
+                await self.cool(*(["M524"] if self._card.is_printing else []))
         except DeviceError:
             if not self.halted:
                 raise
@@ -231,10 +234,11 @@ class PrintingGCode(CoolingGCode):
         """Switch off what a print has left on; after a cancellation, run the script for it first."""
         is_cancelled = isinstance(error, PrintEnded) and error.result is PrintResult.CANCELLED
         try:
-            if is_cancelled and profile.cancel and not self.halted:
-                for line in profile.cancel:
-                    await self.say(line)
-            await self.make_safe()
+            with self._waiting_for_nobody():
+                if is_cancelled and profile.cancel and not self.halted:
+                    for line in profile.cancel:
+                        await self.say(line)
+                await self.make_safe()
         except DriverError as also:
             words = f"the heaters could not be switched off: {also}"
             self.program.doubt_heat(words)
@@ -261,9 +265,21 @@ class PrintingGCode(CoolingGCode):
             case Kind.TEXT:
                 self._card.notice(reply.text)
 
+    @contextmanager
+    def _waiting_for_nobody(self) -> Iterator[None]:
+        """While this lasts, whatever the firmware wants to ask a person is answered for him."""
+        self._ends += 1
+        try:
+            yield
+        finally:
+            self._ends -= 1
+
     def _busy_with_a_person(self) -> None:
-        """A firmware that tells no actions says only so that it waits; its next `ok` ends that."""
-        if self.program.state is PrintState.CANCELLING:
+        """A firmware that tells no actions says only so that it waits; its next `ok` ends that.
+
+        It forgets an answer that came before it waited, so a print's end answers each time it says so.
+        """
+        if self.program.state is PrintState.CANCELLING or self._ends:
             self._answer_for_the_person()
         elif not self.program.waits_at_printer:
             self.program.paused_by_firmware(self._prompt.shown or AT_PRINTER)

@@ -26,7 +26,6 @@ REPORTS: Final = {
     "AUTOREPORT_SD_STATUS": "M27 S5",
 }
 """What makes a board report, at once or by itself, by the capability that says that it can (M115)."""
-STREAM_TURN_S: Final = 600.0
 
 
 @dataclass(frozen=True)

@@ -193,10 +193,9 @@ class Survey:
     def from_json(cls, text: str | bytes) -> Self:
         """The survey that `to_json` wrote. Raises ValueError when the text is no such thing."""
         try:
-            survey = _decoded(cls, json.loads(text))
+            survey: Self = _decoded(cls, json.loads(text))
         except (AttributeError, KeyError, TypeError, IndexError) as error:
             raise ValueError(f"this is no survey of a file: {error!r}") from error
-        assert isinstance(survey, cls)  # noqa: S101 - by the type that was asked for
         return survey
 
     def _seconds(self, row: Row, after: int, offset: int) -> float | None:

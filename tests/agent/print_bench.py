@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ async def seen(web: Web, **values: float) -> None:
     knobs(web).update(values)
     names = {"part": "print_time_progress", "left": "print_left", "state": "print_state"}
     for knob, value in values.items():
-        await web.bench.until("printer1", lambda it: _shows(it, names[knob], value))  # noqa: B023
+        await web.bench.until("printer1", partial(_shows, name=names[knob], value=value))
 
 
 def _shows(snapshot: Any, name: str, value: float) -> bool:

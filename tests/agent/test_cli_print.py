@@ -11,6 +11,7 @@ import signal
 from asyncio.subprocess import PIPE
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -29,7 +30,7 @@ from tests.agent.print_bench import (
     watched,
     web,
 )
-from tests.agent.web_bench import Web
+from tests.agent.web_bench import Web, problem
 
 __all__ = ["ask", "part", "web"]  # fixtures
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
@@ -55,6 +56,16 @@ async def test_a_local_file_is_sent_printed_followed_and_its_end_is_told(
     assert [line for line in told.lines if "printing, 11 %" in line]
     assert not [line for line in told.lines if "4 %" in line or "12 %" in line]
     assert told.complaints == ""
+
+
+async def test_a_file_stays_in_the_store_until_its_print_is_over(web: Web, part: Path) -> None:
+    path = f"/files/{quote(part.name)}"
+    async with watched(web, str(part)) as told:
+        await until_it_prints(web)  # this one reads none of it
+        problem(await web.unix.delete(path), 409, "in-use")
+        knobs(web)["ends"] = DONE
+        assert await told.ended() == 0
+    assert (await web.unix.delete(path)).status_code == 200
 
 
 async def test_programs_get_a_line_for_every_change_and_the_outcome(web: Web, part: Path) -> None:
@@ -224,9 +235,8 @@ async def test_a_terminal_shows_a_bar(web: Web, part: Path) -> None:
 async def test_an_agent_that_stops_leaves_the_outcome_unknown(web: Web, part: Path) -> None:
     async with watched(web, str(part)) as told:
         await told.until("printing")
-        for task in asyncio.all_tasks():
-            if task.get_coro().__name__ == "serve":  # type: ignore[union-attr]
-                task.cancel()
+        for server in web.servers:
+            server.cancel()
         assert await told.ended() == 3
     assert "a request may have been done" in told.complaints
     assert "whether the heaters are off is not known: go and look" in told.complaints

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.fleet.states import DeviceState
 from drivers import command
@@ -60,6 +62,32 @@ async def test_a_stop_that_meets_the_loss_of_the_link_is_of_unknown_outcome() ->
         await asyncio.sleep(0.01)
         worker.reconnect()
         assert (await stopping).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_stop_at_any_moment_of_a_reconnect_reaches_the_device(turns: int) -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        worker = bench.fleet.workers["psu1"]
+        bench.simulators["psu1"].values["outp"] = 1.0
+        worker.reconnect()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        outcome = await worker.stop()
+        assert (outcome.status, outcome.message) == (Status.DONE, "psu1 was made safe")
+        assert bench.simulators["psu1"].values["outp"] == 0.0
+
+
+async def test_a_stop_of_a_device_that_can_not_be_reached_says_that_nothing_was_sent() -> None:
+    async with station_in_memory() as bench:
+        await bench.until_state("psu1", DeviceState.READY)
+        bench.simulators["psu1"].unplugged = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        worker = bench.fleet.workers["psu1"]
+        worker.reconnect()
+        outcome = await worker.stop()
+        assert outcome.cause is Cause.NOT_SENT
+        assert "psu1 is offline" in outcome.message
 
 
 async def test_stop_waits_for_none_of_those_who_queue_for_the_device() -> None:

@@ -35,11 +35,12 @@ SETTINGS = Api(
 
 @dataclass
 class Web:
-    """The station, and a client at each door. `tcp` brings no token; `token` does."""
+    """The station, what serves each door, and a client there. `tcp` brings no token; `token` does."""
 
     bench: Bench
     path: Path
     port: int
+    servers: list[asyncio.Task[None]]
     unix: httpx.AsyncClient
     tcp: httpx.AsyncClient
     token: httpx.AsyncClient
@@ -61,8 +62,7 @@ async def served(
         )
         api = build_api(bench.station, settings, TOKEN)
         unix, tcp = await asyncio.to_thread(bind_unix, path), bind_tcp("127.0.0.1:0", "api.listen")
-        for sock in (unix, tcp):
-            _ = await stack.enter_async_context(serving(api, sock))
+        servers = [await stack.enter_async_context(serving(api, sock)) for sock in (unix, tcp)]
         port = tcp.getsockname()[1]
         over_unix = httpx.AsyncHTTPTransport(uds=str(path))
         base = f"http://127.0.0.1:{port}/api/v1"
@@ -74,7 +74,7 @@ async def served(
         ]
         for client in clients:
             await stack.enter_async_context(client)
-        yield Web(bench, path, port, *clients)
+        yield Web(bench, path, port, servers, *clients)
 
 
 @asynccontextmanager

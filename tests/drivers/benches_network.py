@@ -16,7 +16,7 @@ from simulators.networked_server import NetworkedServer
 from simulators.octoprint import API_KEY, OctoPrintServer
 from simulators.prusalink import PASSWORD, PrusaLinkServer
 from tests.drivers.bench import ABSENT, Bench, Truth
-from tests.drivers.octoprint_bench import HEATED
+from tests.drivers.print_files import HEATED
 
 
 class NetworkBench(Bench):

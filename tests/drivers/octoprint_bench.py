@@ -2,101 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from drivers.forms import TextFile
 from drivers.printers.octoprint import OctoPrintPrinter
-from drivers.protocol.printing import PrintState
-from drivers.transport.access import Access
-from drivers.transport.http import HttpLink
-from simulators.networked_job import Job
 from simulators.octoprint import API_KEY, OctoPrintServer
-
-QUICK = {"turn": 2.0, "first_byte": 2.0, "next_byte": 2.0, "whole": 4.0}
-
-HEATED = b"M140 S60\nM104 S200\nG28\nG90\n" + b"".join(
-    b"G1 X%d Y%d F6000\n" % (20 + 100 * (i % 2), 20 + i % 100) for i in range(4000)
-)
-"""An hour of moves while bed and nozzle are warm; nothing waits for them."""
+from tests.drivers.host_bench import HostBench, with_key
 
 
-class OctoPrintBench:
-    """A printer, and a driver that is connected to it. Time passes `pace` times faster for both."""
+class OctoPrintBench(HostBench[OctoPrintServer, OctoPrintPrinter]):
+    """See HostBench."""
 
     def __init__(self, folder: Path, pace: float = 20.0) -> None:
-        self.server = OctoPrintServer()
-        self.server.printer.pace = pace
-        self.kept: dict[str, str] = {}
-        self.access = with_key(folder, API_KEY)
-        self.timeouts = QUICK
-
-    async def __aenter__(self) -> OctoPrintBench:
-        await self.server.__aenter__()
-        self.link, self.printer = self.driver()
-        await self.link.__aenter__()
-        await self.printer.meet()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.link.__aexit__()
-        await self.server.__aexit__()
-
-    def driver(self) -> tuple[HttpLink, OctoPrintPrinter]:
-        link = HttpLink(f"http://127.0.0.1:{self.server.port}", self.access, self.kept)
-        printer = OctoPrintPrinter.over(link, timeouts=self.timeouts)
-        printer.wire.follow, printer.wire.again = 0.05, 0.02  # type: ignore[misc]
-        return link, printer
-
-    async def reconnect(self) -> None:
-        """Take a new link and a new driver, as an agent does when it has lost a device."""
-        await self.link.__aexit__()
-        self.link, self.printer = self.driver()
-        await self.link.__aenter__()
-        await self.printer.meet()
-
-    @property
-    def job(self) -> Job:
-        assert self.server.printer.job is not None
-        return self.server.printer.job
+        access = with_key(folder, API_KEY)
+        super().__init__(OctoPrintPrinter, OctoPrintServer(), access, pace)
 
     def targets(self) -> list[float]:
         return [heater.target for heater in self.server.printer.board.heaters.values()]
-
-    def requests(self) -> int:
-        return self.server.faults.counts["requests"]
-
-    async def value(self, name: str) -> Any:
-        return (await self.printer.read([name]))[name]
-
-    async def values(self, *names: str) -> tuple[Any, ...]:
-        told = await self.printer.read(names)
-        return tuple(told[name] for name in names)
-
-    async def until_state(self, *states: PrintState) -> None:
-        async with asyncio.timeout(10.0):
-            while await self.value("print_state") not in states:
-                await asyncio.sleep(0.01)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10.0):
-            while not condition():
-                await asyncio.sleep(0.005)
-
-
-async def ended(printer: OctoPrintPrinter, file: TextFile) -> Exception | None:
-    """Print, and return what ended it."""
-    try:
-        await printer.print(file)
-    except Exception as error:  # noqa: BLE001 - the test looks at it
-        return error
-    return None
-
-
-def with_key(folder: Path, key: str) -> Access:
-    """An access with this key in a file."""
-    path = folder / "key"
-    path.write_text(f"{key}\n", "utf-8")
-    return Access(key_file=path)

@@ -16,6 +16,11 @@ SQUARES = b"G28\nG90\nM83\n" + b"".join(
 SHORT = b"".join(SQUARES.splitlines(keepends=True)[:30])
 """Half a minute of the same."""
 
+HEATED = b"M140 S60\nM104 S200\nG28\nG90\n" + b"".join(
+    b"G1 X%d Y%d F6000\n" % (20 + 100 * (i % 2), 20 + i % 100) for i in range(4000)
+)
+"""An hour of moves while bed and nozzle are warm; nothing waits for them."""
+
 
 class MemoryFile:
     """A file with these bytes."""

@@ -1,4 +1,4 @@
-"""Stopping a print at awkward moments: no emergency parser, hardly begun."""
+"""Stopping a print at awkward moments: no emergency parser, no filament, hardly begun."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.errors import LinkClosed
+from drivers.protocol.printing import PrintEnded, PrintResult, PrintState
 from drivers.survey import Buffers, Profile
 from simulators.marlin import BoardOptions
 from tests.drivers.marlin_bench import Bench, GCodeFile, ended, long_print, moves
@@ -26,6 +27,25 @@ async def test_an_emergency_stop_finds_room_behind_the_lines_of_a_print(tmp_path
         assert await printing is not None
         assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
         assert bench.moves() == moves(20_000)[: len(bench.moves())]
+
+
+@pytest.mark.parametrize("as_soon_as_it_says_so", [True, False])
+async def test_a_print_without_filament_can_be_cancelled(
+    tmp_path: Path, as_soon_as_it_says_so: bool
+) -> None:
+    async with Bench(tmp_path) as bench, asyncio.TaskGroup() as group:
+        printing = group.create_task(ended(bench.printer, long_print()), name="print")
+        await bench.until(lambda: len(bench.moves()) > 20)
+        bench.simulated.run_out_of_filament()
+        program = bench.printer.wire.program
+        await bench.until(lambda: program.state is PrintState.PAUSED)
+        if not as_soon_as_it_says_so:
+            await bench.until(lambda: bench.simulated.executed[-1].startswith("M600"))
+        async with asyncio.timeout(10.0):
+            await bench.printer.cancel()
+            assert isinstance(await printing, PrintEnded)
+        assert await bench.printer.print_result.read() is PrintResult.CANCELLED
+        assert bench.simulated.targets == {"nozzle": 0.0, "bed": 0.0}
 
 
 async def test_a_board_that_resets_at_the_first_lines_gets_no_further_one(tmp_path: Path) -> None:

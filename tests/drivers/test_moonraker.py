@@ -25,7 +25,8 @@ from drivers.printers.printer import DirectPrinter
 from drivers.protocol.printing import Heaters, PrintOwner, PrintState
 from simulators.moonraker import API_KEY
 from simulators.moonraker_methods import METHODS
-from tests.drivers.moonraker_bench import MoonrakerBench, with_key
+from tests.drivers.host_bench import with_key
+from tests.drivers.moonraker_bench import MoonrakerBench
 
 pytestmark = pytest.mark.lab
 

@@ -13,7 +13,7 @@ from drivers.printers.moonraker import MoonrakerPrinter
 from drivers.transport.http import HttpLink
 from simulators.networked_server import NetworkedServer
 from tests.drivers.benches_moonraker import MoonrakerOnBench
-from tests.drivers.moonraker_bench import with_key
+from tests.drivers.host_bench import with_key
 
 pytestmark = pytest.mark.lab
 

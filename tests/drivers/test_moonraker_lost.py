@@ -11,7 +11,8 @@ from drivers.errors import LinkClosed, Unfinished
 from drivers.protocol.printing import PrintOwner, PrintResult, PrintState
 from simulators.networked_job import Job
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.moonraker_bench import MoonrakerBench, ended, printing, result_of
+from tests.drivers.host_bench import ended
+from tests.drivers.moonraker_bench import MoonrakerBench, printing, result_of
 from tests.drivers.print_files import SHORT, MemoryFile
 
 pytestmark = pytest.mark.lab

@@ -20,8 +20,9 @@ from drivers.protocol.printing import (
 )
 from drivers.survey import Survey
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.moonraker_bench import HEATED, MoonrakerBench, ended
-from tests.drivers.print_files import SHORT, SQUARES, MemoryFile
+from tests.drivers.host_bench import ended
+from tests.drivers.moonraker_bench import MoonrakerBench
+from tests.drivers.print_files import HEATED, SHORT, SQUARES, MemoryFile
 
 pytestmark = pytest.mark.lab
 

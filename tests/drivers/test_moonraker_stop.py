@@ -11,8 +11,9 @@ from drivers.errors import DeviceError, Unfinished
 from drivers.protocol.printing import Heaters, PrintOwner, PrintResult, PrintState
 from simulators.networked_board import Board
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.moonraker_bench import HEATED, MoonrakerBench, ended, printing, result_of
-from tests.drivers.print_files import MemoryFile
+from tests.drivers.host_bench import ended
+from tests.drivers.moonraker_bench import MoonrakerBench, printing, result_of
+from tests.drivers.print_files import HEATED, MemoryFile
 
 pytestmark = pytest.mark.lab
 

@@ -21,8 +21,9 @@ from drivers.protocol.printing import (
 )
 from drivers.survey import Survey
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.octoprint_bench import HEATED, OctoPrintBench, ended
-from tests.drivers.print_files import SQUARES, MemoryFile
+from tests.drivers.host_bench import ended
+from tests.drivers.octoprint_bench import OctoPrintBench
+from tests.drivers.print_files import HEATED, SQUARES, MemoryFile
 
 pytestmark = pytest.mark.lab
 

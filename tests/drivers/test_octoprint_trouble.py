@@ -20,8 +20,9 @@ from drivers.errors import (
 from drivers.protocol import octoprint_view
 from drivers.protocol.printing import PrintEnded, PrintOwner, PrintResult, PrintState
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.octoprint_bench import HEATED, OctoPrintBench, ended, with_key
-from tests.drivers.print_files import MemoryFile
+from tests.drivers.host_bench import ended, with_key
+from tests.drivers.octoprint_bench import OctoPrintBench
+from tests.drivers.print_files import HEATED, MemoryFile
 
 pytestmark = pytest.mark.lab
 
@@ -234,10 +235,10 @@ async def test_a_look_at_a_print_takes_two_requests_once_it_is_known(bench: Octo
     bench.server.printer.pace = 1.0
     await begun(bench)
     await bench.value("print_progress")
-    before = bench.requests()
+    before = bench.requests
     for _ in range(10):
         await bench.value("print_progress")
-    assert bench.requests() - before == 20
+    assert bench.requests - before == 20
 
 
 async def test_without_a_push_rest_alone_serves(bench: OctoPrintBench) -> None:

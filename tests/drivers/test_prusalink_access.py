@@ -13,8 +13,9 @@ from drivers.protocol.printing import PrintState
 from drivers.transport.access import Access
 from drivers.transport.message import Body
 from simulators.prusalink_access import NONCE_S
+from tests.drivers.host_bench import with_key
 from tests.drivers.print_files import MemoryFile
-from tests.drivers.prusalink_bench import PrusaLinkBench, with_key, with_password
+from tests.drivers.prusalink_bench import PrusaLinkBench, with_password
 
 pytestmark = pytest.mark.lab
 

@@ -13,7 +13,7 @@ from drivers.printers.prusalink import PrusaLinkPrinter
 from drivers.transport.http import HttpLink
 from simulators.networked_server import NetworkedServer
 from tests.drivers.benches_network import PrusaLinkOnBench
-from tests.drivers.prusalink_bench import with_key
+from tests.drivers.host_bench import with_key
 
 pytestmark = pytest.mark.lab
 

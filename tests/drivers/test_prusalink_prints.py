@@ -18,8 +18,9 @@ from drivers.errors import (
 from drivers.protocol import prusalink_files
 from drivers.protocol.printing import Heaters, PrintEnded, PrintOwner, PrintResult, PrintState
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.print_files import SQUARES, MemoryFile
-from tests.drivers.prusalink_bench import HEATED, PrusaLinkBench, ended
+from tests.drivers.host_bench import ended
+from tests.drivers.print_files import HEATED, SQUARES, MemoryFile
+from tests.drivers.prusalink_bench import PrusaLinkBench
 
 pytestmark = pytest.mark.lab
 

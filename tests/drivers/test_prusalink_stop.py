@@ -13,8 +13,9 @@ from drivers.errors import DeviceError, LinkError
 from drivers.protocol import prusalink, prusalink_files, prusalink_job
 from drivers.protocol.printing import Heaters, PrintEnded, PrintOwner, PrintResult, PrintState
 from simulators.networked_job import PrintState as Simulated
-from tests.drivers.print_files import MemoryFile
-from tests.drivers.prusalink_bench import HEATED, PrusaLinkBench, SlowFile, ended
+from tests.drivers.host_bench import ended
+from tests.drivers.print_files import HEATED, MemoryFile
+from tests.drivers.prusalink_bench import PrusaLinkBench, SlowFile
 
 pytestmark = pytest.mark.lab
 

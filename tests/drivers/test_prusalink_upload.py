@@ -12,8 +12,9 @@ from drivers.errors import DeviceError, LinkError, TurnTimeout
 from drivers.protocol import prusalink_files
 from drivers.protocol.printing import PrintEnded, PrintOwner, PrintResult, PrintState
 from drivers.protocol.prusalink_files import name_there
+from tests.drivers.host_bench import ended
 from tests.drivers.print_files import SQUARES, MemoryFile
-from tests.drivers.prusalink_bench import PrusaLinkBench, SlowFile, ended
+from tests.drivers.prusalink_bench import PrusaLinkBench, SlowFile
 
 pytestmark = pytest.mark.lab
 
