@@ -130,7 +130,9 @@ class PrintRun:
             if told.form["device"] != self._device or told.kind == "removed":
                 continue
             moment = Moment(told.form)
-            if moment.is_under_way and moment.values["print_file"] in {self._file, None}:
+            if moment.is_under_way:
+                if moment.values["print_file"] not in {self._file, None}:
+                    continue  # another print, which will keep this one from beginning
                 self._begun.set()
             yield moment
 

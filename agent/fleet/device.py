@@ -22,8 +22,7 @@ from drivers import Driver, Identity
 from drivers.errors import DriverError, LinkClosed, LinkError, UnitSilent
 
 SAFE_AGAIN_S: Final = 0.2
-REACH_WITHIN_S: Final = 3.0
-"""How long a stop waits for a connection that is being made."""
+REACH_WITHIN_S: Final = 3.0  # how long a stop waits for a connection that is being made
 
 
 class DeviceWorker:
@@ -128,10 +127,11 @@ class DeviceWorker:
         """
         if not self.plan.make_safe_on_shutdown:
             return
+        waits = delays(SAFE_AGAIN_S, self.plan.most_retry, self._rng)
         while (outcome := await self.stop()).status is not Status.DONE:
             self._unsafe_because = outcome.message
             self.reconnect()
-            await self._clock.sleep(SAFE_AGAIN_S)
+            await self._clock.sleep(next(waits))
 
     def gave_up_shutting_down(self) -> None:
         """Say that the device was not made safe in the time there was, and why."""

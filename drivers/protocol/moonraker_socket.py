@@ -148,7 +148,7 @@ class Conversation:
 def _object(text: str) -> dict[str, Any]:
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadReply(f"this is not JSON: {short(text)!r}") from None
     if not isinstance(message, dict):
         raise BadReply(f"this is no message of JSON-RPC: {short(text)!r}")

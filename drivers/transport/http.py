@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from functools import partial
 from importlib import import_module
+from ssl import SSLCertVerificationError
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -192,11 +193,22 @@ def translated(name: str) -> Iterator[None]:
     except TimeoutError as error:
         raise LinkTimeout(f"{name}: the answer did not end in time") from error
     except Exception as error:
+        if why := _distrust(error):
+            raise ConnectFailed(f"{name}: its certificate is not trusted ({why})") from error
         kinds = {cls.__name__ for cls in type(error).__mro__}
         for kind, ours, words in ERRORS:
             if kind in kinds and type(error).__module__.startswith("httpx"):
                 raise ours(f"{name}: {words}") from error
         raise
+
+
+def _distrust(error: BaseException | None) -> str:
+    """Why the host's certificate is not trusted, "" where that is not what went wrong."""
+    while error is not None:
+        if isinstance(error, SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _content(json: Any, body: Body | None, headers: Mapping[str, str]) -> dict[str, Any]:

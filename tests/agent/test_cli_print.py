@@ -45,8 +45,11 @@ async def test_a_local_file_is_sent_printed_followed_and_its_end_is_told(
 ) -> None:
     async with watched(web, str(part)) as told:
         await told.until("printing, 0 %, 1 min 08 s left")
-        for share in (4.0, 11.0, 12.0, 53.0):
-            await seen(web, part=share)
+        await seen(web, part=4.0)
+        await seen(web, part=11.0)
+        await told.until("printing, 11 %")  # what follows faster than it is sent is told as one
+        await seen(web, part=12.0)
+        await seen(web, part=53.0)
         await told.until("printing, 53 %")
         await seen(web, state=2.0)
         await told.until("paused, 53 %, 1 min 08 s left, nozzle 25 °C")

@@ -148,8 +148,9 @@ async def test_a_print_is_paused_resumed_and_cancelled_while_another_is_refused(
         aside = await lab_station.until("printer1", lambda it: it["print_state"] == "paused")
         assert (aside["x"], aside["y"], aside["z"] > 5.0) == (0.0, 60.0, True)
         assert (aside["print_owner"], aside["heaters"]) == ("agent", "on")
-        second = await lab_station.says("print", "printer1", path.name)
-        assert second.code == 2
+        other = written(tmp_path, "둘째.gcode", program())
+        second = await lab_station.says("print", "printer1", str(other))
+        assert (second.code, second.out) == (2, ""), "nothing is told of the first"
         assert "print can't start while print runs; wait for its end or stop it" in second.err
         resumed = await lab_station.says("do", "printer1.resume")
         assert (resumed.code, await lab_station.fresh("printer1", "print_state")) == (0, "printing")
