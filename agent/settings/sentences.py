@@ -20,7 +20,7 @@ AT_KEY: Final = {"extra_forbidden", "missing"}
 PATTERNS: Final = {
     STATION_NAME: "1 to 40 of the letters a to z, digits and -",
     DEVICE_NAME: "1 to 40 of the letters a to z, digits and _, a letter first",
-    CODE: "G, M or T and a number, such as M500",
+    CODE: "G, M or T and a number, such as M500, or a macro in capitals, such as SAVE_CONFIG",
     CODE_LINE: "a line of G-code in capital letters, such as G1 X0 F6000",
 }
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Wit
 
 from drivers import Role
 
-CODE = r"^[GMT](0|[1-9][0-9]*)(\.[0-9]+)?$"
+CODE = r"^([GMT](0|[1-9][0-9]*)(\.[0-9]+)?|(_+[A-Z]|[A-Z][A-Z_])[A-Z0-9_]*)$"
 CODE_LINE = r"^[GMT](0|[1-9][0-9]*)(\.[0-9]+)?( +[!-~]+)*$"
 LONGEST_S = 86_400.0
 FASTEST_POLL_S = 0.05
@@ -125,7 +125,7 @@ Host = Annotated[Text, AfterValidator(_host)]
 End = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_S, allow_inf_nan=False)]
 Poll = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False), AfterValidator(_poll)]
-Code = Annotated[str, Field(max_length=12, pattern=CODE)]
+Code = Annotated[str, Field(max_length=40, pattern=CODE)]
 ScriptLine = Annotated[str, Field(max_length=80, pattern=CODE_LINE), AfterValidator(_script_line)]
 Reach = Annotated[
     tuple[float, float],

@@ -9,13 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from drivers.errors import (
-    DeviceBusy,
-    DeviceError,
-    DriverError,
-    LinkError,
-    RequestError,
-)
+from drivers.errors import DeviceBusy, DeviceError, DriverError, LinkError, RequestError
 from drivers.forms import TextFile
 from drivers.protocol.gcode_control import ACTIVE
 from drivers.protocol.gcode_cooling import STREAM_TURN_S, CoolingGCode

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from math import isfinite
 from typing import Final
 
 from drivers.survey.report import Peak
@@ -20,6 +22,10 @@ HEATERS: Final = {
 }
 """What a code heats, and the letters of its temperatures."""
 
+NAMED: Final = frozenset({"SET_HEATER_TEMPERATURE", "PID_CALIBRATE"})
+"""Klipper's own orders that heat, with HEATER= and TARGET=. Source: Klipper, "G-Codes"."""
+
+_PARAMETER = re.compile(rb"(HEATER|TARGET)\s*=\s*\"?([^\s\"]+)", re.IGNORECASE)
 _TUNED: Final = {-1.0: "bed", -2.0: "chamber"}
 
 
@@ -39,6 +45,23 @@ class Heat:
             place = _TUNED.get(dict(words).get("E") or 0.0, place)
         for letter, value in words:
             if letter in letters and value is not None:
-                known = self.peaks.get(place)
-                if known is None or value > known.value:
-                    self.peaks[place] = Peak(value=value, line=line, code=code)
+                self._heated(place, value, line, code)
+
+    def see_named(self, code: str, text: bytes, line: int) -> None:
+        """Look at an order that names its heater; one that is no bed and no chamber counts as a nozzle."""
+        if code not in NAMED:
+            return
+        said = {name.upper(): value for name, value in _PARAMETER.findall(text)}
+        heater = said.get(b"HEATER", b"").lower()
+        place = "bed" if b"bed" in heater else "chamber" if b"chamber" in heater else "nozzle"
+        try:
+            value = float(said.get(b"TARGET", b""))
+        except ValueError:  # none, or one that Klipper refuses
+            return
+        if isfinite(value):
+            self._heated(place, value, line, code)
+
+    def _heated(self, place: str, value: float, line: int, code: str) -> None:
+        known = self.peaks.get(place)
+        if known is None or value > known.value:
+            self.peaks[place] = Peak(value=value, line=line, code=code)

@@ -118,6 +118,7 @@ class Program:
         else:
             self.motion.order(code, words, size, number)
         self.heat.see(code, listed, number)
+        self.heat.see_named(code, text, number)
         if code == "M73":
             left = words.get("R")
             seconds = None if left is None else left * MINUTE

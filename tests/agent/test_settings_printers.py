@@ -29,8 +29,8 @@ PRINTER = """\
           nozzle: 250
           bed: 90.5
           chamber: 60
-          allow: [M500, G29.1]
-          forbid: [M600]
+          allow: [M500, G29.1, SAVE_CONFIG]
+          forbid: [M600, _BED_MESH]
           pause:
             - G91
             - G1 Z10 F600
@@ -55,8 +55,8 @@ def test_a_profile_is_what_the_driver_gets_and_every_bound_names_its_line(tmp_pa
         nozzle=Bound(250, f"{file}:11"),
         bed=Bound(90.5, f"{file}:12"),
         chamber=Bound(60, f"{file}:13"),
-        allow=frozenset({"M500", "G29.1"}),
-        forbid=frozenset({"M600"}),
+        allow=frozenset({"M500", "G29.1", "SAVE_CONFIG"}),
+        forbid=frozenset({"M600", "_BED_MESH"}),
         pause=("G91", "G1 Z10 F600"),
         resume=(),
         cancel=("M104 S0",),
@@ -109,7 +109,7 @@ def test_the_room_for_files_is_given_in_megabytes(tmp_path: Path) -> None:
         ("nozzle: 250", "nozzle: 240"),
         ("feed: 12000", "feed: 9000"),
         ("x: [-5, 220]", "x: [-5, 200]"),
-        ("forbid: [M600]", "forbid: [M601]"),
+        ("forbid: [M600", "forbid: [M601"),
         ("G1 Z10 F600", "G1 Z5 F600"),
         ("lines: 4", "lines: 8"),
     ],
@@ -155,9 +155,9 @@ def test_a_profile_on_other_lines_only_moved(tmp_path: Path) -> None:
         (f"{SERIAL}, printer: {{nozzle: ^'250'}}",
          "printer.nozzle: '250' is not a number; write it without quotes and without a unit"),
         (f"{SERIAL}, printer: {{allow: [M500, ^m600]}}",
-         "printer.allow.1: 'm600' is not allowed; allowed: G, M or T and a number, such as M500"),
+         "printer.allow.1: 'm600' is not allowed; allowed: G, M or T and a number, such as M500, or a macro in capitals, such as SAVE_CONFIG"),
         (f"{SERIAL}, printer: {{forbid: [^M0600]}}",
-         "printer.forbid.0: 'M0600' is not allowed; allowed: G, M or T and a number, such as M500"),
+         "printer.forbid.0: 'M0600' is not allowed; allowed: G, M or T and a number, such as M500, or a macro in capitals, such as SAVE_CONFIG"),
         (f"{SERIAL}, printer: {{forbid: ^M600}}",
          "printer.forbid: 'M600' is not a list: write [one, two]"),
         (f"{SERIAL}, printer: {{pause: [G91, ^'G1 Z10 ; up']}}",

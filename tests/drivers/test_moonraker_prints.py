@@ -11,13 +11,7 @@ import pytest
 
 from drivers.errors import DeviceBusy, DeviceError, RequestError
 from drivers.protocol.moonraker_files import name_there
-from drivers.protocol.printing import (
-    Heaters,
-    PrintEnded,
-    PrintOwner,
-    PrintResult,
-    PrintState,
-)
+from drivers.protocol.printing import Heaters, PrintEnded, PrintOwner, PrintResult, PrintState
 from drivers.survey import Survey
 from simulators.networked_job import PrintState as Simulated
 from tests.drivers.host_bench import ended

@@ -122,6 +122,10 @@ def test_a_speed_factor_counts() -> None:
         ("M190 R110", "bed", 110),
         ("M141 S45", "chamber", 45),
         ("M191 S50", "chamber", 50),
+        ("SET_HEATER_TEMPERATURE HEATER=extruder TARGET=240", "nozzle", 240),
+        ('SET_HEATER_TEMPERATURE heater="heater_bed" target=70.5', "bed", 70.5),
+        ("SET_HEATER_TEMPERATURE TARGET = 45 HEATER=chamber_heater", "chamber", 45),
+        ("PID_CALIBRATE HEATER=extruder1 TARGET=250", "nozzle", 250),
     ],
 )
 def test_the_hottest_is_found(line: str, place: str, value: float) -> None:
@@ -131,7 +135,9 @@ def test_the_hottest_is_found(line: str, place: str, value: float) -> None:
 
 
 def test_a_file_that_heats_nothing_has_no_hottest() -> None:
-    survey = program("G10", "G10 S1", "M104", "M104 S", "M106 S255")
+    survey = program(
+        "G10", "G10 S1", "M104", "M104 S", "M106 S255", "SET_HEATER_TEMPERATURE TARGET=nan"
+    )
     assert (survey.nozzle, survey.bed, survey.chamber) == (None, None, None)
 
 
