@@ -84,27 +84,40 @@ def read_document(path: Path) -> Document:
     Raises:
         ConfigError: It can't be opened, is not UTF-8, is empty or is not YAML.
     """
-    document = Document(str(path))
-    root = _compose(document.file, _text(path))
+    return document_of(str(path), read_bytes(path))
+
+
+def document_of(file: str, raw: bytes) -> Document:
+    """Understand the bytes of a file of this name.
+
+    Raises:
+        ConfigError: They are not UTF-8, empty or not YAML.
+    """
+    document = Document(file)
+    root = _compose(file, _text(file, raw))
     if root is None:
-        raise ConfigError([Problem(document.file, 1, 1, "", "the file is empty")])
+        raise ConfigError([Problem(file, 1, 1, "", "the file is empty")])
     document.data = _Reader(document).value(root, ())
     return document
 
 
-def _text(path: Path) -> str:
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file. Raises ConfigError."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
         raise ConfigError(
             [Problem(str(path), 0, 0, "", f"can't be read: {reason(error)}")]
         ) from None
+
+
+def _text(file: str, raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         spot = _spot_at(raw[: error.start].decode("utf-8-sig", "replace"))
         text = f"byte 0x{raw[error.start]:02x} is not UTF-8: save the file as UTF-8 text"
-        raise ConfigError([Problem(str(path), spot.line, spot.column, "", text)]) from None
+        raise ConfigError([Problem(file, spot.line, spot.column, "", text)]) from None
 
 
 def reason(error: OSError | ValueError) -> str:

@@ -56,6 +56,7 @@ class Station:
     files: Path
     files_limit: int
     """Most that the folder of files may hold, in bytes."""
+    recipes: Path
     devices: Mapping[str, Device]
     mqtt: Mqtt | None
     metrics: Metrics | None

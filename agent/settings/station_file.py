@@ -139,6 +139,7 @@ def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -
         state=state,
         files=state / settings.files,
         files_limit=settings.files_limit * MB,
+        recipes=path.parent / settings.recipes,
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
         metrics=settings.metrics,
