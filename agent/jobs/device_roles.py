@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from agent.settings.models import DEVICE_NAME, Section, Title
+from agent.settings.models import DEVICE_NAME
+from agent.settings.section import Section, Title
 from agent.settings.values import Text
 from drivers import UNITS
 from drivers.catalogue import DRIVERS

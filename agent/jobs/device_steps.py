@@ -10,7 +10,7 @@ from pydantic import Field
 from agent.jobs.quantities import Duration
 from agent.jobs.step import Step, Steps
 from agent.jobs.values import AnyValue, Dotted, Formula, Name, Slope, Time
-from agent.settings.models import Section, Title
+from agent.settings.section import Section, Title
 
 SECOND = Duration(1.0)
 

@@ -10,7 +10,8 @@ from pydantic import Field
 from agent.jobs.quantities import Duration
 from agent.jobs.step import Step, Steps
 from agent.jobs.values import AnyValue, Condition, Name, Time
-from agent.settings.models import DEVICE_NAME, Section
+from agent.settings.models import DEVICE_NAME
+from agent.settings.section import Section
 
 AT_ONCE = Duration(0.0)
 

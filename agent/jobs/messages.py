@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from agent.jobs.expressions import Expression, ExpressionError, Value
-from agent.settings.models import Section
+from agent.settings.section import Section
 
 LONGEST: Final = 500
 NO_VALUE: Final = "—"

@@ -12,7 +12,7 @@ from pydantic_core import SchemaError
 from agent.errors import Refused
 from agent.jobs.expressions import Value
 from agent.jobs.kinds import BOOLEAN, Kind, unit_symbol
-from agent.settings.models import Section, Title
+from agent.settings.section import Section, Title
 from agent.settings.values import End, Label
 from drivers import UNITS
 

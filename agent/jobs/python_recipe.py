@@ -27,7 +27,7 @@ from agent.jobs.device_roles import DeviceRole
 from agent.jobs.expressions import Value
 from agent.jobs.parameters import Parameter
 from agent.jobs.recipe import About, Head
-from agent.settings.models import Title
+from agent.settings.section import Title
 from drivers import Role, Span
 
 GROUP: Final = "labkeeper.recipes"

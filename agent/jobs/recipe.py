@@ -34,7 +34,8 @@ from agent.jobs.parameters import Parameter
 from agent.jobs.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.step import Step, Steps, walk
 from agent.jobs.values import Name
-from agent.settings.models import DEVICE_NAME, Section, Title
+from agent.settings.models import DEVICE_NAME
+from agent.settings.section import Section, Title
 from agent.settings.sentences import suggest
 from agent.settings.values import Text
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from agent.settings.document import KeyPath, shown_path
-from agent.settings.models import Section, Title
+from agent.settings.section import Section, Title
 
 
 @dataclass(frozen=True, slots=True)
