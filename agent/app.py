@@ -29,6 +29,7 @@ from agent.memory import settle
 from agent.reload import reload
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.reservations import Reservations
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.settings import load
@@ -99,6 +100,7 @@ class Agent:
             events=self.events,
         )
         self.files = FileStore(settings.files, limit=settings.files_limit)
+        self.reservations = Reservations()
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
@@ -159,7 +161,7 @@ class Agent:
             log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
-        gate = Gate(self.fleet.workers, self.files, self.events, self.interlocks)
+        gate = Gate(self.fleet.workers, self.files, self.events, self.interlocks, self.reservations)
         titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
         return Station(
             name=self.settings.name,

@@ -30,6 +30,7 @@ from agent.mqtt.outbox import Message, Outbox
 from agent.mqtt.topics import Topics
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.reservations import Reservations
 from agent.station import Station
 from agent.store.files import FileStore
 from benchmarks.registers import register
@@ -102,7 +103,7 @@ class Pipeline:
             board=self.board,
             workers=fleet.workers,
             events=events,
-            gate=Gate(fleet.workers, files, events, interlocks),
+            gate=Gate(fleet.workers, files, events, interlocks, Reservations()),
             interlocks=interlocks,
             files=files,
             clock=self._clock,

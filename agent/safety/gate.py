@@ -1,9 +1,10 @@
 """The one door: every setting and command, from a person or a program, passes here.
 
 The order is always the same: does the device have it, who asks and may they, is the value
-allowed, do the interlocks hold, and only then the device's own worker. Whatever the end, an event tells of it.
+allowed, does the device belong to a job, do the interlocks hold, and only then the device's own worker. Whatever the end, an event tells of it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.roles import Actor, refusal
+from agent.safety.reservations import Reservations
 from drivers import Driver, TextFile
 from drivers.errors import RequestError
 
@@ -47,9 +49,11 @@ class Gate:
         files: Files,
         events: EventLog,
         interlocks: Interlocked,
+        reservations: Reservations,
     ) -> None:
         self._workers, self._files, self._events = workers, files, events
-        self._interlocks = interlocks
+        self._interlocks, self._reservations = interlocks, reservations
+        self._stops = Counter[str]()
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -66,8 +70,8 @@ class Gate:
         except RequestError as error:
             refused = _refused(f"{device}.{error}", Cause.of(error))
             return self._told(actor, "set", target, refused)
-        if why := self._interlocks.refusal(device, name, checked):
-            return self._told(actor, "set", target, _refused(why, Cause.INTERLOCKED))
+        if refused_now := self._refused_now(actor, device, name, checked):
+            return self._told(actor, "set", target, refused_now)
         return self._told(actor, "set", target, await worker.set(name, checked), _spelled(value))
 
     async def do(
@@ -78,7 +82,7 @@ class Gate:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "do", target, self._no_such(device))
-        driver = worker.plan.driver_class
+        driver, stops = worker.plan.driver_class, self._stops[device]
         command = driver.commands.get(name)
         if command and (why := refusal(actor, command.role, target)):
             return self._told(actor, "do", target, _refused(why, Cause.NOT_ALLOWED))
@@ -88,8 +92,11 @@ class Gate:
         except RequestError as error:
             cause = Cause.BAD_VALUE if name in driver.commands else Cause.NO_SUCH
             return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
-        if why := self._interlocks.refusal(device, name, None):
-            return self._told(actor, "do", target, _refused(why, Cause.INTERLOCKED))
+        if refused_now := self._refused_now(actor, device, name, None):
+            return self._told(actor, "do", target, refused_now)
+        if self._stops[device] != stops:  # while its file was looked for
+            why = f"{device} was stopped before {name} could begin; ask again if it is still wanted"
+            return self._told(actor, "do", target, _refused(why, Cause.BUSY))
         return self._told(actor, "do", target, await worker.do(name, checked), _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:
@@ -97,7 +104,17 @@ class Gate:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "stop", device, self._no_such(device))
+        self._stops[device] += 1
+        self._reservations.stopping(actor, device)
         return self._told(actor, "stop", device, await worker.stop())
+
+    def _refused_now(self, actor: Actor, device: str, name: str, value: object) -> Outcome | None:
+        """The refusal by how things are at this moment. Nothing may be awaited after it."""
+        if why := self._reservations.refusal(actor, device):
+            return _refused(why, Cause.RESERVED)
+        if why := self._interlocks.refusal(device, name, value):
+            return _refused(why, Cause.INTERLOCKED)
+        return None
 
     async def _with_files(
         self, driver: type[Driver[Any]], command: str, arguments: Mapping[str, object]

@@ -20,6 +20,7 @@ from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.reservations import Reservations
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
@@ -47,6 +48,7 @@ class Bench:
     board: Board
     events: EventLog
     simulators: dict[str, ToySimulator]
+    reservations: Reservations
 
     async def until_state(self, device: str, state: DeviceState, seconds: float = 3.0) -> Snapshot:
         """Wait until the board shows the device in this state."""
@@ -97,7 +99,8 @@ async def station_in_memory(
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
         locks = Interlocks(interlocks, board, clock)
-        gate = Gate(fleet.workers, files, events, locks)
+        reservations = Reservations()
+        gate = Gate(fleet.workers, files, events, locks, reservations)
         station = Station(
             name="bench-1",
             version="0.0.0",
@@ -113,7 +116,7 @@ async def station_in_memory(
             fleet.start(plan)
         if wait:
             await fleet.first_round()
-        yield Bench(station, fleet, board, events, simulators)
+        yield Bench(station, fleet, board, events, simulators, reservations)
         await fleet.end()
 
 
