@@ -24,6 +24,10 @@ from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
 from agent.flight import FlightRecords
+from agent.jobs.jobs import Jobs
+from agent.jobs.journal import MemoryJournal
+from agent.jobs.on_station import jobs_on
+from agent.jobs.station_recipes import StationRecipes
 from agent.loop import new_event_loop
 from agent.memory import settle
 from agent.reload import reload
@@ -176,7 +180,23 @@ class Agent:
             titles={language: title for language, title in titles.items() if title},
             traffic=lambda: self._lines.traffic,
             flight=self.flight,
+            jobs=self._jobs(gate),
         )
+
+    def _jobs(self, gate: Gate) -> Jobs:
+        """Jobs of the recipes of the config in force."""
+        self.jobs = jobs_on(
+            self._tasks,
+            gate,
+            self.fleet.workers,
+            board=self.board,
+            reservations=self.reservations,
+            recipes=StationRecipes(lambda: self.settings, self.files),
+            clock=self._clock,
+            events=self.events,
+            journal=MemoryJournal(),
+        )
+        return self.jobs
 
     def _trips(self, station: Station) -> Trips:
         return Trips(self.interlocks, self.board, self._clock, self.events, station.gate.stop)
@@ -247,6 +267,7 @@ class Agent:
             self._broker.refuse_requests()
         broker = [task for task in self._background if task.get_name() == "mqtt"]
         await _cancel([task for task in self._background if task not in broker])
+        await self.jobs.end()
         await self.fleet.end()
         await _cancel(broker)
 

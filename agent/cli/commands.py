@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from agent.cli.job_words import add_job
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
@@ -50,6 +51,7 @@ def command_line() -> Parser:
     _add_files(commands)
     _add_print(commands)
     _add_recipe(commands)
+    add_job(commands)
     return parser
 
 
@@ -284,6 +286,11 @@ def _tell_version() -> int:
 def no_recipe_command() -> int:
     """Say what may be asked of recipes. Raises WrongUsage."""
     raise WrongUsage("which command? recipe list, show or check; see `labkeeper recipe --help`")
+
+
+def no_job_command() -> int:
+    """Say what may be asked of jobs. Raises WrongUsage."""
+    raise WrongUsage("which command? job start, list, show, stop …; see `labkeeper job --help`")
 
 
 def no_command() -> int:

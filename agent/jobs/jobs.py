@@ -49,6 +49,10 @@ class Jobs:
         """The questions that wait for an answer, the oldest first."""
         return self._questions.open
 
+    async def library(self) -> Library:
+        """The recipes that may be submitted, as their files are now."""
+        return await self._shop.recipes.library()
+
     def get(self, job: str) -> Job:
         """The job of this id. Raises NoSuchThing."""
         return self._of(job).job
@@ -71,7 +75,7 @@ class Jobs:
             ConfigError: The recipe is wrong, or does not fit this station.
         """
         _may(actor, Role.TECHNICIAN, f"starting {recipe}")
-        library = await self._shop.recipes.library()
+        library = await self.library()
         entry = _found(library, recipe)
         values = entry.recipe.arguments(arguments)
         checked = await self._shop.recipes.check(entry, library, devices, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,12 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
+from agent.jobs.check import Checked
+from agent.jobs.jobs import Jobs
+from agent.jobs.journal import MemoryJournal
+from agent.jobs.library import Library
+from agent.jobs.on_station import jobs_on
+from agent.jobs.shop import Recipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.reservations import Reservations
@@ -39,6 +45,18 @@ PLAN = Plan(
 )
 
 
+class NoRecipes:
+    """A station without a single recipe."""
+
+    async def library(self) -> Library:
+        """See Recipes."""
+        return Library(Path(), {})
+
+    async def check(self, *_: object) -> Checked:
+        """See Recipes."""
+        raise AssertionError("there is no recipe to be checked")
+
+
 @dataclass
 class Bench:
     """The station, the toys behind it by device name, and what a test wants to reach."""
@@ -49,6 +67,8 @@ class Bench:
     events: EventLog
     simulators: dict[str, ToySimulator]
     reservations: Reservations
+    jobs: Jobs
+    journal: MemoryJournal
 
     async def until_state(self, device: str, state: DeviceState, seconds: float = 3.0) -> Snapshot:
         """Wait until the board shows the device in this state."""
@@ -84,11 +104,14 @@ async def station_in_memory(
     clock: Clock | None = None,
     wait: bool = True,
     interlocks: Mapping[str, Interlock] = MappingProxyType({}),
+    recipes: Recipes | None = None,
+    prepare: Callable[[dict[str, ToySimulator]], None] = lambda _: None,
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
     board, events = Board(), EventLog(clock)
     simulators = {plan.name: ToySimulator() for plan in plans or (PLAN,)}
+    prepare(simulators)
 
     @asynccontextmanager
     async def open_driver(plan: Plan) -> AsyncIterator[Driver[Any]]:
@@ -101,6 +124,18 @@ async def station_in_memory(
         locks = Interlocks(interlocks, board, clock)
         reservations = Reservations()
         gate = Gate(fleet.workers, files, events, locks, reservations)
+        journal = MemoryJournal()
+        jobs = jobs_on(
+            tasks,
+            gate,
+            fleet.workers,
+            board=board,
+            reservations=reservations,
+            recipes=recipes or NoRecipes(),
+            clock=clock,
+            events=events,
+            journal=journal,
+        )
         station = Station(
             name="bench-1",
             version="0.0.0",
@@ -111,12 +146,14 @@ async def station_in_memory(
             interlocks=locks,
             files=files,
             clock=clock,
+            jobs=jobs,
         )
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
             await fleet.first_round()
-        yield Bench(station, fleet, board, events, simulators, reservations)
+        yield Bench(station, fleet, board, events, simulators, reservations, jobs, journal)
+        await jobs.end()
         await fleet.end()
 
 

@@ -15,12 +15,10 @@ import pytest
 
 from agent.clock import Clock, SystemClock
 from agent.fleet.plan import Plan
-from agent.jobs.hands import StationHands
 from agent.jobs.job import Job
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.questions import Question
-from agent.jobs.shop import Shop
 from agent.jobs.states import JobState
 from agent.jobs.station_recipes import StationRecipes
 from agent.roles import Actor
@@ -31,6 +29,7 @@ from agent.store.files import FileStore
 from drivers import Role, command
 from drivers.catalogue import DRIVERS
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
+from tests.agent.toy import ToySimulator
 from tests.agent.toy_printer import KNOBS, State, ToyPrinter, toy_printer
 
 KIM: Final = Actor(name="kim", origin="cli", role=Role.TECHNICIAN)
@@ -80,7 +79,6 @@ class JobsBench:
     station: Bench
     journal: MemoryJournal
     recipes: Path
-    tasks: asyncio.TaskGroup
 
     def write(self, steps: str, *, name: str = "trial", head: str = "", tail: str = "") -> None:
         """Write a recipe; it has the roles that it speaks of, each a device of the bench."""
@@ -157,30 +155,20 @@ async def jobs_in_memory(
     (folder / "files").mkdir(exist_ok=True)
     settings = await asyncio.to_thread(_settings, folder, plans)
     files, clock = FileStore(folder / "files"), clock or SystemClock()
-    async with (
-        station_in_memory(*plans, files=files, clock=clock, wait=False) as bench,
-        asyncio.TaskGroup() as tasks,
-    ):
-        if "printer1" in bench.simulators:
-            bench.simulators["printer1"].values |= KNOBS
-        await bench.fleet.first_round()
-        journal = MemoryJournal()
-        station = bench.station
-        shop = Shop(
-            tasks=tasks,
-            hands=lambda actor: StationHands(
-                actor, station.gate, station.workers, bench.board, tasks
-            ),
-            reservations=bench.reservations,
-            recipes=StationRecipes(lambda: settings, files),
-            journal=journal,
-            clock=clock,
-            events=bench.events,
-            forget=journal.forget,
-        )
-        jobs = Jobs(shop)
-        yield JobsBench(jobs, bench, journal, recipes, tasks)
-        await jobs.end()
+    async with station_in_memory(
+        *plans,
+        files=files,
+        clock=clock,
+        recipes=StationRecipes(lambda: settings, files),
+        prepare=_as_printer,
+    ) as bench:
+        yield JobsBench(bench.jobs, bench, bench.journal, recipes)
+
+
+def _as_printer(simulators: dict[str, ToySimulator]) -> None:
+    """The toy behind printer1 knows a printer's words."""
+    if "printer1" in simulators:
+        simulators["printer1"].values |= KNOBS
 
 
 def _settings(folder: Path, plans: tuple[Plan, ...]) -> Settings:
