@@ -124,30 +124,9 @@ async def station_in_memory(
         locks = Interlocks(interlocks, board, clock)
         reservations = Reservations()
         gate = Gate(fleet.workers, files, events, locks, reservations)
-        journal = MemoryJournal()
-        jobs = jobs_on(
-            tasks,
-            gate,
-            fleet.workers,
-            board=board,
-            reservations=reservations,
-            recipes=recipes or NoRecipes(),
-            clock=clock,
-            events=events,
-            journal=journal,
-        )
-        station = Station(
-            name="bench-1",
-            version="0.0.0",
-            board=board,
-            workers=fleet.workers,
-            events=events,
-            gate=gate,
-            interlocks=locks,
-            files=files,
-            clock=clock,
-            jobs=jobs,
-        )
+        journal, recipes = MemoryJournal(), recipes or NoRecipes()
+        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
+        station = _station(gate, fleet, board, events, locks, files, clock, jobs)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
@@ -155,6 +134,54 @@ async def station_in_memory(
         yield Bench(station, fleet, board, events, simulators, reservations, jobs, journal)
         await jobs.end()
         await fleet.end()
+
+
+def _jobs(
+    tasks: asyncio.TaskGroup,
+    gate: Gate,
+    fleet: Fleet,
+    board: Board,
+    reservations: Reservations,
+    recipes: Recipes,
+    clock: Clock,
+    events: EventLog,
+    journal: MemoryJournal,
+) -> Jobs:
+    return jobs_on(
+        tasks,
+        gate,
+        fleet.workers,
+        board=board,
+        reservations=reservations,
+        recipes=recipes,
+        clock=clock,
+        events=events,
+        journal=journal,
+    )
+
+
+def _station(
+    gate: Gate,
+    fleet: Fleet,
+    board: Board,
+    events: EventLog,
+    locks: Interlocks,
+    files: FileStore,
+    clock: Clock,
+    jobs: Jobs,
+) -> Station:
+    return Station(
+        name="bench-1",
+        version="0.0.0",
+        board=board,
+        workers=fleet.workers,
+        events=events,
+        gate=gate,
+        interlocks=locks,
+        files=files,
+        clock=clock,
+        jobs=jobs,
+    )
 
 
 def named(name: str, **changes: Any) -> Plan:
