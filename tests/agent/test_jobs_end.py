@@ -243,3 +243,23 @@ async def test_the_end_of_the_agent_interrupts_a_job_and_nothing_of_it_goes_on(
         await bench.until_at(job, "steps.0")
         await bench.jobs.end()
         assert (job.state, bench.logged(job), bench.sent()) == (JobState.INTERRUPTED, [], [])
+
+
+async def test_nothing_is_asked_of_a_device_between_the_stop_and_what_follows_it(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- set: {supply.output: true}\n- wait: 5")
+        job = await bench.start(LEE)
+        await bench.until_at(job, "steps.1")
+        run = bench.jobs._kept[job.id].run
+        run.stop(VISITOR)
+        for late in (
+            run._means.hands.set("psu1", "voltage", 9),
+            run._means.hands.do("psu1", "ramp", {"to": 9, "seconds": 0}),
+        ):
+            outcome = await late
+            assert outcome.status is Status.REFUSED
+            assert "the job is being stopped" in outcome.message
+        await bench.over(job)
+        assert bench.sent() == ["outp 1", "outp 0", "outp 0"]
