@@ -2,7 +2,7 @@
 
 start   lock the state folder · bind the listeners · a worker for each device · the broker
         session · then, when the devices have had their first turn, the web · READY
-stop    STOPPING · no more requests · make safe what is configured so · say goodbye
+stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so · say goodbye
 """
 
 import asyncio

@@ -68,3 +68,20 @@ async def until(running: Agent, name: str, holds: Callable[[Any], Any]) -> Any:
         while not holds(found := await running.get(f"/jobs/{name}")):
             await asyncio.sleep(0.05)
         return found
+
+
+async def test_the_end_of_the_agent_interrupts_its_jobs_and_takes_no_longer_for_them(
+    lab: Room, folder: Path
+) -> None:
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "recipes" / "live.yaml").write_text(RECIPE, "utf-8")
+    async with agent(folder, station(folder, lab.five())) as running:
+        await running.until_ready("psu1")
+        _, begun = await job(running, "start", "live", "level=2", "rest=60")
+        await until(running, begun["job"], lambda it: it["measures"])
+        running.process.terminate()
+        async with asyncio.timeout(5):
+            assert await running.process.wait() == 0
+        [interrupted] = running.events("job.interrupted")
+        assert begun["job"] in interrupted["text"]
+        assert not running.events("job.unsafe")
