@@ -33,9 +33,9 @@ def typed(*words: str) -> Way:
     async def way(running: Agent, _: Witness) -> str:
         arguments = (*LABKEEPER, "--socket", str(running.socket), *words)
         async with child(*arguments, stderr=asyncio.subprocess.STDOUT) as process:
-            out, _ = await process.communicate()
+            said = (await process.communicate())[0].decode()
             assert process.returncode == 2
-            return out.decode()
+            return said
 
     return way
 
