@@ -28,6 +28,8 @@ from agent.loop import new_event_loop
 from agent.memory import settle
 from agent.reload import reload
 from agent.safety.gate import Gate
+from agent.safety.interlock import Interlocks
+from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.settings import load
 from agent.station import Station
@@ -89,6 +91,7 @@ class Agent:
         self._lines = Lines(self._contended)
         self.board = Board()
         self.events = EventLog(clock)
+        self.interlocks = Interlocks(settings.interlocks, self.board, clock)
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), self._lines.recorder),
             RecordingFolder(settings.state / "wire"),
@@ -131,6 +134,7 @@ class Agent:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
+        self._begin(self._trips(station).run(), "interlocks")
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
@@ -155,7 +159,7 @@ class Agent:
             log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
-        gate = Gate(self.fleet.workers, self.files, self.events)
+        gate = Gate(self.fleet.workers, self.files, self.events, self.interlocks)
         titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
         return Station(
             name=self.settings.name,
@@ -164,12 +168,16 @@ class Agent:
             workers=self.fleet.workers,
             events=self.events,
             gate=gate,
+            interlocks=self.interlocks,
             files=self.files,
             clock=self._clock,
             titles={language: title for language, title in titles.items() if title},
             traffic=lambda: self._lines.traffic,
             flight=self.flight,
         )
+
+    def _trips(self, station: Station) -> Trips:
+        return Trips(self.interlocks, self.board, self._clock, self.events, station.gate.stop)
 
     def _begin_broker(self, station: Station) -> Any:
         """Keep a session with the broker, where config has one."""
@@ -221,6 +229,7 @@ class Agent:
             await self._reload.wait()
             self._reload.clear()
             self.settings = await reload(self._config, self.settings, self.fleet, self.events)
+            self.interlocks.adopt(self.settings.interlocks)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()

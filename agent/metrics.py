@@ -30,6 +30,7 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Quality, Sample
 from agent.fleet.tally import BUCKETS
+from agent.safety.interlock import Standing
 from drivers import UNITS, Traffic, Unit
 
 BELIEVED: Final = frozenset({Quality.GOOD, Quality.SIMULATED, Quality.MANUAL})
@@ -77,9 +78,11 @@ class StationCollector:
         version: str,
         broker: BrokerCounts | None = None,
         traffic: Callable[[], Mapping[str, Traffic]] = dict,
+        interlocks: Callable[[], Iterable[Standing]] = tuple,
     ) -> None:
         self._board, self._workers = board, workers
         self._version, self._broker, self._traffic = version, broker, traffic
+        self._interlocks = interlocks
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family as it is now."""
@@ -96,6 +99,9 @@ class StationCollector:
         yield from self._states()
         yield from self._values()
         yield from self._counts()
+        rows = (((it.interlock.name,), float(it.holds)) for it in self._interlocks())
+        about = ("labkeeper_interlock_holds", "Whether all it requires is so.")
+        yield from _sliced(partial(GaugeMetricFamily, *about, labels=("interlock",)), rows)
         yield from _buses(self._traffic())
         if self._broker is not None:
             yield from _broker(self._broker)

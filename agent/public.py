@@ -6,6 +6,7 @@ from typing import Any
 from agent.fleet.events import Event
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Outcome, Sample, Snapshot
+from agent.safety.interlock import Standing
 from drivers import describe
 
 
@@ -69,6 +70,20 @@ def event_form(event: Event) -> dict[str, Any]:
         "device": event.device,
         "text": event.text,
         "data": dict(event.data),
+    }
+
+
+def interlock_form(standing: Standing) -> dict[str, Any]:
+    """An interlock as it stands; `reason` is empty where it holds."""
+    interlock = standing.interlock
+    titles = {"ko": interlock.title.ko, "en": interlock.title.en}
+    return {
+        "interlock": interlock.name,
+        "titles": {language: title for language, title in titles.items() if title},
+        "holds": standing.holds,
+        "reason": standing.reason,
+        "guards": sorted(interlock.guards),
+        "trip": list(interlock.trip),
     }
 
 

@@ -11,6 +11,7 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
 from agent.settings import Changes, Station, changed, load
 
+AT_ONCE: Final = ("reconnect", "interlocks")
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
 
 log = logging.getLogger("labkeeper")
@@ -72,6 +73,6 @@ def _summary(changes: Changes) -> str:
         )
         if names
     ]
-    if late := [key for key in changes.keys if key != "reconnect"]:
+    if late := [key for key in changes.keys if key not in AT_ONCE]:
         parts.append(f"changed keys: {', '.join(late)}; {AT_START_ONLY}")
     return f"the config was read again; {'; '.join(parts) or 'nothing changed'}"

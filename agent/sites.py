@@ -21,7 +21,12 @@ def sites(
     yield "api", serve(api, ports.api)
     if ports.metrics is not None:
         collector = StationCollector(
-            station.board, station.workers, station.version, broker, station.traffic
+            station.board,
+            station.workers,
+            station.version,
+            broker,
+            station.traffic,
+            station.interlocks.standing,
         )
         site = build_metrics_site(station, metrics_app(collector), broker)
         yield "metrics", serve(site, ports.metrics)

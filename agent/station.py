@@ -9,6 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.safety.gate import Gate
+from agent.safety.interlock import Interlocks
 from agent.store.files import FileStore
 from drivers import Traffic
 
@@ -23,6 +24,7 @@ class Station:
     workers: Mapping[str, DeviceWorker]
     events: EventLog
     gate: Gate
+    interlocks: Interlocks
     files: FileStore
     clock: Clock
     titles: Mapping[str, str] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from agent.mqtt.announcements import Announcements
 from agent.mqtt.outbox import Message, Outbox
 from agent.mqtt.topics import Topics
 from agent.safety.gate import Gate
+from agent.safety.interlock import Interlocks
 from agent.station import Station
 from agent.store.files import FileStore
 from benchmarks.registers import register
@@ -93,6 +94,20 @@ class Pipeline:
         self._lines, self._clock = Lines(), SystemClock()
         self._outbox = Outbox()
 
+    def _station(self, fleet: Fleet, events: EventLog) -> Station:
+        files, interlocks = FileStore(Path()), Interlocks({}, self.board, self._clock)
+        return Station(
+            name="bench",
+            version="0",
+            board=self.board,
+            workers=fleet.workers,
+            events=events,
+            gate=Gate(fleet.workers, files, events, interlocks),
+            interlocks=interlocks,
+            files=files,
+            clock=self._clock,
+        )
+
     async def run(self, seconds: float) -> dict[str, float]:
         """Poll, publish and be scraped; count what was read in so many seconds."""
         events = EventLog(self._clock)
@@ -105,17 +120,7 @@ class Pipeline:
                 board=self.board,
                 events=events,
             )
-            files = FileStore(Path())
-            station = Station(
-                name="bench",
-                version="0",
-                board=self.board,
-                workers=fleet.workers,
-                events=events,
-                gate=Gate(fleet.workers, files, events),
-                files=files,
-                clock=self._clock,
-            )
+            station = self._station(fleet, events)
             for plan in self.plans:
                 fleet.start(plan)
             await fleet.first_round()

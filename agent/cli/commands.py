@@ -134,6 +134,12 @@ def _add_looking(commands: Commands) -> None:
 
 
 def _add_wire(commands: Commands) -> None:
+    commands.add(
+        "interlocks",
+        "looking:interlocks",
+        "list the interlocks: whether each holds, why not, and what it keeps from being done",
+        "labkeeper interlocks",
+    )
     wire = commands.add(
         "wire",
         "wire:wire",

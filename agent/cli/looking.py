@@ -53,6 +53,20 @@ def devices(socket: Path | None, *, as_json: bool) -> None:
     output.show(devices_table(found, utc_now(), language(os.environ)))
 
 
+def interlocks(socket: Path | None, *, as_json: bool) -> None:
+    """List the interlocks as they stand."""
+    with AgentClient(socket_path(socket)) as client:
+        found = client.get("interlocks")
+    if as_json:
+        output.document(found)
+    elif not found:
+        output.line("this station has no interlocks")
+    else:
+        from agent.cli.tables import interlocks_table
+
+        output.show(interlocks_table(found, language(os.environ)))
+
+
 def read(names: Sequence[str], socket: Path | None, *, fresh: bool, as_json: bool) -> int:
     """Show values; return 3 when one that was asked for is not to be believed."""
     with AgentClient(socket_path(socket)) as client:

@@ -51,6 +51,21 @@ def devices_table(devices: Iterable[Form], now: float, language: str) -> Table:
     return table
 
 
+def interlocks_table(interlocks: Iterable[Form], language: str) -> Table:
+    """Every interlock: name, title, whether it holds, what it is for, and why it does not hold."""
+    table = new_table("interlock", "title", "state", "for", "")
+    for it in interlocks:
+        trips = f"trips {', '.join(it['trip'])}" if it["trip"] else ""
+        table.add_row(
+            it["interlock"],
+            words.title_of(it["titles"], language),
+            Text("holds", "green") if it["holds"] else Text("does not hold", "red"),
+            "; ".join(filter(None, (", ".join(it["guards"]), trips))),
+            it["reason"],
+        )
+    return table
+
+
 def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table:
     """Values one below the other, with quality and age; None is a value that was never read."""
     table = new_table("reading", "value", "quality", "age")

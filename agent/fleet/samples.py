@@ -87,6 +87,7 @@ class Cause(StrEnum):
     NOT_ALLOWED = "not-allowed"  # by role
     BAD_VALUE = "bad-value"  # type, range, argument or file
     BUSY = "busy"  # a command is running
+    INTERLOCKED = "interlocked"  # by a reading that is not what it must be
     NOT_SENT = "not-sent"  # no link, or never its turn; the device knows nothing of it
 
     @classmethod

@@ -1,7 +1,7 @@
 """The one door: every setting and command, from a person or a program, passes here.
 
 The order is always the same: does the device have it, who asks and may they, is the value
-allowed, and only then the device's own worker. Whatever the end, an event tells of it.
+allowed, do the interlocks hold, and only then the device's own worker. Whatever the end, an event tells of it.
 """
 
 from collections.abc import Mapping
@@ -30,11 +30,26 @@ class Files(Protocol):
         ...
 
 
+class Interlocked(Protocol):
+    """What may keep something from being done because of how things are."""
+
+    def refusal(self, device: str, name: str, value: object) -> str:
+        """Why a setting may not be changed to this value, or a command not begin; "" when it may."""
+        ...
+
+
 class Gate:
     """Settings and commands of all devices. Stop passes it too, but nothing here can refuse it."""
 
-    def __init__(self, workers: Mapping[str, DeviceWorker], files: Files, events: EventLog) -> None:
+    def __init__(
+        self,
+        workers: Mapping[str, DeviceWorker],
+        files: Files,
+        events: EventLog,
+        interlocks: Interlocked,
+    ) -> None:
         self._workers, self._files, self._events = workers, files, events
+        self._interlocks = interlocks
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -51,6 +66,8 @@ class Gate:
         except RequestError as error:
             refused = _refused(f"{device}.{error}", Cause.of(error))
             return self._told(actor, "set", target, refused)
+        if why := self._interlocks.refusal(device, name, checked):
+            return self._told(actor, "set", target, _refused(why, Cause.INTERLOCKED))
         return self._told(actor, "set", target, await worker.set(name, checked), _spelled(value))
 
     async def do(
@@ -71,6 +88,8 @@ class Gate:
         except RequestError as error:
             cause = Cause.BAD_VALUE if name in driver.commands else Cause.NO_SUCH
             return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
+        if why := self._interlocks.refusal(device, name, None):
+            return self._told(actor, "do", target, _refused(why, Cause.INTERLOCKED))
         return self._told(actor, "do", target, await worker.do(name, checked), _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:

@@ -8,10 +8,13 @@ paths that it writes are relative to `state`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from agent.settings.interlock_models import InterlockSettings
+from agent.settings.section import Section, Title
+from agent.settings.section import doc as _doc
 from agent.settings.values import (
     Code,
     End,
@@ -39,24 +42,6 @@ MOST_FEED: Final = 1_000_000.0
 """mm/min; what is above is a slip of the pen."""
 MOST_C: Final = 500.0
 """°C; a printer's own limit is lower."""
-
-
-def _doc(text: str, **more: Any) -> Any:
-    """A key's description; its default stands beside it."""
-    return Field(description=text, **more)
-
-
-class Section(BaseModel):
-    """Keys that are known, values that are what they look like, and nothing changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Title(Section):
-    """What people call it, in the languages of the lab."""
-
-    ko: Annotated[Label | None, _doc("In Korean, up to 80 characters.")] = None
-    en: Annotated[Label | None, _doc("In English, up to 80 characters.")] = None
 
 
 class LimitSettings(Section):
@@ -284,6 +269,13 @@ class StationSettings(Section):
         dict[Annotated[str, Field(pattern=DEVICE_NAME)], DeviceSettings],
         _doc(
             "The devices by name: a to z, digits and _, a letter first.",
+            json_schema_extra={"additionalProperties": False},
+        ),
+    ] = {}
+    interlocks: Annotated[
+        dict[Annotated[str, Field(pattern=STATION_NAME)], InterlockSettings],
+        _doc(
+            "What must be so before something is done, or at all times, by name: a to z, digits and -.",
             json_schema_extra={"additionalProperties": False},
         ),
     ] = {}

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
-from agent.settings.models import Section
+from agent.settings.section import Section
 
 S = TypeVar("S", bound=Section)
 Place: TypeAlias = tuple[int | str, ...]

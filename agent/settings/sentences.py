@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from agent.errors import Problem
 from agent.settings.document import Document, KeyPath
+from agent.settings.interlock_models import DOTTED
 from agent.settings.models import DEVICE_NAME, STATION_NAME
 from agent.settings.values import CODE, CODE_LINE
 
@@ -20,6 +21,7 @@ AT_KEY: Final = {"extra_forbidden", "missing"}
 PATTERNS: Final = {
     STATION_NAME: "1 to 40 of the letters a to z, digits and -",
     DEVICE_NAME: "1 to 40 of the letters a to z, digits and _, a letter first",
+    DOTTED: "a device and one of its readings, such as oven.temperature",
     CODE: "G, M or T and a number, such as M500, or a macro in capitals, such as SAVE_CONFIG",
     CODE_LINE: "a line of G-code in capital letters, such as G1 X0 F6000",
 }
@@ -38,6 +40,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "greater_than_equal": "{given} is not allowed; it must be {ge:.10g} or more",
         "less_than_equal": "{given} is not allowed; it must be {le:.10g} or less",
         "literal_error": "{given} is not allowed; allowed: {expected}",
+        "too_short": "has {actual_length} entries; at least {min_length} are needed",
         "too_long": "has {actual_length} entries; at most {max_length} are taken",
         "tuple_type": "{given} is not a list: write [one, two]",
         "value_error": "{error}",

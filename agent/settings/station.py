@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from agent.errors import Problem
-from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect, Title
+from agent.settings.interlocks import Interlock
+from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
+from agent.settings.section import Title
 from drivers import Access, Address, Limits, Profile
 
 NOT_KEYS: Final = {"devices", "file", "warnings"}
@@ -57,6 +59,7 @@ class Station:
     files_limit: int
     """Most that the folder of files may hold, in bytes."""
     devices: Mapping[str, Device]
+    interlocks: Mapping[str, Interlock]
     mqtt: Mqtt | None
     metrics: Metrics | None
     api: Api

@@ -16,11 +16,13 @@ from agent.errors import ConfigError, Problem
 from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.document import Document, KeyPath, read_document, reason
 from agent.settings.exchanges import check_exchanges
+from agent.settings.interlocks import check_interlocks, interlocks_of
 from agent.settings.line_load import check_loads
-from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, Section, StationSettings
+from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, StationSettings
 from agent.settings.neighbours import check_buses, check_names
 from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
+from agent.settings.section import Section
 from agent.settings.sentences import PATTERNS, problems_of
 from agent.settings.station import Device, Station
 from drivers import Address
@@ -42,6 +44,7 @@ def load(path: Path) -> Station:
     found += document.problems
     if (own := what_is_right(StationSettings, document.data)) is not None:
         found += check_station(document, own[0])
+        found += check_interlocks(document, own[0].interlocks, entries, tuple(found))
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
     found += chain(*map(check_exchanges, entries), *map(check_printer, entries))
     if station is None or found:
@@ -140,6 +143,7 @@ def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -
         files=state / settings.files,
         files_limit=settings.files_limit * MB,
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
+        interlocks=interlocks_of(settings.interlocks, entries),
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
         metrics=settings.metrics,
         api=api.model_copy(

@@ -31,7 +31,7 @@ ANY_BODY: dict[str, Any] = {
         "content": {"application/json": {"schema": {}, "example": {}}},
     }
 }
-EVERYTHING = ("not-allowed", "no-such", "busy", "bad-value", "refused")
+EVERYTHING = ("not-allowed", "no-such", "busy", "interlocked", "bad-value", "refused")
 TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
 
 changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])

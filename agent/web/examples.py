@@ -69,6 +69,14 @@ EVENT: Final[dict[str, Any]] = {
     "text": "psu1: no answer within 1 s",
     "data": {},
 }
+INTERLOCK: Final[dict[str, Any]] = {
+    "interlock": "hood",
+    "titles": {"en": "Hood closed", "ko": "후드 닫힘"},
+    "holds": False,
+    "reason": "hood1.closed is off and must be on",
+    "guards": ["psu1.output"],
+    "trip": ["psu1"],
+}
 STATION: Final[dict[str, Any]] = {
     "station": "bench-3",
     "version": "0.1.0",

@@ -95,6 +95,18 @@ class DeviceForm(BaseModel):
     values: dict[str, ValueForm]
 
 
+class InterlockForm(BaseModel):
+    """An interlock as it stands."""
+
+    model_config = _config(examples.INTERLOCK)
+    interlock: str
+    titles: Titles
+    holds: Annotated[bool, Field(description="Whether everything is as it must be.")]
+    reason: Annotated[str, Field(description="Why it does not hold; empty where it does.")]
+    guards: list[str]
+    trip: list[str]
+
+
 class FormOfValue(BaseModel):
     """What a value may be; null ends of the range are open."""
 

@@ -36,6 +36,7 @@ KINDS: Final = MappingProxyType(
         "wrong-method": Kind(405, "This can't be done here"),
         "too-slow": Kind(408, "The body did not arrive in time"),
         "busy": Kind(409, "A command is running"),
+        "interlocked": Kind(409, "An interlock does not hold"),
         "exists": Kind(409, "A file of this name is there already"),
         "in-use": Kind(409, "The file is in use"),
         "never-read": Kind(409, "This has not been read yet"),

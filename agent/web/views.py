@@ -8,7 +8,14 @@ from fastapi import APIRouter, Header, Path, Query
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Quality, Sample
-from agent.public import description_form, event_form, sample_form, state_form, utc_text
+from agent.public import (
+    description_form,
+    event_form,
+    interlock_form,
+    sample_form,
+    state_form,
+    utc_text,
+)
 from agent.web import examples, forms
 from agent.web.problems import Problem
 from agent.web.routes import AT_THE_DOOR, TheDevice, TheSnapshot, TheStation, answers, no_such
@@ -163,6 +170,17 @@ async def _read_now(worker: DeviceWorker, *readings: str) -> Mapping[str, Sample
         return await worker.read(readings)
     except DriverError as error:
         raise Problem("not-read", f"{worker.plan.name}: {error}") from error
+
+
+@views.get(
+    "/interlocks",
+    summary="All interlocks",
+    responses=answers([examples.INTERLOCK], *AT_THE_DOOR),
+    response_model=list[forms.InterlockForm],
+)
+async def interlocks(station: TheStation) -> list[dict[str, Any]]:
+    """Every interlock as it stands now, in the order of their names."""
+    return [interlock_form(it) for it in station.interlocks.standing()]
 
 
 @views.get(

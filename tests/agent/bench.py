@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from agent.clock import Clock, SystemClock
@@ -18,6 +19,8 @@ from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.safety.gate import Gate
+from agent.safety.interlock import Interlocks
+from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
 from drivers import Address, Driver
@@ -78,6 +81,7 @@ async def station_in_memory(
     files: FileStore | None = None,
     clock: Clock | None = None,
     wait: bool = True,
+    interlocks: Mapping[str, Interlock] = MappingProxyType({}),
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -92,7 +96,8 @@ async def station_in_memory(
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
-        gate = Gate(fleet.workers, files, events)
+        locks = Interlocks(interlocks, board, clock)
+        gate = Gate(fleet.workers, files, events, locks)
         station = Station(
             name="bench-1",
             version="0.0.0",
@@ -100,6 +105,7 @@ async def station_in_memory(
             workers=fleet.workers,
             events=events,
             gate=gate,
+            interlocks=locks,
             files=files,
             clock=clock,
         )

@@ -1,0 +1,136 @@
+"""Makes devices safe as soon as an interlock that must hold at all times does not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent.clock import Clock
+from agent.fleet.board import Board
+from agent.fleet.events import EventLog, Severity
+from agent.fleet.samples import Outcome, Status
+from agent.roles import Actor
+from agent.safety.interlock import Guard, Interlocks
+from drivers import Role
+
+TICK_S: Final = 0.1
+"""How often values are looked at that do not change: one may have become too old meanwhile."""
+AGAIN_S: Final = (1.0, 30.0)
+"""Shortest and longest wait before a device is stopped again that was not confirmed safe."""
+
+log = logging.getLogger("labkeeper")
+
+Stop = Callable[[Actor, str], Awaitable[Outcome]]
+
+
+@dataclass(slots=True)
+class Trip:
+    """One interlock that trips: since when it is wrong, and whom it has not seen safe yet."""
+
+    guard: Guard
+    wrong_since: float | None = None
+    tripped: bool = False
+    unsafe: set[str] = field(default_factory=set)
+    under_way: set[str] = field(default_factory=set)
+    again_at: float = 0.0
+    wait: float = AGAIN_S[0]
+
+
+class Trips:
+    """Follows the board. `stop` is the one that a person's stop takes."""
+
+    def __init__(
+        self, interlocks: Interlocks, board: Board, clock: Clock, events: EventLog, stop: Stop
+    ) -> None:
+        self._interlocks, self._board, self._clock = interlocks, board, clock
+        self._events, self._stop = events, stop
+        self._trips: dict[str, Trip] = {}
+        self._tasks: asyncio.TaskGroup
+
+    async def run(self) -> None:
+        """Watch until cancelled. Devices that are being stopped then are stopped to the end."""
+        async with asyncio.TaskGroup() as self._tasks:
+            self._tasks.create_task(self._watch_ages(), name="interlocks.ages")
+            async with self._board.watch() as changes:
+                async for device in changes:
+                    for trip in self._due():
+                        if trip.guard.watches(device):
+                            self._look(trip)
+
+    async def _watch_ages(self) -> None:
+        while True:
+            for trip in self._due():
+                self._look(trip)
+            await self._clock.sleep(TICK_S)
+
+    def _due(self) -> list[Trip]:
+        """The interlocks in force that trip; one that config has changed begins anew."""
+        guards = {n: it for n, it in self._interlocks.guards.items() if it.interlock.trip}
+        self._trips = {
+            name: self._trips[name]
+            if name in self._trips and self._trips[name].guard is guard
+            else Trip(guard)
+            for name, guard in guards.items()
+        }
+        return list(self._trips.values())
+
+    def _look(self, trip: Trip) -> None:
+        why = trip.guard.doubts(self._board, self._clock.utc())
+        now = self._clock.monotonic()
+        if not why:
+            self._right(trip)
+            return
+        if trip.wrong_since is None:
+            trip.wrong_since = now
+        if not trip.tripped and now - trip.wrong_since >= trip.guard.interlock.delay:
+            self._trip(trip, why)
+        if trip.tripped and now >= trip.again_at:
+            self._stop_the_unsafe(trip, now)
+
+    def _right(self, trip: Trip) -> None:
+        if trip.tripped:
+            name = trip.guard.interlock.name
+            text = f"the interlock {name} holds again; nothing is switched on by that"
+            self._events.add("interlock.restored", text, interlock=name)
+        trip.wrong_since, trip.tripped, trip.unsafe = None, False, set()
+
+    def _trip(self, trip: Trip, why: str) -> None:
+        interlock = trip.guard.interlock
+        trip.tripped, trip.unsafe = True, set(interlock.trip)
+        trip.again_at, trip.wait = 0.0, AGAIN_S[0]
+        self._events.add(
+            "interlock.tripped",
+            f"the interlock {interlock.name} trips: {why}; {', '.join(interlock.trip)}: made safe",
+            severity=Severity.ERROR,
+            interlock=interlock.name,
+        )
+
+    def _stop_the_unsafe(self, trip: Trip, now: float) -> None:
+        """Stop whoever is not confirmed safe and can be reached, each in a task of its own."""
+        reached = [
+            device
+            for device in sorted(trip.unsafe - trip.under_way)
+            if (snapshot := self._board.latest.get(device)) and snapshot.state.online
+        ]
+        for device in reached:
+            trip.under_way.add(device)
+            name = f"interlock.{trip.guard.interlock.name}.{device}"
+            self._tasks.create_task(self._make_safe(trip, device), name=name)
+        if reached:
+            trip.again_at, trip.wait = now + trip.wait, min(trip.wait * 2, AGAIN_S[1])
+
+    async def _make_safe(self, trip: Trip, device: str) -> None:
+        who = Actor(
+            name=f"interlock {trip.guard.interlock.name}", origin="agent", role=Role.OBSERVER
+        )
+        try:
+            outcome = await self._stop(who, device)
+            if outcome.status is Status.DONE:
+                trip.unsafe.discard(device)
+        except Exception:  # a defect with one device must not keep the others from being made safe
+            log.exception("making %s safe", device)
+        finally:
+            trip.under_way.discard(device)

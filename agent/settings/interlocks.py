@@ -1,0 +1,209 @@
+"""Interlocks: checked against the devices that they speak of, and as plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from agent.errors import Problem
+from agent.settings.checks import Entry
+from agent.settings.document import Document, KeyPath, shown_path
+from agent.settings.interlock_models import ConditionSettings, InterlockSettings
+from agent.settings.section import Title
+from agent.settings.sentences import suggest
+from drivers import Driver, Reading, Unit
+
+NUMBERS: Final = {"number", "integer"}
+AT_KEY: Final = {0, 2}
+"""Lengths of paths in an interlock of what is said of a key: its own, and that of a reading."""
+Drivers = Mapping[str, tuple[Entry, type[Driver[Any]]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """What one reading must be. `unit` is its UCUM code."""
+
+    device: str
+    reading: str
+    unit: Unit = ""
+    above: float | None = None
+    below: float | None = None
+    hysteresis: float = 0.0
+    equals: bool | str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interlock:
+    """Conditions that must all hold; `guards` and `trip` say for what. Times are in seconds."""
+
+    name: str
+    title: Title
+    requires: tuple[Condition, ...]
+    guards: frozenset[str]
+    """Settings and commands, as device.name."""
+    trip: tuple[str, ...]
+    delay: float
+    max_age: float
+
+
+def check_interlocks(
+    document: Document,
+    interlocks: Mapping[str, InterlockSettings],
+    entries: Iterable[Entry],
+    said: Iterable[Problem],
+) -> Iterator[Problem]:
+    """Check every name and value of the interlocks against the devices of the station.
+
+    What was said already of a condition is not followed by what comes of that.
+    """
+    wrong = tuple(it.key for it in said)
+    known = {it.name: it for it in entries}
+    drivers = {name: (it, it.driver) for name, it in known.items() if it.driver is not None}
+    for name, interlock in interlocks.items():
+        base = ("interlocks", name)
+        for path, text in _complaints(interlock, known, drivers):
+            place = shown_path((*base, *path))
+            if not any(key.startswith(place) for key in wrong):
+                yield document.problem((*base, *path), text, at_key=len(path) in AT_KEY)
+
+
+def _complaints(
+    interlock: InterlockSettings, known: Mapping[str, Entry], drivers: Drivers
+) -> Iterator[tuple[KeyPath, str]]:
+    """Everything that is wrong with an interlock, each with its path in it."""
+    if not (interlock.guards or interlock.trip):
+        yield (), "does nothing: give guards, trip or both"
+    for reading, condition in interlock.requires.items():
+        for key, text in _condition(reading, condition, interlock, known, drivers):
+            yield ("requires", reading, *key), text
+    for text in _guards(interlock, known, drivers):
+        yield ("guards",), text
+    for device in interlock.trip:
+        if text := _absent(device, known):
+            yield ("trip",), text
+
+
+def interlocks_of(
+    interlocks: Mapping[str, InterlockSettings], entries: Iterable[Entry]
+) -> Mapping[str, Interlock]:
+    """The interlocks as plain data; they have been checked."""
+    drivers = {it.name: it.driver for it in entries}
+    return MappingProxyType(
+        {
+            name: Interlock(
+                name=name,
+                title=it.title,
+                requires=tuple(
+                    _data(reading, condition, drivers) for reading, condition in it.requires.items()
+                ),
+                guards=frozenset(it.guards),
+                trip=it.trip,
+                delay=it.delay,
+                max_age=it.max_age,
+            )
+            for name, it in interlocks.items()
+        }
+    )
+
+
+def _data(
+    name: str, settings: ConditionSettings, drivers: Mapping[str, type[Driver[Any]] | None]
+) -> Condition:
+    device, _, reading = name.partition(".")
+    driver = drivers[device]
+    unit: Unit = driver.readings[reading].form.unit if driver is not None else ""
+    return Condition(device=device, reading=reading, unit=unit, **settings.model_dump())
+
+
+def _absent(device: str, known: Mapping[str, Entry]) -> str:
+    """Why the interlock can't speak of this device; "" when it can."""
+    if device not in known:
+        return f"no device is called {device}; {suggest(device, known)}"
+    if not known[device].settings.enabled:
+        return f"{device} is not enabled: nobody reads it or could make it safe"
+    return ""
+
+
+def _condition(
+    name: str,
+    condition: ConditionSettings,
+    interlock: InterlockSettings,
+    known: Mapping[str, Entry],
+    drivers: Drivers,
+) -> Iterator[tuple[KeyPath, str]]:
+    device, _, wanted = name.partition(".")
+    if text := _absent(device, known):
+        yield (), text
+        return
+    if device not in drivers:
+        return  # its driver is wrong, which is said elsewhere
+    entry, driver = drivers[device]
+    reading = driver.readings.get(wanted)
+    if reading is None:
+        yield (), f"{device} has no such reading; {suggest(wanted, driver.readings)}"
+        return
+    yield from _kept_fresh(entry, reading, interlock)
+    yield from _value(reading, condition)
+
+
+def _kept_fresh(
+    entry: Entry, reading: Reading[Any], interlock: InterlockSettings
+) -> Iterator[tuple[KeyPath, str]]:
+    every = entry.settings.poll.get(reading.name, reading.every)
+    if not every:
+        text = f"it is read only when asked: poll it, at least every {interlock.max_age:g} s"
+        yield (), f"{text} ({entry.name}.poll.{reading.name})"
+    elif every >= interlock.max_age:
+        text = f"it is read every {every:g} s, and its value may be {interlock.max_age:g} s old"
+        yield (), f"{text} (max_age): read it more often, or allow more"
+
+
+def _value(reading: Reading[Any], condition: ConditionSettings) -> Iterator[tuple[KeyPath, str]]:
+    form, equals = reading.form, condition.equals
+    bounds = [key for key in ("above", "below") if getattr(condition, key) is not None]
+    if not bounds and equals is None:
+        yield (), "requires nothing of it: give above, below or equals"
+    elif bounds and equals is not None:
+        yield ("equals",), f"{bounds[0]} is given as well: keep one of them"
+    elif bounds and form.kind not in NUMBERS:
+        yield (bounds[0],), f"{reading.name} is {form.article}: use equals"
+    elif equals is not None and form.kind in NUMBERS:
+        yield ("equals",), f"{reading.name} is {form.article}: use above and below"
+    elif equals is not None and not _can_be(reading, equals):
+        yield ("equals",), f"{equals!r} is not allowed: {reading.name} is {form.article}"
+    yield from _band(condition)
+
+
+def _can_be(reading: Reading[Any], value: bool | str) -> bool:
+    form = reading.form
+    if form.kind == "choice":
+        return value in form.choices
+    return isinstance(value, bool) == (form.kind == "boolean")
+
+
+def _band(condition: ConditionSettings) -> Iterator[tuple[KeyPath, str]]:
+    above, below, margin = condition.above, condition.below, condition.hysteresis
+    if above is not None and below is not None and above + margin >= below - margin:
+        yield (
+            ("above",),
+            (f"nothing is above {above:g} and below {below:g} by a hysteresis of {margin:g}"),
+        )
+    if margin and above is None and below is None:
+        yield ("hysteresis",), "belongs to above and below: delete it"
+
+
+def _guards(
+    interlock: InterlockSettings, known: Mapping[str, Entry], drivers: Drivers
+) -> Iterator[str]:
+    for target in interlock.guards:
+        device, _, name = target.partition(".")
+        if text := _absent(device, known):
+            yield f"{target}: {text}"
+        elif device in drivers:
+            driver = drivers[device][1]
+            offered = [*driver.settings(), *driver.commands]
+            if name not in offered:
+                text = f"{device} has no such setting or command; {suggest(name, offered)}"
+                yield f"{target}: {text}"

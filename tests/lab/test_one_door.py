@@ -1,0 +1,130 @@
+"""Every way in to a device leads through the gate: what an interlock guards is refused on each."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.lab.broker import running_broker
+from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, station
+from tests.lab.witness import Witness, witness
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
+
+AGENT = Path(__file__).resolve().parents[2] / "agent"
+NEVER = """\
+interlocks:
+  never:
+    requires: {oven1.temperature: {above: 1000}}
+    guards: [psu1.output, psu1.voltage, psu1.ramp]
+"""
+WHY = "refused by the interlock never: oven1.temperature is"
+Way = Callable[[Agent, Witness], Awaitable[str]]
+
+
+def typed(*words: str) -> Way:
+    async def way(running: Agent, _: Witness) -> str:
+        arguments = (*LABKEEPER, "--socket", str(running.socket), *words)
+        async with child(*arguments, stderr=asyncio.subprocess.STDOUT) as process:
+            said = (await process.communicate())[0].decode()
+            assert process.returncode == 2
+            return said
+
+    return way
+
+
+def api_of(running: Agent) -> str:
+    """Where the API listens over TCP, as the agent's log says."""
+    (started,) = running.events("agent.started")
+    found = re.search(r"API (http://[^,]+),", started["text"])
+    assert found
+    return found[1]
+
+
+def requested(method: str, path: str, body: dict[str, Any], *, by_socket: bool) -> Way:
+    async def way(running: Agent, _: Witness) -> str:
+        token = (running.folder / "state" / "api-token").read_text().strip()
+        uds = str(running.socket) if by_socket else None
+        base = "http://labkeeper" if by_socket else api_of(running)
+        async with httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=uds),
+            base_url=base,
+            headers={"Authorization": f"Bearer {token}"},
+        ) as client:
+            answer = await client.request(method, f"/api/v1/devices/psu1/{path}", json=body)
+        assert answer.status_code == 409
+        assert answer.json()["type"].endswith(":interlocked")
+        return str(answer.json()["detail"])
+
+    return way
+
+
+def published(verb: str, **body: Any) -> Way:
+    async def way(_: Agent, heard: Witness) -> str:
+        answer = await heard.ask(
+            f"lab/v1/bench-1/command/{verb}",
+            response_topic="test/answers",
+            id=f"way-{verb}",
+            **body,
+        )
+        assert answer.form["status"] == "refused"
+        return str(answer.form["message"])
+
+    return way
+
+
+SET, DO = "settings/voltage", "commands/ramp"
+WAYS = {
+    "command line, a setting": typed("set", "psu1.voltage", "5"),
+    "command line, a command": typed("do", "psu1.ramp", "to=5", "rate=1"),
+    "socket, a setting": requested("PUT", SET, {"value": 5.0}, by_socket=True),
+    "socket, a command": requested(
+        "POST", DO, {"arguments": {"to": 5.0, "rate": 1.0}}, by_socket=True
+    ),
+    "TCP, a setting": requested("PUT", SET, {"value": 5.0}, by_socket=False),
+    "TCP, a command": requested(
+        "POST", DO, {"arguments": {"to": 5.0, "rate": 1.0}}, by_socket=False
+    ),
+    "MQTT, a setting": published("set", device="psu1", name="voltage", value=5.0),
+    "MQTT, a command": published(
+        "do", device="psu1", name="ramp", arguments={"to": 5.0, "rate": 1.0}
+    ),
+}
+
+
+async def test_what_an_interlock_guards_is_refused_on_every_way_in(lab: Room, folder: Path) -> None:
+    async with running_broker(folder / "broker") as broker:
+        config = station(folder, lab.five(), broker_port=broker.port, more=NEVER)
+        async with agent(folder, config) as running, witness(broker) as heard:
+            await running.until_ready("psu1", "oven1")
+            for name, way in WAYS.items():
+                assert WHY in await way(running, heard), name
+            wire = await running.get("/devices/psu1/wire")
+            sent = [it["text"] for it in wire["entries"] if it["kind"] == "sent"]
+            assert sent
+            assert not [text for text in sent if text.startswith("VOLT ")]
+
+
+def calls(path: Path) -> Iterator[str]:
+    """What is called in a file under the names by which a device is changed, with its receiver."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr="set" | "do"), args=[_, *_]):
+                yield ast.unparse(receiver)
+
+
+def test_nothing_but_the_gate_has_a_device_changed() -> None:
+    found = {
+        (path.relative_to(AGENT).as_posix(), receiver)
+        for path in AGENT.rglob("*.py")
+        for receiver in calls(path)
+        if not receiver.endswith("gate")
+    }
+    assert found == {("safety/gate.py", "worker"), ("fleet/device.py", "requests")}
