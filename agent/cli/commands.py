@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
@@ -49,6 +50,7 @@ def command_line() -> Parser:
     _add_acting(commands)
     _add_files(commands)
     _add_print(commands)
+    add_ledger(commands)
     return parser
 
 
