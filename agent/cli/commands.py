@@ -180,6 +180,14 @@ def _add_acting(commands: Commands) -> None:
         "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
     )
     stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    settle = commands.add(
+        "settle",
+        "acting:settle",
+        "say what became of a command whose outcome is unknown, and so unblock its device",
+        'labkeeper settle psu1 --reason "the output is off, I have looked"',
+    )
+    settle.add_argument("device", metavar="DEVICE", help="the device")
+    settle.add_argument("--reason", metavar="TEXT", required=True, help="what you have seen")
     reconnect = commands.add(
         "reconnect",
         "acting:reconnect",
