@@ -67,8 +67,11 @@ class Worker:
         return await self._handed(work, what)
 
     def done_unawaited(self, work: Callable[[], object], what: str) -> None:
-        """Have it done without waiting for it. A failure is logged."""
-        self._handed(work, what).add_done_callback(_log_failure)
+        """Have it done without waiting for it. A failure is logged, and nothing is raised."""
+        try:
+            self._handed(work, what).add_done_callback(_log_failure)
+        except RecordingEnded as error:
+            log.warning("%s", error)
 
     async def end(self) -> None:
         """Take nothing more, and wait until everything that was handed in is done."""
