@@ -180,6 +180,10 @@ def _add_acting(commands: Commands) -> None:
         "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
     )
     stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    _add_after_trouble(commands)
+
+
+def _add_after_trouble(commands: Commands) -> None:
     settle = commands.add(
         "settle",
         "acting:settle",

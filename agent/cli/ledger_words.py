@@ -22,6 +22,15 @@ def add_ledger(commands: Commands) -> None:
         unused=NOTHING,
     )
     each = Commands(ledger)
+    for parser in (_add_show(each), _add_verify(each), _add_export(each)):
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--config", type=Path, metavar="FILE", help="the station's YAML file")
+        which.add_argument(
+            "--state", type=Path, metavar="DIR", help="its state folder, or a copy of that"
+        )
+
+
+def _add_show(each: Commands) -> argparse.ArgumentParser:
     show = each.add(
         "show",
         "ledger:show",
@@ -29,7 +38,20 @@ def add_ledger(commands: Commands) -> None:
         "labkeeper ledger show --config station.yaml --device psu1 --last 20",
         unused=NO_SOCKET,
     )
-    _add_choice(show)
+    show.add_argument(
+        "--last", type=count, metavar="N", default=50, help="how many rows; default: 50"
+    )
+    for name, metavar, about in (
+        ("device", "DEVICE", "rows about this device"),
+        ("job", "JOB", "rows of this job"),
+        ("who", "NAME", "what this person or program did"),
+    ):
+        show.add_argument(f"--{name}", metavar=metavar, default="", help=about)
+    show.add_argument("--kind", metavar="KIND", default="", choices=KINDS, help=", ".join(KINDS))
+    return show
+
+
+def _add_verify(each: Commands) -> argparse.ArgumentParser:
     verify = each.add(
         "verify",
         "ledger:verify",
@@ -45,6 +67,10 @@ def add_ledger(commands: Commands) -> None:
         default=[],
         help="a head that was kept elsewhere, as `verify` prints it; may be said several times",
     )
+    return verify
+
+
+def _add_export(each: Commands) -> argparse.ArgumentParser:
     export = each.add(
         "export",
         "ledger:export",
@@ -54,26 +80,4 @@ def add_ledger(commands: Commands) -> None:
     )
     export.add_argument("path", type=Path, metavar="FILE", help="ends with .csv or .jsonl")
     export.add_argument("--replace", action="store_true", help="put it in the place of another")
-    for parser in (show, verify, export):
-        _add_station(parser)
-
-
-def _add_station(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--config", type=Path, metavar="FILE", help="the station's YAML file")
-    which.add_argument(
-        "--state", type=Path, metavar="DIR", help="its state folder, or a copy of that"
-    )
-
-
-def _add_choice(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--last", type=count, metavar="N", default=50, help="how many rows; default: 50"
-    )
-    for name, metavar, about in (
-        ("device", "DEVICE", "rows about this device"),
-        ("job", "JOB", "rows of this job"),
-        ("who", "NAME", "what this person or program did"),
-    ):
-        parser.add_argument(f"--{name}", metavar=metavar, default="", help=about)
-    parser.add_argument("--kind", metavar="KIND", default="", choices=KINDS, help=", ".join(KINDS))
+    return export

@@ -11,7 +11,9 @@ _NOT_IN_STEP: Final = 5
 _TIMESYNCD: Final = Path("/run/systemd/timesync/synchronized")
 """What systemd-timesyncd leaves when it has set the clock. Source: systemd-timesyncd(8)."""
 
-_adjtimex = ctypes.CDLL(None).adjtimex
+# PyDLL keeps the interpreter during the call, which takes less than a microsecond. CDLL lets it go,
+# and while another thread is busy it takes milliseconds to get it back.
+_adjtimex = ctypes.PyDLL(None).adjtimex
 
 
 def clock_synced() -> bool | None:

@@ -41,7 +41,7 @@ STAGES_BEFORE: Final[Mapping[Stage, tuple[Stage, ...]]] = {
     Stage.REFUSED: (Stage.INTENT, Stage.SENT),
     Stage.FAILED: (Stage.INTENT, Stage.SENT),
     Stage.UNKNOWN: (Stage.INTENT, Stage.SENT),
-    Stage.SETTLED: (Stage.UNKNOWN,),
+    Stage.SETTLED: (Stage.INTENT, Stage.SENT, Stage.UNKNOWN),  # also where no end was recorded
 }
 """What a command's last stage must be for the next one. An intent is the first."""
 

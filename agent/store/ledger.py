@@ -34,7 +34,7 @@ from agent.store.head_file import HeadFile
 from agent.store.moments import exact
 from agent.store.open_commands import Unsettled, unsettled
 from agent.store.rows import EVERYTHING, Row, Wanted, rows
-from agent.store.start import start
+from agent.store.start import reset_head, start
 from agent.store.store_errors import WriteRefused
 
 log = logging.getLogger("labkeeper")
@@ -96,8 +96,7 @@ class Ledger:
         )
         what = "the beginning of the ledger"
         self.head = await self._database.write(work, what)
-        # An older and longer ledger may have left its head there.
-        await self._database.write(lambda it: self._head_file.reset(last(it)), what)
+        await self._database.write(partial(reset_head, file=self._head_file), what)
         self._database.after_commit = self._note_head
 
     async def intend(

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -108,18 +108,23 @@ def _parts(database: Path, heads: tuple[Head, ...], most: int) -> list[_Part]:
     ends = _ends(database)
     if ends is None:  # as far as it can be read, to tell where the damage is
         return [_Part(database=database, first=1, last=_LAST_OF_ALL, heads=heads)]
-    first, last = ends
-    count = max(1, min(most, (last - first + 1) // WORTH_A_PROCESS))
-    length = (last - first) // count + 1
+    begins = [*_begins(*ends, most), ends[1] + 1]
     return [
         _Part(
             database=database,
-            first=begin,
-            last=min(begin + length - 1, last),
-            heads=tuple(it for it in heads if begin <= it.seq < begin + length),
+            first=first,
+            last=next_first - 1,
+            heads=tuple(head for head in heads if first <= head.seq < next_first),
         )
-        for begin in range(first, last + 1, length)
+        for first, next_first in pairwise(begins)
     ]
+
+
+def _begins(first: int, last: int, most: int) -> Iterable[int]:
+    """Where the parts begin: the first is longer, since the others have to be started."""
+    count = max(1, min(most, (last - first + 1) // WORTH_A_PROCESS))
+    share = (last - first + 1 - WORTH_A_PROCESS) // count
+    return [first, *(last + 1 - share * number for number in range(count - 1, 0, -1))]
 
 
 def _ends(database: Path) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """What the agent finds when it opens its ledger: a new one, a whole one, or one that lacks something."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from agent.store.append import last
@@ -30,14 +31,16 @@ def start(
     write: Write,
     quarantined: Quarantine | None,
 ) -> Head:
-    """Record what is missing and what was cut off, and return the head from which it goes on."""
-    try:
+    """Record what is missing and what was cut off, and return the head from which it goes on.
+
+    Raises:
+        DiskFailed: The head beside the ledger can't be read or written.
+    """
+    with _usable(file):
         written = file.read()
         if last(connection) == EMPTY and written is None:
             file.reset(EMPTY)  # before the first row: from now on there is always one
             written = EMPTY
-    except OSError as error:
-        raise DiskFailed(f"{file.path} can't be used: {error.strerror}") from error
     lack = "" if quarantined else what_lacks(connection, written)
     if (found := last(connection)) == EMPTY:
         write(connection, _began(station, written, quarantined))
@@ -59,6 +62,12 @@ def start(
     return last(connection)
 
 
+def reset_head(connection: Connection, *, file: HeadFile) -> None:
+    """Leave nothing in the file of an older and longer ledger. Raises DiskFailed."""
+    with _usable(file):
+        file.reset(last(connection))
+
+
 def what_lacks(connection: Connection, written: Head | None) -> str:
     """What a ledger lacks of the head that was written beside it; empty if nothing."""
     end = last(connection)
@@ -70,6 +79,14 @@ def what_lacks(connection: Connection, written: Head | None) -> str:
     if written.seq and connection.execute(query, (written.seq,)).fetchone() != (written.hash,):
         return f"row {written.seq} is not the one that was there: the ledger was written anew"
     return ""
+
+
+@contextmanager
+def _usable(file: HeadFile) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskFailed(f"{file.path} can't be used: {error.strerror}") from error
 
 
 def _began(station: str, written: Head | None, quarantined: Quarantine | None) -> LedgerEntry:

@@ -67,8 +67,11 @@ class Worker:
         return await self._handed(work, what)
 
     def done_unawaited(self, work: Callable[[], object], what: str) -> None:
-        """Have it done without waiting for it. A failure is logged."""
-        self._handed(work, what).add_done_callback(_log_failure)
+        """Have it done without waiting for it. A failure is logged, and nothing is raised."""
+        try:
+            self._handed(work, what).add_done_callback(_log_failure)
+        except RecordingEnded as error:
+            log.warning("%s", error)
 
     async def end(self) -> None:
         """Take nothing more, and wait until everything that was handed in is done."""
@@ -79,7 +82,7 @@ class Worker:
 
     def _handed(self, work: Callable[[], T], what: str) -> "asyncio.Future[T]":
         if not self._is_open:
-            raise RecordingEnded(f"not recorded: {what}: the database is closed")
+            raise RecordingEnded(f"too late for {what}: the database is closed")
         job = Job(work, what, self._loop.create_future())
         self._queue.put(job)
         return job.future
@@ -89,10 +92,18 @@ class Worker:
         while not is_last:
             jobs, is_last = self._taken()
             if jobs:
-                self._do(jobs)
+                self._end_all(jobs)
                 self._loop.call_soon_threadsafe(_tell, jobs)
                 self._finish()
         self._loop.call_soon_threadsafe(self._over.set)
+
+    def _end_all(self, jobs: Jobs) -> None:
+        try:
+            self._do(jobs)
+        except Exception as error:
+            log.exception("a defect of labkeeper, in %s", self._thread.name)
+            for job in jobs:  # a thread that has died would leave them waiting for ever
+                job.error = error
 
     def _finish(self) -> None:
         try:

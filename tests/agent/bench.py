@@ -99,8 +99,7 @@ async def station_in_memory(
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
-        locks = Interlocks(interlocks, board, clock)
-        kept = record(board)
+        locks, kept = Interlocks(interlocks, board, clock), record(board)
         gate = Gate(fleet.workers, files, events, locks, kept, tasks)
         station = Station(
             name="bench-1",

@@ -7,6 +7,8 @@ import csv
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from agent.store.head_file import NAME as HEAD_NAME
 from tests.agent.ledger_bench import KIM, LEE, opened, verdict_on
 from tests.agent.tamper import change, content, edit, tampering
 from tests.agent.test_cli_process import run
+from tests.pages import snippets
 
 pytestmark = pytest.mark.lab
 
@@ -152,6 +155,17 @@ def test_json_lines_hold_the_text_that_was_hashed(state: Path, tmp_path: Path) -
         assert form["prev_hash"] == previous.hex()
         previous = hashlib.sha256(previous + hashed).digest()
         assert form["hash"] == previous.hex()
+
+
+def test_the_program_of_the_docs_verifies_an_export(state: Path, tmp_path: Path) -> None:
+    [program] = [it.text for it in snippets("ledger.md") if it.language == "python"]
+    command = [sys.executable, "-c", program]
+    run("ledger", "export", str(tmp_path / "ledger.jsonl"), "--state", str(state))
+    subprocess.run(command, cwd=tmp_path, check=True)
+    spoilt = (tmp_path / "ledger.jsonl").read_text("utf-8").replace("psu1", "psu2", 1)
+    (tmp_path / "ledger.jsonl").write_text(spoilt, "utf-8")
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert b"AssertionError" in ended.stderr
 
 
 def test_a_row_that_is_no_json_any_more_is_shown_as_it_is(state: Path, tmp_path: Path) -> None:

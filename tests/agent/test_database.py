@@ -200,7 +200,7 @@ async def test_other_failures_are_for_now(
 async def test_after_its_end_nothing_is_taken(path: Path) -> None:
     async with Database(path, SetClock()) as database:
         pass
-    with pytest.raises(RecordingEnded, match="not recorded: thing a: the database is closed"):
+    with pytest.raises(RecordingEnded, match="too late for thing a: the database is closed"):
         await database.write(add("a"), "thing a")
 
 
@@ -212,3 +212,20 @@ async def test_a_long_log_is_copied_into_the_file(
         await database.write(add(f"{number}", number), "a thing")
     await database.write(lambda _: None, "nothing")
     assert b"17" in path.read_bytes()  # the file alone, without its log
+
+
+async def test_a_defect_of_the_writer_leaves_nobody_waiting(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "_transact", defect)
+        with pytest.raises(RuntimeError, match="a defect"):
+            await database.write(add("a"), "thing a")
+    database.after_commit = defect
+    await database.write(add("b"), "thing b")
+    database.after_commit = lambda _: None
+    await database.write(add("c"), "thing c")
+    assert names(path) == ["b", "c"]

@@ -17,6 +17,7 @@ from agent.store.entries import (
 from agent.store.head_file import NAME as HEAD_NAME
 from agent.store.head_file import SECTOR, HeadFile
 from agent.store.ledger import Ledger
+from agent.store.store_errors import DiskFailed
 from tests.agent.ledger_bench import KIM, LEE, happening, opened, verdict_on
 
 
@@ -110,3 +111,18 @@ async def test_a_head_that_can_not_be_written_keeps_nobody_from_recording(
     await ledger.rows()
     assert ledger.head.seq == 4
     assert len([it for it in caplog.messages if "ledger.head can't be written" in it]) == 1
+
+
+async def test_a_head_that_can_not_be_read_at_the_start_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / HEAD_NAME).mkdir()
+    with pytest.raises(DiskFailed, match=r"ledger\.head can't be used: Is a directory"):
+        async with opened(tmp_path):
+            pass
+
+
+async def test_a_ledger_is_verified_while_an_agent_writes_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as ledger, asyncio.TaskGroup() as tasks:
+        for number in range(500):
+            tasks.create_task(ledger.record(KIM, happening(number)))
+        verdicts = [await asyncio.to_thread(verdict_on, tmp_path) for _ in range(5)]
+    assert [verdict.findings for verdict in verdicts] == [()] * 5

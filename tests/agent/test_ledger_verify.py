@@ -186,11 +186,11 @@ async def test_what_the_agent_found_missing_at_a_start_is_told_for_ever(folder: 
 
 
 @pytest.mark.parametrize("tamper", [edit, edit_hash, edit_prev_hash, forge_row, delete])
-@pytest.mark.parametrize("seq", [10, 13, 14, 15, 20, 27, 28])
+@pytest.mark.parametrize("seq", [10, 19, 20, 21, 29, 30, 31])
 def test_a_ledger_that_is_read_in_parts_is_judged_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tamper: Tamper, seq: int
 ) -> None:
-    """Three parts: 1 to 14, 15 to 28, 29 to 40. Here one after the other."""
+    """Three parts: 1 to 20, 21 to 30, 31 to 40. Here one after the other."""
     with tampering(folder) as connection:
         tamper(connection, seq, 20)
     whole = verdict_on(folder)

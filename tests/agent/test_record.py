@@ -102,10 +102,10 @@ async def test_a_setting_and_a_command_are_on_record_before_and_after(tmp_path: 
             ("psu1.ramp", "intent"),
             ("psu1.ramp", "confirmed"),
         ]
-        first = [row.entry for row in await it.ledger.rows() if row.entry["kind"] == "command"][0]
+        first = next(row.entry for row in await it.ledger.rows() if row.entry["kind"] == "command")
         assert first["actor"] == {"name": "kim", "role": "technician", "origin": "cli"}
         assert (first["before"], first["after"]) == (0.0, 5.0)
-    verdict = await asyncio.to_thread(verify, tmp_path)
+    verdict = await asyncio.to_thread(verify, tmp_path / NAME)
     assert not verdict.findings
 
 
