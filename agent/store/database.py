@@ -191,6 +191,8 @@ def reading(path: Path) -> Iterator[Connection]:
     except sqlite3.Error as error:
         kind = Damaged if is_damage(_name(error)) else NotRead
         raise kind(f"{path} can't be read: {_told(error)[1]}") from error
+    except UnicodeDecodeError as error:  # of the name of a column, before any row
+        raise Damaged(f"{path} can't be read: {error}") from error
 
 
 def _read_all(jobs: Jobs) -> None:
