@@ -19,6 +19,7 @@ from urllib.parse import quote
 from agent.clock import Clock
 from agent.errors import CannotStart
 from agent.store.disk_trouble import concerns_all, is_damage, meaning
+from agent.store.folder import find
 from agent.store.moments import compact
 from agent.store.quarantine import Quarantine, quarantine
 from agent.store.schema import STEPS
@@ -182,8 +183,7 @@ class Database:
 @contextmanager
 def reading(path: Path) -> Iterator[Connection]:
     """Open a database for reading alone, beside an agent or without. Texts are bytes. Raises NotRead."""
-    if not path.exists():
-        raise NotRead(f"there is no {path}: the agent has not recorded anything there")
+    find(path)
     try:
         with closing(_read_only(path)) as connection:
             connection.text_factory = bytes
@@ -191,6 +191,8 @@ def reading(path: Path) -> Iterator[Connection]:
     except sqlite3.Error as error:
         kind = Damaged if is_damage(_name(error)) else NotRead
         raise kind(f"{path} can't be read: {_told(error)[1]}") from error
+    except UnicodeDecodeError as error:  # of the name of a column, before any row
+        raise Damaged(f"{path} can't be read: {error}") from error
 
 
 def _read_all(jobs: Jobs) -> None:
@@ -288,11 +290,11 @@ def _at_start(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _told(error: sqlite3.Error) -> tuple[type[NotRecorded], str]:
+def _told(error: Exception) -> tuple[type[NotRecorded], str]:
     """What kind of failure it is, and its words."""
     return meaning(_name(error), str(error))
 
 
-def _name(error: sqlite3.Error) -> str:
+def _name(error: Exception) -> str:
     """What SQLite calls it; empty where Python's own module complains."""
     return getattr(error, "sqlite_errorname", "")

@@ -33,7 +33,7 @@ def meaning(name: str, said: str) -> tuple[type[NotRecorded], str]:
     for beginning, (kind, why) in _MENDABLE.items():
         if name.startswith(beginning):
             return kind, f"{why} ({said})"
-    return RecordingEnded, f"{said} ({name or 'no code'})"
+    return RecordingEnded, f"{said} ({name})" if name else said
 
 
 def concerns_all(name: str) -> bool:

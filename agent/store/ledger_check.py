@@ -71,10 +71,10 @@ class Check:
         if not fits or _OF_ITSELF in b"".join([body for _, _, body, _ in batch]):
             self._look_for_own(batch)
 
-    def broken_off(self, why: str) -> None:
-        """Note that the next rows can't be read."""
+    def broken_off(self, seq: int, why: str) -> None:
+        """Note that this row and the next can't be read."""
         self.is_broken_off = True
-        self.found(self.last.seq + 1, f"and what follows can't be read: {why}")
+        self.found(seq, f"and what follows can't be read: {why}")
 
     def found(self, seq: int, text: str) -> None:
         """Add a finding."""

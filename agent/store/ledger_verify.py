@@ -20,11 +20,9 @@ from typing import Final
 from agent.store.chain import EMPTY, Head, missing
 from agent.store.database import Connection, reading
 from agent.store.head_file import HeadFile
-from agent.store.ledger_check import Check, Finding, RawRow
+from agent.store.ledger_check import MOST_FINDINGS, Check, Finding, RawRow
 from agent.store.store_errors import Damaged, NotRead
 
-MOST_FINDINGS: Final = 100
-"""What is listed; of more only the number is told."""
 WORTH_A_PROCESS: Final = 200_000
 """Rows: to start a process takes as long as reading so many."""
 MOST_PARTS: Final = 8
@@ -156,7 +154,7 @@ def _look_at(part: _Part) -> Check:
             _begin_after(connection, check, part.first)
             _take_all(connection, check, part)
     except NotRead as error:
-        check.broken_off(str(error))
+        check.broken_off(max(part.first, check.last.seq + 1), str(error))
     return check
 
 

@@ -189,6 +189,8 @@ def test_a_row_that_is_no_json_any_more_is_shown_as_it_is(state: Path, tmp_path:
         (["show", "--state", "{state}", "--last", "0"], 2, "'0' is not a whole number above 0"),
         (["show", "--state", "{state}", "--kind", "jobs"], 2, "did you mean job?"),
         (["show", "--state", "/nowhere"], 3, "there is no /nowhere/station.db: the agent has not"),
+        (["verify", "--state", "/" + "x" * 300], 3, "can't be read: File name too long"),
+        (["show", "--state", "/" + "x" * 300], 3, "File name too long"),
         (["show", "--config", "/nowhere.yaml"], 2, "no such file"),
         (["verify", "--state", "{state}", "--head", "4:beef"], 2, "'4:beef' is no head"),
         (["export", "a.xlsx", "--state", "{state}"], 2, "call it .csv for people or .jsonl"),

@@ -16,7 +16,8 @@ from agent.store import ledger_verify
 from agent.store.chain import BEGINNING, EMPTY, Head
 from agent.store.head_file import NAME as HEAD_NAME
 from agent.store.head_file import HeadFile
-from agent.store.ledger_verify import MOST_FINDINGS, Verdict, verify
+from agent.store.ledger_check import MOST_FINDINGS
+from agent.store.ledger_verify import Verdict, verify
 from agent.store.store_errors import NotRead
 from tests.agent.ledger_bench import fill, opened, verdict_on
 from tests.agent.tamper import (

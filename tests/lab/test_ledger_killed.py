@@ -61,7 +61,10 @@ async def every_command_has_one_end(ledger: Ledger) -> None:
     ends: dict[str, list[str]] = {}
     for row in await ledger.rows(Wanted(kind="command")):
         ends.setdefault(row.entry["command"], []).append(row.entry["stage"])
-    finals = [[it for it in stages if it in {"confirmed", "unknown"}] for stages in ends.values()]
-    assert {len(final) for final in finals} == {1}
+    finals = {
+        command: [it for it in stages if it in {"confirmed", "unknown"}]
+        for command, stages in ends.items()
+    }
+    assert {command: final for command, final in finals.items() if len(final) != 1} == {}
     unknown = {command for command, stages in ends.items() if stages[-1] == "unknown"}
     assert {it.command for it in await ledger.unsettled()} == unknown
