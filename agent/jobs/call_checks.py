@@ -39,7 +39,7 @@ def check_call(look: Inspection, step: CallStep, scope: Scope) -> None:
             text = f"{step.call} has no parameter {name!r}; {suggest(name, head.parameters)}"
             look.say(step, ("with", name), text, at_key=True)
         elif look.fits(step, ("with", name), kind, head.parameters[name].kind):
-            _in_range(look, step, name, head)
+            _in_range(look, step, name, head, scope)
     missing = [
         name for name, it in head.parameters.items() if it.required and name not in step.with_
     ]
@@ -70,9 +70,9 @@ def _called_by(library: Library, name: str) -> Iterator[str]:
                 yield step.call
 
 
-def _in_range(look: Inspection, step: CallStep, name: str, head: Head) -> None:
+def _in_range(look: Inspection, step: CallStep, name: str, head: Head, scope: Scope) -> None:
     given = step.with_[name]
-    for value in look.plain(given):
+    for value in look.plain(given, scope):
         try:
             head.parameters[name].check(name, value)
         except Refused as refused:

@@ -81,7 +81,7 @@ def _arguments(
         if not isinstance(given, Expression):
             known[name] = given
         elif name not in parameters or look.fits(step, ("with", name), kind, parameters[name]):
-            known[name] = next(iter(reversed(look.plain(given))), None)
+            known[name] = next(iter(reversed(look.plain(given, scope))), None)
         else:
             known[name] = None
     return known
@@ -165,7 +165,7 @@ def check_print(look: Inspection, step: PrintStep, scope: Scope) -> None:
     kind = look.given(step, ("print",), step.print, scope)
     if not kind.may_be("text"):
         look.say(step, ("print",), f"is {kind}; it must be the name of a file")
-    for name in look.plain(step.print):
+    for name in look.plain(step.print, scope):
         if look.stored is not None and isinstance(name, str) and name not in look.stored:
             known = sorted(look.stored)
             look.say(
@@ -211,7 +211,7 @@ def _takes(
     kind = look.given(step, key, given, scope)
     if isinstance(given, Expression) and not look.fits(step, key, kind, wanted):
         return
-    for value in look.plain(given):
+    for value in look.plain(given, scope):
         if why := offer.refusal(target.name, value):
             by = (
                 f"{given} may be {value:g}: "

@@ -135,8 +135,8 @@ class _Reader:
             self._refuse(node)
         least, most = ARGUMENTS[name]
         if not least <= len(node.args) <= most:
-            many = f"{least}" if least == most else f"{least} to {most}"
-            raise NotOurs(f"{name} takes {many} values in its brackets, not {len(node.args)}")
+            many = "1 value" if most == 1 else f"{least} to {most} values"
+            raise NotOurs(f"{name} takes {many} in its brackets, not {len(node.args)}")
         node.args = [self.taken(argument, depth + 1) for argument in node.args]
 
     def _constant(self, node: ast.Constant) -> None:

@@ -109,6 +109,3 @@ ARGUMENTS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
 """How many arguments each function takes, at least and at most."""
 
 CONSTANTS: Final = MappingProxyType({"true": True, "false": False})
-KEYWORDS: Final = frozenset({"and", "or", "not", "if", "else", "in", "is", "for", "lambda"})
-RESERVED: Final = frozenset({*FUNCTIONS, *CONSTANTS, *KEYWORDS})
-"""Words that a recipe may not give to anything of its own."""

@@ -16,7 +16,7 @@ from agent.jobs.device_steps import (
     RecordStep,
     SetStep,
 )
-from agent.jobs.expressions import Expression, ExpressionError
+from agent.jobs.expressions import Expression, ExpressionError, Value
 from agent.jobs.flow_steps import (
     CallStep,
     IfStep,
@@ -129,12 +129,14 @@ def _check_repeat(look: Inspection, step: RepeatStep, scope: Scope) -> bool:
         if how.as_ in scope.known:
             look.say(step, ("repeat", "as"), f"{how.as_} is the name of something else already")
         define(look, step, how.as_, variable, inner)
+        inner.values[how.as_] = _turns(look, how, scope)
     goes_on = check_steps(look, step.steps, inner)
     if how.as_:
+        inner.values.pop(how.as_)
         inner.lose(
             [how.as_], f"it is the variable of the `repeat` at {step.place}, and ends with it"
         )
-    if _at_least_once(look, how):
+    if _at_least_once(look, how, scope):
         scope.join([inner], "")
         return goes_on
     scope.join([inner, scope.copy()], f"the `repeat` at {step.place} may not run at all")
@@ -147,7 +149,7 @@ def _times(look: Inspection, step: RepeatStep, scope: Scope) -> Kind:
     if how.times is not None:
         kind = look.given(step, ("repeat", "times"), how.times, scope)
         if look.fits(step, ("repeat", "times"), kind, COUNT):
-            for value in look.plain(how.times):
+            for value in look.plain(how.times, scope):
                 if isinstance(value, int | float) and (value < 0 or value != int(value)):
                     look.say(step, ("repeat", "times"), f"{value:g} is not a number of times")
         if how.times == 0 and how.times is not False:
@@ -178,10 +180,18 @@ def _over(look: Inspection, step: RepeatStep, scope: Scope) -> Kind:
     return first
 
 
-def _at_least_once(look: Inspection, how: Repeat) -> bool:
+def _turns(look: Inspection, how: Repeat, scope: Scope) -> tuple[Value, ...]:
+    """What the variable can be: all values of `over`, else the first number and the last."""
+    if how.over is not None:
+        return tuple(value for given in how.over for value in look.plain(given, scope))
+    last = look.plain(how.times, scope) if how.times is not None else []
+    return tuple(dict.fromkeys((1, *(it for it in last if isinstance(it, int) and it >= 1))))
+
+
+def _at_least_once(look: Inspection, how: Repeat, scope: Scope) -> bool:
     if how.times is None:
         return how.over is not None
-    values = look.plain(how.times)
+    values = look.plain(how.times, scope)
     return bool(values) and all(isinstance(it, int | float) and it >= 1 for it in values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from agent.jobs.expressions import Value
 from agent.jobs.kinds import Kind
 
 
@@ -14,10 +15,12 @@ class Scope:
 
     known: dict[str, Kind]
     absent: dict[str, str] = field(default_factory=dict)
+    values: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    """What the variable of a loop can be, where that is written out."""
 
     def copy(self) -> Scope:
         """The same names, to go on from here in a branch."""
-        return Scope(dict(self.known), dict(self.absent))
+        return Scope(dict(self.known), dict(self.absent), dict(self.values))
 
     def define(self, name: str, kind: Kind) -> None:
         """From here on the name has a value of this kind."""
