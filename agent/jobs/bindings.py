@@ -75,7 +75,10 @@ def _bound(
     if wanted.driver and its.driver not in wanted.driver:
         for name in wanted.driver:
             _driver(name, (*path, "driver"), say)
-        say(at, f"{device} is a {its.driver} ({its.place}), not a {' or '.join(wanted.driver)}")
+        say(
+            at,
+            f"{device} has the driver {its.driver} ({its.place}), not {' or '.join(wanted.driver)}",
+        )
         return None
     offer = DriverOffer(device, catalogue.load(its.driver), its.limits)
     missing = unmet(wanted, offer)

@@ -164,19 +164,13 @@ def _check_unused(look: Inspection) -> None:
     for role, wanted in recipe.devices.items():
         used = look.used.get(role, set())
         path: KeyPath = ("devices", role)
-        if not used and not _called_with(recipe, role):
+        if role not in look.used:
             text = "no step uses it: delete it, or use it"
             look.problems.append(look.file.problem(path, text, at_key=True))
         needed = {need.name for need in wanted.needs}
         if wanted.needs and role in look.devices and (more := sorted(used - needed)):
             text = f"steps use {', '.join(more)} of it as well: add it"
             look.problems.append(look.file.problem((*path, "needs"), text))
-
-
-def _called_with(recipe: Recipe, role: str) -> bool:
-    """Whether a called recipe may use the role; what it does with it, its own check says."""
-    calls = [step for step in recipe.every_step() if isinstance(step, CallStep)]
-    return any(role in call.devices.values() or role not in call.devices for call in calls)
 
 
 def _of_called(look: Inspection, station: Station | None, above: frozenset[str]) -> list[Problem]:

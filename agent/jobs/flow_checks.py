@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from agent.jobs import device_checks, person_checks
+from agent.jobs.actuation import actuated
 from agent.jobs.call_checks import check_call
 from agent.jobs.device_checks import define
 from agent.jobs.device_steps import (
@@ -30,7 +31,7 @@ from agent.jobs.inspection import Inspection
 from agent.jobs.kinds import ANY, COUNT, Kind
 from agent.jobs.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.scope import Scope
-from agent.jobs.step import Step, walk
+from agent.jobs.step import Step
 
 PLAIN: Final[Mapping[type[Step], Callable[[Inspection, Any, Scope], None]]] = {
     SetStep: device_checks.check_set,
@@ -203,7 +204,8 @@ def _check_parallel(look: Inspection, step: ParallelStep, scope: Scope) -> bool:
     for name, steps in step.parallel.items():
         inner = scope.copy()
         goes_on = check_steps(look, steps, inner) and goes_on
-        for device in sorted(_actuated(look, steps)):
+        roles = actuated(steps, look.library)
+        for device in sorted({look.devices.get(role, role) for role in roles}):
             if movers.setdefault(device, name) != name:
                 text = f"{device} is told what to do in {movers[device]} as well: one branch only"
                 look.say(step, ("parallel", name), text, at_key=True)
@@ -215,26 +217,8 @@ def _check_parallel(look: Inspection, step: ParallelStep, scope: Scope) -> bool:
     for end in ends:
         for result in end.known.keys() - scope.known.keys():
             scope.define(result, end.known[result])
-        scope.lose(end.absent, "")
+        scope.lose_all(end.absent)
     return goes_on
-
-
-def _actuated(look: Inspection, steps: tuple[Step, ...]) -> set[str]:
-    """The devices, or the roles where these are not bound, that steps set or command."""
-    roles: set[str] = set()
-    for step in walk(steps):
-        match step:
-            case SetStep():
-                roles |= {target.role for target in step.set}
-            case DoStep():
-                roles.add(step.do.role)
-            case RampStep():
-                roles.add(step.ramp.role)
-            case PrintStep():
-                roles.add(step.on)
-            case CallStep():
-                roles |= set(step.devices.values()) or set(look.file.recipe.devices)
-    return {look.devices.get(role, role) for role in roles}
 
 
 def _constant(expression: Expression) -> object:

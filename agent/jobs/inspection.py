@@ -57,6 +57,7 @@ class Inspection:
     def offer(self, step: Step, key: KeyPath, role: str) -> Offer | None:
         """What a role offers; None if that is not known, and said where the role does not exist."""
         roles = self.file.recipe.devices
+        self.used.setdefault(role, set())
         if role not in roles:
             self.say(step, key, f"there is no role {role!r} in `devices`; {suggest(role, roles)}")
         return self.offers.get(role)
@@ -125,7 +126,9 @@ class Inspection:
             return
         kind = self.expression(step, key, duration.amount, scope, "number", "integer")
         if kind.unit and kind.unit not in SECONDS:
-            self.say(step, key, f"{duration.amount} is in {unit_symbol(kind.unit)}, which is no time")
+            self.say(
+                step, key, f"{duration.amount} is in {unit_symbol(kind.unit)}, which is no time"
+            )
         elif kind.unit and kind.unit != duration.unit:
             text = f"{duration.amount} is in {kind.unit}: write ={duration.amount} {kind.unit}"
             self.say(step, key, text)

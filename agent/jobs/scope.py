@@ -33,6 +33,11 @@ class Scope:
             self.known.pop(name, None)
             self.absent.setdefault(name, why)
 
+    def lose_all(self, absent: Mapping[str, str]) -> None:
+        """These names may have no value, each for its own reason."""
+        for name, why in absent.items():
+            self.lose([name], why)
+
     def join(self, branches: Iterable[Scope], why: str) -> None:
         """Take over what every branch has; what only some have may be absent."""
         ends = list(branches)
@@ -43,7 +48,7 @@ class Scope:
             self.define(name, ends[0].known[name])
         for end in ends:
             self.lose((name for name in end.known if name not in everywhere), why)
-            self.lose(end.absent, why)
+            self.lose_all(end.absent)
 
 
 def begin(parameters: Mapping[str, Kind], readings: Mapping[str, Mapping[str, Kind]]) -> Scope:

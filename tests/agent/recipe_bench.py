@@ -49,7 +49,9 @@ def recipe_text(steps: str, *, parameters: str = "", tail: str = "", name: str =
     body = dedent(steps).strip("\n")
     ending = dedent(tail).strip("\n")
     spoken = f"{body}\n{ending}"
-    roles = "".join(line for role, line in ROLES.items() if f"{role}." in spoken or f"on: {role}" in spoken)
+    roles = "".join(
+        line for role, line in ROLES.items() if f"{role}." in spoken or f"on: {role}" in spoken
+    )
     text = f'name: {name}\nversion: "1"\n'
     if parameters:
         text += f"parameters:\n{indent(dedent(parameters).strip(), '  ')}\n"
@@ -69,7 +71,12 @@ def loaded(folder: Path, steps: str, *, parameters: str = "", tail: str = "") ->
 
 
 def checked(
-    folder: Path, steps: str, *, parameters: str = "", tail: str = "", station: Station | None = None
+    folder: Path,
+    steps: str,
+    *,
+    parameters: str = "",
+    tail: str = "",
+    station: Station | None = None,
 ) -> Checked:
     """What a check finds in a recipe, on the demo's station, beside the recipes of its folder."""
     entry = loaded(folder, steps, parameters=parameters, tail=tail)
