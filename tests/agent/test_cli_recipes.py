@@ -61,14 +61,14 @@ def test_the_list_is_json_for_programs(ask: Ask, config: str) -> None:
 def test_what_is_wrong_with_a_recipe_does_not_hide_the_others(
     ask: Ask, config: str, tmp_path: Path
 ) -> None:
-    write(tmp_path / "recipes", recipe_text("- wiat: 1"))
+    write(tmp_path / "recipes", recipe_text("- wayt: 1"))
     write(tmp_path / "recipes", recipe_text("- set: {supply.voltage: 99}", name="hot"), "hot")
     ended = ask("list", "--config", config)
     assert ended.code == 0
     assert "1 problem: " in ended.out
     assert "99 V is above 16 V" in ended.out
     assert "warning: " in ended.out
-    assert "trial.yaml:4:5: steps.0: no step is called 'wiat'; did you mean wait?" in ended.out
+    assert "trial.yaml:4:5: steps.0: no step is called 'wayt'; did you mean wait?" in ended.out
     assert "thermal_cycle" in ended.out
 
 
@@ -132,7 +132,7 @@ def test_everything_wrong_is_said_each_with_its_place_and_ends_with_2(
     ask: Ask, config: str, tmp_path: Path
 ) -> None:
     one = write(tmp_path, recipe_text("- set: {supply.voltage: 99}\n- wait: =x"))
-    two = write(tmp_path, recipe_text("- wiat: 1", name="two"), "two")
+    two = write(tmp_path, recipe_text("- wayt: 1", name="two"), "two")
     ended = ask("check", str(one), str(two), "--config", config)
     assert ended.code == 2
     assert [line.split(": ")[0] for line in ended.err.splitlines()] == [

@@ -24,8 +24,8 @@ LEVEL = "level: {type: number, unit: V, low: 0, high: 5, default: 1}"
          "steps.0.set.supply.voltag: psu1 has no setting 'voltag'; did you mean voltage? Allowed: output, voltage"),
         ("- set: {supply.measured_voltage: 5}", "",
          "steps.0.set.supply.measured_voltage: measured_voltage of psu1 is a reading, which can't be set"),
-        ("- set: {suply.voltage: 5}\n- set: {supply.voltage: 5}", "",
-         "steps.0.set.suply.voltage: there is no role 'suply' in `devices`; did you mean supply?"),
+        ("- set: {suplx.voltage: 5}\n- set: {supply.voltage: 5}", "",
+         "steps.0.set.suplx.voltage: there is no role 'suplx' in `devices`; did you mean supply?"),
         ("- set: {supply.voltage: 17}", "",
          "steps.0.set.supply.voltage: supply.voltage: 17 V is above 16 V, the limit set by the model"),
         ("- set: {supply.voltage: high}", "",
@@ -143,8 +143,8 @@ LEVEL = "level: {type: number, unit: V, low: 0, high: 5, default: 1}"
         ("- call: inner\n  with: {level: =hot}", HOT, "steps.0.with.level: is in °C, and V is wanted"),
         ("- call: inner\n  with: {level: 1, levl: 1}", "",
          "steps.0.with.levl: inner has no parameter 'levl'; did you mean level?"),
-        ("- call: inner\n  with: {level: 1}\n  devices: {suply: psu}", "",
-         "steps.0.devices.suply: inner has no role 'suply'; did you mean supply?"),
+        ("- call: inner\n  with: {level: 1}\n  devices: {suplx: psu}", "",
+         "steps.0.devices.suplx: inner has no role 'suplx'; did you mean supply?"),
         ("- call: again", "", "steps.0.call: calls itself: trial calls again calls trial"),
         ("- call: broken", "", "steps.0.call: broken is wrong itself: "),
     ],
@@ -164,7 +164,7 @@ def library(folder: Path) -> None:
     inner = recipe_text("- set: {supply.voltage: =level}", parameters=level, name="inner")
     write(folder / "recipes", inner, "inner")
     write(folder / "recipes", recipe_text("- call: trial", name="again"), "again")
-    write(folder / "recipes", recipe_text("- wiat: 1", name="broken"), "broken")
+    write(folder / "recipes", recipe_text("- wayt: 1", name="broken"), "broken")
 
 
 def test_a_recipe_that_is_right_has_no_problems_and_tells_devices_and_role(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_role_can_be_played_by_another_device_that_was_chosen(tmp_path: Path) 
         "oven1 has the driver autonics.tk4"
         in said(check(entry, station, devices={"supply": "oven1"}))[0]
     )
-    assert "there is no role 'suply'" in said(check(entry, station, devices={"suply": "psu1"}))[0]
+    assert "there is no role 'suplx'" in said(check(entry, station, devices={"suplx": "psu1"}))[0]
 
 
 def test_without_a_station_only_what_is_true_anywhere_is_checked(tmp_path: Path) -> None:

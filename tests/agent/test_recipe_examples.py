@@ -69,10 +69,10 @@ def test_an_example_fits_the_schema_that_editors_use(name: str) -> None:
     "wrong",
     [
         {"steps": []},
-        {"steps": [{"wiat": 1}]},
+        {"steps": [{"wayt": 1}]},
         {"steps": [{"wait": "5 parsecs"}]},
         {"steps": [{"if": "a", "then": [{"wait": 1, "log": "x"}]}]},
-        {"steps": [{"wait": 1}], "parameters": {"n": {"type": "numbr"}}},
+        {"steps": [{"wait": 1}], "parameters": {"n": {"type": "numbx"}}},
     ],
 )
 def test_the_schema_refuses_what_an_editor_can_see(wrong: dict[str, object]) -> None:

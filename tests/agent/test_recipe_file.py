@@ -31,15 +31,15 @@ HEAD = 'name: trial\nversion: "1"\n'
         ("name: other\nversion: '1'\nsteps: [wait: 1]",
          "1:7: name: 'other' is not the file's name: write trial, or rename the file"),
         ("name: trial\nversion: 1.0\nsteps: [wait: 1]", "2:10: version: 1.0 is not text: put it in quotes"),
-        (f"{HEAD}titel: x\nsteps: [wait: 1]",
-         "3:1: titel: there is no such key here; did you mean title? Allowed: name, version, title, about, "
+        (f"{HEAD}titlx: x\nsteps: [wait: 1]",
+         "3:1: titlx: there is no such key here; did you mean title? Allowed: name, version, title, about, "
          "parameters, devices, steps, finally, on_stop"),
         (f"{HEAD}steps: 5", "3:8: steps: 5 is not a list: write [one, two]"),
         (f"{HEAD}steps: []", "3:8: steps: is too short: at least 1 must be given, not 0"),
         (f"{HEAD}steps: [wait]", "3:9: steps.0: 'wait' is not a step: write one such as `wait: 90 s`"),
         (f"{HEAD}steps: [{{}}]", f"3:9: steps.0: is empty; allowed: {VERBS}"),
-        (f"{HEAD}steps: [wiat: 5 s]",
-         f"3:9: steps.0: no step is called 'wiat'; did you mean wait? Allowed: {VERBS}"),
+        (f"{HEAD}steps: [wayt: 5 s]",
+         f"3:9: steps.0: no step is called 'wayt'; did you mean wait? Allowed: {VERBS}"),
         (f"{HEAD}steps:\n- wait: 5 s\n  log: hello",
          "5:3: steps.0.log: is a step of its own: wait stands here already; begin it with a -"),
         (f"{HEAD}steps: [{{wait: 5 s, unti: x}}]",
@@ -99,8 +99,8 @@ HEAD = 'name: trial\nversion: "1"\n'
          "3:19: steps.0.parallel: is too short: at least 2 must be given, not 1"),
         (f"{HEAD}steps: [parallel: {{a: [wait: 1], b: [wait: z]}}]",
          "3:44: steps.0.parallel.b.0.wait: 'z' is not a number and a unit"),
-        (f"{HEAD}parameters: {{n: {{type: numbr}}}}\nsteps: [wait: 1]",
-         "3:24: parameters.n.type: 'numbr' is not allowed; allowed: 'number', 'integer', 'choice'"),
+        (f"{HEAD}parameters: {{n: {{type: numbx}}}}\nsteps: [wait: 1]",
+         "3:24: parameters.n.type: 'numbx' is not allowed; allowed: 'number', 'integer', 'choice'"),
         (f"{HEAD}parameters: {{n: {{type: number, unit: C}}}}\nsteps: [wait: 1]",
          "3:38: parameters.n.unit: 'C' is not a unit of this lab; allowed: 1, %, V, mV"),
         (f"{HEAD}parameters: {{n: {{type: text, unit: V}}}}\nsteps: [wait: 1]",
@@ -115,8 +115,8 @@ HEAD = 'name: trial\nversion: "1"\n'
          "3:39: parameters.n.pattern: '[' is not a regular expression"),
         (f"{HEAD}devices: {{a: {{needs: [temperature C]}}}}\nsteps: [wait: 1]",
          "3:23: devices.a.needs.0: 'C' is not a unit of this lab"),
-        (f"{HEAD}devices: {{a: {{neds: [x]}}}}\nsteps: [wait: 1]",
-         "3:15: devices.a.neds: there is no such key here; did you mean needs? Allowed: driver, needs, "
+        (f"{HEAD}devices: {{a: {{neex: [x]}}}}\nsteps: [wait: 1]",
+         "3:15: devices.a.neex: there is no such key here; did you mean needs? Allowed: driver, needs, "
          "device, title"),
     ],
 )  # fmt: skip
@@ -134,7 +134,7 @@ def test_everything_is_said_at_once_wherever_it_stands(tmp_path: Path) -> None:
         - set: {supply.voltage: =1 +}
         - repeat: {times: 2}
           steps:
-            - wiat: 5
+            - wayt: 5
             - if: a
               then: [{log: '{'}]
         """,
@@ -154,7 +154,7 @@ def test_everything_is_said_at_once_wherever_it_stands(tmp_path: Path) -> None:
 
 
 def test_a_list_whose_steps_are_all_wrong_is_not_called_empty_as_well(tmp_path: Path) -> None:
-    found = refused(write(tmp_path, f"{HEAD}steps: [wiat: 1]"))
+    found = refused(write(tmp_path, f"{HEAD}steps: [wayt: 1]"))
     assert len(found) == 1
 
 
