@@ -150,7 +150,7 @@ def test_everything_wrong_is_said_each_with_its_place_and_ends_with_2(
         ((), "which command? recipe list, show or check"),
         (("check",), "recipe check needs recipes: name files, or a station with --config"),
         (("list",), "--config"),
-        (("shwo",), "did you mean show?"),
+        (("shwx",), "did you mean show?"),
         (("check", "none.yaml"), "none.yaml: can't be read: no such file or directory"),
         (("list", "--config", "none.yaml"), "none.yaml: can't be read"),
     ],

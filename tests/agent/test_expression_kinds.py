@@ -56,8 +56,8 @@ def test_type_and_unit_are_known_before_anything_runs(text: str, kind: Kind) -> 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("taget > 1", "nothing is called 'taget'; did you mean target? Allowed: target, soak"),
-        ("oven.temprature > 1", "oven has no reading 'oven.temprature'; did you mean oven.temperature?"),
+        ("tarxet > 1", "nothing is called 'tarxet'; did you mean target? Allowed: target, soak"),
+        ("oven.temperatux > 1", "oven has no reading 'oven.temperatux'; did you mean oven.temperature?"),
         ("lot.size > 1", "lot is a value and has no parts: write lot alone"),
         ("target > lot", "> takes numbers; lot is a text"),
         ("target and good", "and takes true or false; target is a number in °C"),
