@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from agent.jobs.device_steps import (
     DoStep,
@@ -13,7 +13,7 @@ from agent.jobs.device_steps import (
     RecordStep,
     SetStep,
 )
-from agent.jobs.expressions import Expression
+from agent.jobs.expressions import Expression, Value
 from agent.jobs.inspection import Inspection
 from agent.jobs.kinds import ANY, Kind, same_unit
 from agent.jobs.offers import Offer
@@ -61,30 +61,44 @@ def check_do(look: Inspection, step: DoStep, scope: Scope) -> None:
         return
     assert offer is not None  # noqa: S101 - there are parameters only of an offer
     look.uses(step, step.do, offer.role(step.do.name))
-    known = _arguments(look, step, parameters, scope)
-    if why := offer.refused_arguments(step.do.name, known):
-        look.say(step, ("with",) if step.with_ else ("do",), why)
+    for known in _turns(_arguments(look, step, parameters, scope)):
+        if why := offer.refused_arguments(step.do.name, known):
+            look.say(step, ("with",) if step.with_ else ("do",), why)
+            break
     _result(look, step, offer.result(step.do.name), scope)
 
 
 def _arguments(
     look: Inspection, step: DoStep, parameters: Mapping[str, Kind], scope: Scope
-) -> dict[str, object]:
-    """Check names and kinds; return what is known of the values, None where nothing is."""
-    known: dict[str, object] = {}
+) -> dict[str, list[Value]]:
+    """Check names and kinds; return what each value can be, as far as that is known."""
+    known: dict[str, list[Value]] = {}
     for name, given in step.with_.items():
         kind = look.given(step, ("with", name), given, scope)
         if parameters and name not in parameters:
             text = f"{step.do} takes no {name!r}; {suggest(name, parameters)}"
             look.say(step, ("with", name), text, at_key=True)
             continue
-        if not isinstance(given, Expression):
-            known[name] = given
-        elif name not in parameters or look.fits(step, ("with", name), kind, parameters[name]):
-            known[name] = next(iter(reversed(look.plain(given, scope))), None)
+        written = not isinstance(given, Expression)
+        if (
+            written
+            or name not in parameters
+            or look.fits(step, ("with", name), kind, parameters[name])
+        ):
+            known[name] = look.plain(given, scope)
         else:
-            known[name] = None
+            known[name] = []
     return known
+
+
+def _turns(known: Mapping[str, list[Value]]) -> Iterator[dict[str, object]]:
+    """Arguments with what each can be, one after the other; None where nothing is known."""
+    longest = max(map(len, known.values()), default=0)
+    for turn in range(max(longest, 1)):
+        yield {
+            name: values[min(turn, len(values) - 1)] if values else None
+            for name, values in known.items()
+        }
 
 
 def _result(look: Inspection, step: DoStep, result: Kind, scope: Scope) -> None:

@@ -127,7 +127,7 @@ def _check_repeat(look: Inspection, step: RepeatStep, scope: Scope) -> bool:
     variable = _times(look, step, scope)
     inner = scope.copy()
     if how.as_:
-        if how.as_ in scope.known:
+        if how.as_ in scope.known and how.as_ not in look.file.recipe.parameters:
             look.say(step, ("repeat", "as"), f"{how.as_} is the name of something else already")
         define(look, step, how.as_, variable, inner)
         inner.values[how.as_] = _turns(look, how, scope)

@@ -110,11 +110,11 @@ class Inspection:
             return [given]
         parameters = self.file.recipe.parameters
         values: list[Value] = []
-        if not self.arguments and given.text in parameters:
+        if given.text in parameters and given.text not in self.arguments:
             its = parameters[given.text]
             values += [end for end in (its.low, its.high, *its.choices) if end is not None]
         loops = [name for name in given.names if name in scope.values]
-        known = {**_defaults(self), **self.arguments}
+        known = self.arguments or _defaults(self)
         for turn in islice(product(*(scope.values[name] for name in loops)), MOST_TURNS):
             with suppress(ExpressionError):  # it needs a reading, or was said to be wrong
                 values.append(given.value({**known, **dict(zip(loops, turn, strict=True))}))

@@ -114,7 +114,7 @@ LEVEL = "level: {type: number, unit: V, low: 0, high: 5, default: 1}"
         ("- repeat: {over: [1, on]}\n  steps: [wait: 1]", "",
          "steps.0.repeat.over: has values of several kinds: give one kind"),
         ("- repeat: {times: 2, as: hot}\n  steps: [wait: =hot]", HOT,
-         "steps.0.repeat.as: hot is the name of something else already"),
+         "steps.0: hot is the name of a parameter: choose another for the result"),
         ("- repeat: {times: 2, as: i}\n  steps: [wait: =i]\n- wait: =i", "",
          "steps.1.wait: i may have no value here: it is the variable of the `repeat` at "),
         ("- if: hot > 50\n  then: [measure: {v: {value: supply.voltage}}]\n- set: {supply.voltage: =v}", HOT,
@@ -137,6 +137,14 @@ LEVEL = "level: {type: number, unit: V, low: 0, high: 5, default: 1}"
         ("- wait: 1", HOT, "parameters.hot: no step uses it: delete it, or use it"),
         ("- set: {oven.setpoint: 50}\n- wait: {until: oven.heating_output > 5, within: 1 min}", "",
          "devices.oven.needs: steps use heating_output of it as well: add it"),
+        ("- do: supply.ramp\n  with: {to: =level, rate: 1}", "level: {type: number, unit: V, low: 0, high: 20}",
+         "steps.0.with: ramp.to: 20 V is above 16 V"),
+        ("- measure: {v: {value: supply.voltage}}\n- repeat: {times: 2, as: v}\n  steps: [wait: 1]", "",
+         "steps.1.repeat.as: v is the name of something else already"),
+        ("- record: [supply.voltage]\n- record: [supply.output]", "",
+         "steps.1.record: readings is the table of the record at "),
+        ("- repeat: {times: 2}\n  steps: [record: [supply.voltage]]", "",
+         "steps.0.steps.0.record: goes on to the end, and would begin anew in each turn: give it steps"),
         ("- call: nothing", "", "steps.0.call: no recipe is called 'nothing'; allowed: again, inner"),
         ("- call: inner", "", "steps.0.call: inner needs level: give it under `with`"),
         ("- call: inner\n  with: {level: 20}", "", "steps.0.with.level: level: 20 V is above 10 V"),
@@ -228,7 +236,8 @@ def test_everything_is_said_at_once_in_the_order_of_the_lines(tmp_path: Path) ->
         ("finally: [set: {supply.voltage: =v}]",
          "v may have no value here: finally runs as well when its step was never reached"),
         ("on_stop: [confirm: well?]",
-         "on_stop.0.confirm: confirm has no place in on_stop: a stop waits for nobody and begins nothing"),
+         "on_stop.0.confirm: confirm has no place in on_stop: a stop waits for nothing and begins nothing"),
+        ("on_stop: [wait: {until: oven.temperature < 50, within: 1 h}]", "on_stop.0.wait: wait has no place"),
         ("on_stop: [{print: a.gcode, on: printer}]", "on_stop.0.print: print has no place in on_stop"),
     ],
 )  # fmt: skip
@@ -358,3 +367,35 @@ def test_a_branch_that_calls_a_recipe_moves_what_that_recipe_moves(tmp_path: Pat
         "- record: [supply.voltage]"
     )
     assert said(checked(tmp_path, apart)) == []
+
+
+def test_every_driver_of_a_role_must_offer_what_steps_use(tmp_path: Path) -> None:
+    text = (
+        'name: trial\nversion: "1"\ndevices:\n'
+        "  it: {driver: [siglent.spd1000x, autonics.tk4], device: psu1}\nsteps: [set: {it.voltage: 1}]\n"
+    )
+    write(tmp_path, text)
+    [line] = said(check(read_library(tmp_path).find("trial"), demo_station(tmp_path)))
+    assert "devices.it.driver.1: autonics.tk4 has no voltage, which steps use" in line
+
+
+def test_a_recipe_that_is_called_is_checked_with_the_values_that_it_gets(tmp_path: Path) -> None:
+    library(tmp_path)
+    wide = recipe_text(
+        "- set: {supply.voltage: =level}",
+        parameters="level: {type: number, unit: V, low: 0, high: 99}",
+        name="wide",
+    )
+    write(tmp_path / "recipes", wide, "wide")
+    steps = "- call: wide\n  with: {level: 5}\n- record: [supply.voltage]"
+    assert said(checked(tmp_path, steps)) == []
+    [line] = said(checked(tmp_path, steps.replace("5", "50")))
+    assert "level may be 50: supply.voltage: 50 V is above 16 V" in line
+
+
+def test_what_a_called_recipe_needs_is_reserved_as_well(tmp_path: Path) -> None:
+    library(tmp_path)
+    found = checked(tmp_path, "- call: inner\n  with: {level: 5}\n- do: stage.home")
+    assert found.problems == ()
+    assert found.devices == {"stage": "stage1"}
+    assert found.reserved == {"stage1", "psu1"}
