@@ -58,6 +58,8 @@ def test_type_and_unit_are_known_before_anything_runs(text: str, kind: Kind) -> 
     [
         ("tarxet > 1", "nothing is called 'tarxet'; did you mean target? Allowed: target, soak"),
         ("oven.temperatux > 1", "oven has no reading 'oven.temperatux'; did you mean oven.temperature?"),
+        ("oven > 1", "oven is a device: name one of its readings, such as oven.temperature"),
+        ("ovn.temperature > 1", "there is no role 'ovn' in `devices`; did you mean oven? Allowed: oven, psu"),
         ("lot.size > 1", "lot is a value and has no parts: write lot alone"),
         ("target > lot", "> takes numbers; lot is a text"),
         ("target and good", "and takes true or false; target is a number in °C"),
