@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agent.jobs.device_steps import (
-    DoStep,
-    Measured,
-    MeasureStep,
-    PrintStep,
-    RampStep,
-    RecordStep,
-    SetStep,
-)
+from agent.jobs.device_steps import DoStep, PrintStep, RampStep, RecordStep, SetStep
 from agent.jobs.expressions import Expression, Value
 from agent.jobs.inspection import Inspection
-from agent.jobs.kinds import ANY, Kind, same_unit
+from agent.jobs.kinds import ANY, Kind
 from agent.jobs.offers import Offer
 from agent.jobs.scope import Scope
 from agent.jobs.step import Step
@@ -107,49 +99,6 @@ def _result(look: Inspection, step: DoStep, result: Kind, scope: Scope) -> None:
     if result.type == "nothing":
         look.say(step, ("as",), f"{step.do} gives nothing back: delete it", at_key=True)
     define(look, step, step.as_, result, scope)
-
-
-def check_measure(look: Inspection, step: MeasureStep, scope: Scope) -> None:
-    """Each value exists, and its limits can be held against it."""
-    before = scope.copy()
-    for name, measured in step.measure.items():
-        kind = look.expression(step, ("measure", name, "value"), measured.value, before)
-        _limits(look, step, name, measured, kind, before)
-        unit = measured.unit if measured.unit is not None else kind.unit
-        define(look, step, name, Kind(kind.type, unit, kind.choices), scope)
-
-
-def _limits(
-    look: Inspection, step: Step, name: str, measured: Measured, kind: Kind, scope: Scope
-) -> None:
-    at: KeyPath = ("measure", name)
-    if measured.unit is not None and not same_unit(measured.unit, kind.unit):
-        look.say(step, (*at, "unit"), f"{measured.value} is in {kind.unit or 'no unit'}")
-    low, high, equals = measured.low, measured.high, measured.equals
-    for key, end in (("low", low), ("high", high)):
-        if end is None:
-            continue
-        found = look.given(step, (*at, key), end, scope)
-        if not kind.may_be("number", "integer"):
-            text = f"{measured.value} is {kind}: use equals instead"
-            look.say(step, (*at, key), text, at_key=True)
-        else:
-            look.fits(step, (*at, key), found, kind)
-    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-        look.say(step, (*at, "low"), f"{low:g} is above high, {high:g}: nothing would pass")
-    if equals is not None:
-        if low is not None or high is not None:
-            look.say(step, (*at, "equals"), "give low and high, or equals: not both", at_key=True)
-        _equals(look, step, (*at, "equals"), equals, kind, scope)
-
-
-def _equals(
-    look: Inspection, step: Step, key: KeyPath, equals: Given, kind: Kind, scope: Scope
-) -> None:
-    fits = look.fits(step, key, look.given(step, key, equals, scope), kind)
-    known = not isinstance(equals, Expression)
-    if fits and known and kind.choices and equals not in kind.choices:
-        look.say(step, key, f"{equals!r} never comes; {suggest(str(equals), kind.choices)}")
 
 
 def check_record(look: Inspection, step: RecordStep, scope: Scope) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from agent.jobs import device_checks, person_checks
+from agent.jobs import device_checks, measure_checks, person_checks
 from agent.jobs.actuation import actuated
 from agent.jobs.call_checks import check_call
 from agent.jobs.device_checks import define
@@ -37,7 +37,7 @@ PLAIN: Final[Mapping[type[Step], Callable[[Inspection, Any, Scope], None]]] = {
     SetStep: device_checks.check_set,
     DoStep: device_checks.check_do,
     RampStep: device_checks.check_ramp,
-    MeasureStep: device_checks.check_measure,
+    MeasureStep: measure_checks.check_measure,
     PrintStep: device_checks.check_print,
     ConfirmStep: person_checks.check_confirm,
     InputStep: person_checks.check_input,

@@ -13,7 +13,7 @@ from agent.jobs.expression_kinds import typed
 from agent.jobs.expressions import Expression, ExpressionError, Value
 from agent.jobs.kinds import Kind, kind_of, same_unit, unit_symbol
 from agent.jobs.offers import Offer
-from agent.jobs.quantities import SECONDS, Duration, Rate
+from agent.jobs.quantities import LONGEST_S, SECONDS, Duration, Rate
 from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.scope import Scope
 from agent.jobs.step import Step
@@ -132,6 +132,11 @@ class Inspection:
         elif kind.unit and kind.unit != duration.unit:
             text = f"{duration.amount} is in {kind.unit}: write ={duration.amount} {kind.unit}"
             self.say(step, key, text)
+        for value in self.plain(duration.amount, scope):
+            if not isinstance(value, str) and not 0 <= value * SECONDS[duration.unit] <= LONGEST_S:
+                text = f"{duration.amount} may be {value:g} {duration.unit}: no time of 0 s to 30 d"
+                self.say(step, key, text)
+                break
 
     def rate(self, step: Step, key: KeyPath, rate: Rate, scope: Scope, unit: str | None) -> None:
         """Check how fast a setting of this unit is to change."""
