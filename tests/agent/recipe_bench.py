@@ -31,6 +31,8 @@ ROLES: Mapping[str, str] = {
     "stage": STAGE,
     "printer": PRINTER,
 }
+HOT = "hot: {type: number, unit: Cel, low: 20, high: 90, default: 60}"
+LEVEL = "level: {type: number, unit: V, low: 0, high: 5, default: 1}"
 
 
 def demo_station(folder: Path) -> Station:
@@ -94,3 +96,13 @@ def refused(file: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load_recipe(file)
     return [str(it).replace(f"{file.parent}/", "") for it in caught.value.problems]
+
+
+def three_recipes(folder: Path) -> None:
+    """Three recipes that others may call."""
+    (folder / "recipes").mkdir()
+    level = "level: {type: number, unit: V, low: 0, high: 10}"
+    inner = recipe_text("- set: {supply.voltage: =level}", parameters=level, name="inner")
+    write(folder / "recipes", inner, "inner")
+    write(folder / "recipes", recipe_text("- call: trial", name="again"), "again")
+    write(folder / "recipes", recipe_text("- wayt: 1", name="broken"), "broken")

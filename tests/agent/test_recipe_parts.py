@@ -158,24 +158,26 @@ def test_the_arguments_of_a_recipe_are_complete_or_everything_missing_is_said(
     )
 
 
+OUTLINED = """
+- set: {oven.setpoint: =hot, oven.running: true}
+- repeat: {times: 2, as: i}
+  title: {ko: 반복}
+  steps:
+    - wait: {until: oven.temperature > 5, within: 1 min}
+- if: hot > 5
+  then: [log: 'hot']
+  else: [fail: {ko: 차다, en: cold}]
+- parallel:
+    a: [wait: 1 s]
+    b: [{do: stage.move, with: {x: -1, feed: 100}, as: at}]
+- measure: {t: {value: oven.temperature, low: 1, high: =hot}}
+"""
+
+
 def test_the_outline_says_every_step_in_a_line(tmp_path: Path) -> None:
-    steps = """
-    - set: {oven.setpoint: =hot, oven.running: true}
-    - repeat: {times: 2, as: i}
-      title: {ko: 반복}
-      steps:
-        - wait: {until: oven.temperature > 5, within: 1 min}
-    - if: hot > 5
-      then: [log: 'hot']
-      else: [fail: {ko: 차다, en: cold}]
-    - parallel:
-        a: [wait: 1 s]
-        b: [{do: stage.move, with: {x: -1, feed: 100}, as: at}]
-    - measure: {t: {value: oven.temperature, low: 1, high: =hot}}
-    """
     recipe = loaded(
         tmp_path,
-        steps,
+        OUTLINED,
         parameters="hot: {type: number}",
         tail="finally: [set: {oven.running: false}]",
     ).recipe
