@@ -39,7 +39,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "greater_than_equal": "{given} is not allowed; it must be {ge:.10g} or more",
         "less_than_equal": "{given} is not allowed; it must be {le:.10g} or less",
         "literal_error": "{given} is not allowed; allowed: {expected}",
-        "too_short": "is too short: at least {min_length} must be given, not {actual_length}",
+        "too_short": "has {actual_length} entries; at least {min_length} are needed",
         "too_long": "has {actual_length} entries; at most {max_length} are taken",
         "tuple_type": "{given} is not a list: write [one, two]",
         "value_error": "{error}",
