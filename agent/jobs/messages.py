@@ -90,7 +90,7 @@ def _pieces(text: str) -> Iterator[str | Blank]:
 
 def _both(given: Any) -> Any:
     """A text alone is the text in every language."""
-    if not isinstance(given, str | Wording):
+    if isinstance(given, dict | Words):
         return given
     wording = Wording.parse(given)
     return {"ko": wording, "en": wording}

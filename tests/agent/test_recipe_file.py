@@ -84,6 +84,7 @@ HEAD = 'name: trial\nversion: "1"\n'
          "3:23: steps.0.as: 'Bad' is not allowed; allowed: 1 to 40 of the letters a to z, digits and _"),
         (f"{HEAD}steps: [record: []]", "3:17: steps.0.record: has 0 entries; at least 1 are needed"),
         (f"{HEAD}steps: [log: '']", "3:14: steps.0.log: a message has 1 to 500 characters, not 0"),
+        (f"{HEAD}steps: [log: 5]", "3:14: steps.0.log: 5 is not text: put it in quotes"),
         (f"{HEAD}steps: [log: {{en: hello}}]",
          "3:9: steps.0.log.ko: is missing: add it. In Korean, with values in {braces}."),
         (f"{HEAD}steps: [log: 'a {{b']", "has a single brace: write {{ or }} for one"),
