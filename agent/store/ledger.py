@@ -85,7 +85,8 @@ class Ledger:
         """Begin a new ledger, or go on with what is there.
 
         A tail that is missing is recorded, and so is a database that was put aside. Commands that
-        have no end get `unknown` for one: the agent ended before they did.
+        have no end get `unknown` for one: the agent ended before they did. Where a database was put
+        aside (`Database.quarantined`), those are not known: every device has to be looked at.
         """
         work = partial(
             start,
