@@ -18,6 +18,7 @@ from random import Random
 from typing import Any, Final
 
 from agent import logs
+from agent.begin_record import begin_record
 from agent.clock import Clock, SystemClock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
@@ -33,9 +34,12 @@ from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.settings import load
 from agent.station import Station
+from agent.store.database import NAME as DATABASE
+from agent.store.database import Database
 from agent.store.files import FileStore
 from agent.store.folder import owned
 from agent.store.recordings import RecordingFolder
+from agent.store.store_errors import RecordingEnded
 from agent.systemd import Notifier
 from agent.web.ports import Ports, bound
 from agent.web.token import read_or_make_token
@@ -108,7 +112,19 @@ class Agent:
     async def run(self) -> None:
         """Start, serve until told to stop, and stop."""
         self._heed_signals()
+        async with Database(self.settings.state / DATABASE, self._clock) as database:
+            self.record = await begin_record(
+                *(database, self.settings),
+                clock=self._clock,
+                rng=self._rng,
+                board=self.board,
+                events=self.events,
+            )
+            await self._serve(database)
+
+    async def _serve(self, database: Database) -> None:
         async with asyncio.TaskGroup() as self._tasks:
+            self._begin(_until_it_fails(database), "database")
             self.fleet = Fleet(
                 self._tasks,
                 self._open_driver,
@@ -159,7 +175,10 @@ class Agent:
             log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
-        gate = Gate(self.fleet.workers, self.files, self.events, self.interlocks)
+        gate = Gate(
+            *(self.fleet.workers, self.files, self.events, self.interlocks),
+            *(self.record, self._tasks),
+        )
         titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
         return Station(
             name=self.settings.name,
@@ -266,6 +285,11 @@ class Agent:
             severity=Severity.INFO,
             version=station.version,
         )
+
+
+async def _until_it_fails(database: Database) -> None:
+    """End the agent when no later success of the disk could be believed. Raises RecordingEnded."""
+    raise RecordingEnded(await database.failed())
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

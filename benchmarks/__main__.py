@@ -23,6 +23,7 @@ BENCHMARKS: Final = (
     "cold_start",
     "streaming",
     "gcode_faults",
+    "ledger",
 )
 """Each is a module of this package with `measure(quick)`."""
 

@@ -30,6 +30,7 @@ from agent.mqtt.outbox import Message, Outbox
 from agent.mqtt.topics import Topics
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.record import Unrecorded
 from agent.station import Station
 from agent.store.files import FileStore
 from benchmarks.registers import register
@@ -94,7 +95,7 @@ class Pipeline:
         self._lines, self._clock = Lines(), SystemClock()
         self._outbox = Outbox()
 
-    def _station(self, fleet: Fleet, events: EventLog) -> Station:
+    def _station(self, fleet: Fleet, events: EventLog, tasks: asyncio.TaskGroup) -> Station:
         files, interlocks = FileStore(Path()), Interlocks({}, self.board, self._clock)
         return Station(
             name="bench",
@@ -102,7 +103,7 @@ class Pipeline:
             board=self.board,
             workers=fleet.workers,
             events=events,
-            gate=Gate(fleet.workers, files, events, interlocks),
+            gate=Gate(fleet.workers, files, events, interlocks, Unrecorded(), tasks),
             interlocks=interlocks,
             files=files,
             clock=self._clock,
@@ -120,7 +121,7 @@ class Pipeline:
                 board=self.board,
                 events=events,
             )
-            station = self._station(fleet, events)
+            station = self._station(fleet, events, tasks)
             for plan in self.plans:
                 fleet.start(plan)
             await fleet.first_round()

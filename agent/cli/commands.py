@@ -12,7 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
+from agent.cli.recipe_words import add_recipe
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -49,6 +51,8 @@ def command_line() -> Parser:
     _add_acting(commands)
     _add_files(commands)
     _add_print(commands)
+    add_ledger(commands)
+    add_recipe(commands)
     return parser
 
 
@@ -178,6 +182,18 @@ def _add_acting(commands: Commands) -> None:
         "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
     )
     stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    _add_after_trouble(commands)
+
+
+def _add_after_trouble(commands: Commands) -> None:
+    settle = commands.add(
+        "settle",
+        "acting:settle",
+        "say what became of a command whose outcome is unknown, and so unblock its device",
+        'labkeeper settle psu1 --reason "the output is off, I have looked"',
+    )
+    settle.add_argument("device", metavar="DEVICE", help="the device")
+    settle.add_argument("--reason", metavar="TEXT", required=True, help="what you have seen")
     reconnect = commands.add(
         "reconnect",
         "acting:reconnect",
@@ -248,6 +264,11 @@ def _tell_version() -> int:
 
     output.line(f"labkeeper {version('labkeeper')}")
     return 0
+
+
+def no_recipe_command() -> int:
+    """Say what may be asked of recipes. Raises WrongUsage."""
+    raise WrongUsage("which command? recipe list, show or check; see `labkeeper recipe --help`")
 
 
 def no_command() -> int:

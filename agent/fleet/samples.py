@@ -88,6 +88,8 @@ class Cause(StrEnum):
     BAD_VALUE = "bad-value"  # type, range, argument or file
     BUSY = "busy"  # a command is running
     INTERLOCKED = "interlocked"  # by a reading that is not what it must be
+    BLOCKED = "blocked"  # nobody knows how the command before it ended
+    NOT_RECORDED = "not-recorded"  # the disk does not take it, and so nothing was sent
     NOT_SENT = "not-sent"  # no link, or never its turn; the device knows nothing of it
 
     @classmethod

@@ -49,10 +49,15 @@ class Document:
     """Paths that already have a problem: what else may be said of them is a consequence."""
 
     def spot(self, path: KeyPath, *, at_key: bool = False) -> Spot:
-        """Where the value (or the key) of this path stands; of the nearest parent if it has none."""
+        """Where the value (or the key) of this path stands; of the nearest parent if it has none.
+
+        An entry of a list has no key: its value stands for it.
+        """
         if path in self.values and not at_key:
             return self.values[path]
         while path and path not in self.keys:
+            if isinstance(path[-1], int) and path in self.values:
+                return self.values[path]
             path = path[:-1]
         return self.keys[path] if path else self.values.get((), Spot(1, 1))
 
@@ -84,27 +89,40 @@ def read_document(path: Path) -> Document:
     Raises:
         ConfigError: It can't be opened, is not UTF-8, is empty or is not YAML.
     """
-    document = Document(str(path))
-    root = _compose(document.file, _text(path))
+    return document_of(str(path), read_bytes(path))
+
+
+def document_of(file: str, raw: bytes) -> Document:
+    """Understand the bytes of a file of this name.
+
+    Raises:
+        ConfigError: They are not UTF-8, empty or not YAML.
+    """
+    document = Document(file)
+    root = _compose(file, _text(file, raw))
     if root is None:
-        raise ConfigError([Problem(document.file, 1, 1, "", "the file is empty")])
+        raise ConfigError([Problem(file, 1, 1, "", "the file is empty")])
     document.data = _Reader(document).value(root, ())
     return document
 
 
-def _text(path: Path) -> str:
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file. Raises ConfigError."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
         raise ConfigError(
             [Problem(str(path), 0, 0, "", f"can't be read: {reason(error)}")]
         ) from None
+
+
+def _text(file: str, raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         spot = _spot_at(raw[: error.start].decode("utf-8-sig", "replace"))
         text = f"byte 0x{raw[error.start]:02x} is not UTF-8: save the file as UTF-8 text"
-        raise ConfigError([Problem(str(path), spot.line, spot.column, "", text)]) from None
+        raise ConfigError([Problem(file, spot.line, spot.column, "", text)]) from None
 
 
 def reason(error: OSError | ValueError) -> str:

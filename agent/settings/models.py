@@ -262,6 +262,9 @@ class StationSettings(Section):
     files_limit: Annotated[
         int, _doc("Most that the folder of files may hold, MB.", ge=1, le=1_000_000)
     ] = 4096
+    recipes: Annotated[
+        File, _doc("Folder of recipes, each called after its recipe: cycle.yaml.")
+    ] = Path("recipes")
     devices_folder: Annotated[
         File | None, _doc("Folder of device files, each called after its device: psu1.yaml.")
     ] = None

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from agent.errors import Problem
@@ -87,10 +88,10 @@ def _path_in(document: Document, base: KeyPath, loc: KeyPath) -> KeyPath:
 def _sentence(item: ErrorDetails, model: type[BaseModel], path: KeyPath) -> str:
     kind, given, words = item["type"], _shown(item["input"]), item.get("ctx", {})
     if kind == "extra_forbidden":
-        allowed = _section(model, path[:-1]).model_fields
+        allowed = _fields(_section(model, path[:-1]))
         return f"there is no such key here; {suggest(str(path[-1]), allowed)}"
     if kind == "missing":
-        doc = _section(model, path[:-1]).model_fields[str(path[-1])].description
+        doc = _fields(_section(model, path[:-1]))[str(path[-1])].description
         return f"is missing: add it. {doc}"
     if kind == "string_pattern_mismatch":
         return f"{given} is not allowed; allowed: {PATTERNS[words['pattern']]}"
@@ -113,9 +114,14 @@ def _section(model: type[BaseModel], path: KeyPath) -> type[BaseModel]:
         if get_origin(kind) is dict:
             kind = get_args(kind)[1]
         else:
-            kind = _model_in(kind).model_fields[str(part)].annotation
+            kind = _fields(_model_in(kind))[str(part)].annotation
     found: type[BaseModel] = _model_in(kind)
     return found
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by the keys that a file has for them, where `if` can't be a name in Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_in(kind: Any) -> Any:

@@ -58,6 +58,7 @@ class Station:
     files: Path
     files_limit: int
     """Most that the folder of files may hold, in bytes."""
+    recipes: Path
     devices: Mapping[str, Device]
     interlocks: Mapping[str, Interlock]
     mqtt: Mqtt | None

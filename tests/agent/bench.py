@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.record import Record, Unrecorded
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
@@ -47,6 +48,7 @@ class Bench:
     board: Board
     events: EventLog
     simulators: dict[str, ToySimulator]
+    record: Record
 
     async def until_state(self, device: str, state: DeviceState, seconds: float = 3.0) -> Snapshot:
         """Wait until the board shows the device in this state."""
@@ -82,6 +84,7 @@ async def station_in_memory(
     clock: Clock | None = None,
     wait: bool = True,
     interlocks: Mapping[str, Interlock] = MappingProxyType({}),
+    record: Callable[[Board], Record] = lambda _: Unrecorded(),
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -96,8 +99,8 @@ async def station_in_memory(
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
-        locks = Interlocks(interlocks, board, clock)
-        gate = Gate(fleet.workers, files, events, locks)
+        locks, kept = Interlocks(interlocks, board, clock), record(board)
+        gate = Gate(fleet.workers, files, events, locks, kept, tasks)
         station = Station(
             name="bench-1",
             version="0.0.0",
@@ -113,7 +116,7 @@ async def station_in_memory(
             fleet.start(plan)
         if wait:
             await fleet.first_round()
-        yield Bench(station, fleet, board, events, simulators)
+        yield Bench(station, fleet, board, events, simulators, kept)
         await fleet.end()
 
 

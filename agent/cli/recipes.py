@@ -1,0 +1,105 @@
+"""Recipes, straight from the station's folder: check, list, show. No agent is asked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.cli import output
+from agent.cli.words import language
+from agent.errors import ConfigError, Problem, Refused
+
+if TYPE_CHECKING:
+    from agent.jobs.library import Entry, Library
+    from agent.settings import Station
+
+
+def check(files: list[Path], config: Path | None, *, as_json: bool) -> None:
+    """Say everything that is wrong with recipes. Raises ConfigError, with all of it."""
+    from agent.jobs.check import check as check_one
+    from agent.jobs.recipe_file import load_recipe
+
+    if not files and config is None:
+        raise Refused("recipe check needs recipes: name files, or a station with --config")
+    station, library = _station(config)
+    found: list[Problem] = []
+    entries: list[Entry] = []
+    for file in files:
+        try:
+            entries.append(load_recipe(file))
+        except ConfigError as error:
+            found += error.problems
+    if not files and library is not None:
+        entries, found = list(library.recipes.values()), list(library.problems)
+    for entry in entries:
+        found += check_one(entry, station, library, stored=_stored(station)).problems
+    if found:
+        raise ConfigError(found)
+    if as_json:
+        output.document({"recipes": sorted(_name(entry) for entry in entries)})
+    else:
+        output.line(f"ok: {len(entries)} recipe{'' if len(entries) == 1 else 's'}")
+
+
+def list_recipes(config: Path, *, as_json: bool) -> None:
+    """List the station's recipes, and what is wrong with those that can't be used."""
+    from agent.cli.recipe_forms import form_of, outcome
+
+    station, library = _station(config)
+    assert library is not None  # noqa: S101 - there is a config
+    rows = [form_of(entry, outcome(entry, station, library)) for entry in library.recipes.values()]
+    wrong = [str(problem) for problem in library.problems]
+    if as_json:
+        output.document({"recipes": rows, "problems": wrong})
+        return
+    from agent.cli.recipe_tables import recipes_table
+
+    if rows:
+        output.show(recipes_table(rows, language(os.environ)))
+    else:
+        output.line(f"no recipes in {library.folder}")
+    for sentence in wrong:
+        output.line(f"warning: {sentence}")
+
+
+def show(name: str, config: Path, *, as_json: bool) -> None:
+    """Show one recipe: what it takes, which devices it works with, and what it does."""
+    from agent.cli.recipe_forms import form_of, outcome, steps_of
+
+    station, library = _station(config)
+    assert library is not None  # noqa: S101 - there is a config
+    entry = library.find(name)
+    spoken = language(os.environ)
+    form: dict[str, Any] = form_of(entry, outcome(entry, station, library))
+    form["steps"] = steps_of(entry, spoken)
+    if as_json:
+        output.document(form)
+        return
+    from agent.cli.recipe_tables import recipe_page
+
+    output.show(recipe_page(form, spoken))
+
+
+def _station(config: Path | None) -> tuple[Station | None, Library | None]:
+    from agent.jobs.library import read_library
+    from agent.settings import load
+
+    if config is None:
+        return None, None
+    station = load(config)
+    return station, read_library(station.recipes)
+
+
+def _stored(station: Station | None) -> frozenset[str] | None:
+    """The files that can be printed; None where they can't be listed, as without the agent's rights."""
+    try:
+        return None if station is None else frozenset(it.name for it in station.files.iterdir())
+    except OSError:
+        return None
+
+
+def _name(entry: Entry) -> str:
+    from agent.jobs.library import head_of
+
+    return head_of(entry).name
