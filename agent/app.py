@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from agent import logs
-from agent.clock import Clock, SystemClock
+from agent.begin_record import begin_record
+from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
@@ -28,7 +28,6 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
 from agent.jobs.station_recipes import StationRecipes
-from agent.loop import new_event_loop
 from agent.memory import settle
 from agent.reload import reload
 from agent.safety.gate import Gate
@@ -36,14 +35,14 @@ from agent.safety.interlock import Interlocks
 from agent.safety.reservations import Reservations
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
-from agent.settings import load
 from agent.station import Station
+from agent.store.database import NAME as DATABASE
+from agent.store.database import Database
 from agent.store.files import FileStore
-from agent.store.folder import owned
 from agent.store.recordings import RecordingFolder
+from agent.store.store_errors import RecordingEnded
 from agent.systemd import Notifier
-from agent.web.ports import Ports, bound
-from agent.web.token import read_or_make_token
+from agent.web.ports import Ports
 from drivers import Driver
 from drivers.errors import RequestError
 from drivers.transport.lines import Lines
@@ -56,23 +55,6 @@ END_WITHIN_S: Final = 4.8
 """After it the process ends, whatever still waits for a device, a name service or a broker."""
 
 log = logging.getLogger("labkeeper")
-
-
-def run(config: Path) -> None:
-    """Run the station of this config until SIGTERM or Ctrl-C.
-
-    Raises:
-        CannotStart: The config, a port, a folder or another agent stands in the way.
-    """
-    settings = load(config)
-    logs.configure(settings.log.format, settings.log.level)
-    for warning in settings.warnings:
-        log.warning("%s", warning)
-    with owned(settings.state), bound(settings) as ports:
-        token = read_or_make_token(settings.api.token_file)
-        clock, rng = SystemClock(), Random()  # noqa: S311 - for jitter
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(Agent(config, settings, ports, token, clock=clock, rng=rng).run())
 
 
 class Agent:
@@ -114,7 +96,19 @@ class Agent:
     async def run(self) -> None:
         """Start, serve until told to stop, and stop."""
         self._heed_signals()
+        async with Database(self.settings.state / DATABASE, self._clock) as database:
+            self.record = await begin_record(
+                *(database, self.settings),
+                clock=self._clock,
+                rng=self._rng,
+                board=self.board,
+                events=self.events,
+            )
+            await self._serve(database)
+
+    async def _serve(self, database: Database) -> None:
         async with asyncio.TaskGroup() as self._tasks:
+            self._begin(_until_it_fails(database), "database")
             self.fleet = Fleet(
                 self._tasks,
                 self._open_driver,
@@ -165,7 +159,10 @@ class Agent:
             log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
-        gate = Gate(self.fleet.workers, self.files, self.events, self.interlocks, self.reservations)
+        gate = Gate(
+            *(self.fleet.workers, self.files, self.events, self.interlocks),
+            *(self.reservations, self.record, self._tasks),
+        )
         titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
         return Station(
             name=self.settings.name,
@@ -289,6 +286,11 @@ class Agent:
             severity=Severity.INFO,
             version=station.version,
         )
+
+
+async def _until_it_fails(database: Database) -> None:
+    """End the agent when no later success of the disk could be believed. Raises RecordingEnded."""
+    raise RecordingEnded(await database.failed())
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -73,6 +73,8 @@ def _summary(changes: Changes) -> str:
         )
         if names
     ]
+    if now := [key for key in changes.keys if key in AT_ONCE]:
+        parts.append(f"changed keys, in force now: {', '.join(now)}")
     if late := [key for key in changes.keys if key not in AT_ONCE]:
         parts.append(f"changed keys: {', '.join(late)}; {AT_START_ONLY}")
     return f"the config was read again; {'; '.join(parts) or 'nothing changed'}"

@@ -8,15 +8,17 @@ from typing import Final
 from benchmarks.result import Result
 
 RECORD: Final = Path(__file__).with_name("results.jsonl")
-"""The raw results of the last full run, one a line."""
+"""The raw results of each benchmark's last recorded run, one a line."""
 
 SHARE: Final = 0.8
 """What is left of a figure on a machine that does other things as well."""
 
 
-def record(results: Iterable[Result]) -> None:
-    """Keep the results of a full run."""
-    RECORD.write_text("".join(json.dumps(it.as_dict()) + "\n" for it in results), "utf-8")
+def record(results: Iterable[Result], kept: Path = RECORD) -> None:
+    """Keep these results in the place of the last ones of the same names; the others stay."""
+    rows = {json.loads(line)["name"]: line for line in kept.read_text("utf-8").splitlines()}
+    rows |= {it.name: json.dumps(it.as_dict()) for it in results}
+    kept.write_text("".join(f"{row}\n" for row in rows.values()), "utf-8")
 
 
 class Guard:

@@ -30,6 +30,7 @@ from agent.mqtt.outbox import Message, Outbox
 from agent.mqtt.topics import Topics
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.record import Unrecorded
 from agent.safety.reservations import Reservations
 from agent.station import Station
 from agent.store.files import FileStore
@@ -95,7 +96,7 @@ class Pipeline:
         self._lines, self._clock = Lines(), SystemClock()
         self._outbox = Outbox()
 
-    def _station(self, fleet: Fleet, events: EventLog) -> Station:
+    def _station(self, fleet: Fleet, events: EventLog, tasks: asyncio.TaskGroup) -> Station:
         files, interlocks = FileStore(Path()), Interlocks({}, self.board, self._clock)
         return Station(
             name="bench",
@@ -103,7 +104,10 @@ class Pipeline:
             board=self.board,
             workers=fleet.workers,
             events=events,
-            gate=Gate(fleet.workers, files, events, interlocks, Reservations()),
+            gate=Gate(
+                *(fleet.workers, files, events, interlocks),
+                *(Reservations(), Unrecorded(), tasks),
+            ),
             interlocks=interlocks,
             files=files,
             clock=self._clock,
@@ -121,7 +125,7 @@ class Pipeline:
                 board=self.board,
                 events=events,
             )
-            station = self._station(fleet, events)
+            station = self._station(fleet, events, tasks)
             for plan in self.plans:
                 fleet.start(plan)
             await fleet.first_round()

@@ -66,13 +66,8 @@ async def scrape(port: int) -> dict[str, float]:
 
 async def series(port: int) -> dict[str, list[float]]:
     """Every metric of `/metrics` on this port as it is now, with one value for each set of labels."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    request = f"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"
-    writer.write(request.encode())
-    page = (await reader.read()).partition(b"\r\n\r\n")[2]
-    writer.close()
     found: dict[str, list[float]] = {}
-    for family in text_string_to_metric_families(page.decode()):
+    for family in text_string_to_metric_families((await page(port)).decode()):
         for sample in family.samples:
             found.setdefault(sample.name, []).append(sample.value)
     return found
@@ -82,3 +77,13 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+async def page(port: int) -> bytes:
+    """What `/metrics` on this port says now, as it came."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    request = f"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+    writer.write(request.encode())
+    said = await reader.read()
+    writer.close()
+    return said.partition(b"\r\n\r\n")[2]

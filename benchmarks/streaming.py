@@ -1,8 +1,9 @@
 """How much of a serial line a print takes, and how soon a stop leaves on it.
 
 A file of short moves, whose lines are 42 bytes long on the wire, is printed by a whole agent, which
-polls 64 Modbus devices ten times a second meanwhile and is scraped every second. The printer is a
-process of its own behind a terminal as slow as the line. Goal: 99 % of the line at 115,200 and
+polls 64 Modbus devices ten times a second meanwhile, has one that takes a connection and never
+answers, and is scraped every second. The printer is a process of its own behind a terminal as slow
+as the line. Goal: 99 % of the line at 115,200 and
 250,000 baud with the firmware's buffers known, no under-run of its planner, and 1.6 times the rate
 of one line at a time, which is printed in the same run.
 
@@ -15,11 +16,12 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from socket import create_server
 from statistics import mean, median
 from typing import Final
 
@@ -29,7 +31,7 @@ from agent.cli.demo.wishes import Wishes
 from agent.errors import AgentError
 from benchmarks.contest import Program, program
 from benchmarks.result import Result
-from benchmarks.station import config, cpu_seconds, scrape, simulators, station, until_all_answer
+from benchmarks.station import config, cpu_seconds, page, simulators, station, until_all_answer
 from drivers.protocol.gcode_history import frame
 
 BAUDS: Final = (115_200, 250_000)
@@ -97,29 +99,36 @@ async def _at(baud: int, seconds: float, rounds: int, stops: int) -> Runs:
 
 @asynccontextmanager
 async def _agent(folder: Path, baud: int) -> AsyncIterator[tuple[int, int]]:
-    """The agent with 64 polled devices and both printers; its metrics' port and its process."""
+    """The agent with its devices and both printers; its metrics' port and its process."""
     async with simulators(folder, "--modbus-devices", DEVICES) as devices:
-        port = choose(Wishes()).metrics
-        rows = [
+        with create_server(("127.0.0.1", 0)) as deaf:  # who connects waits for ever
+            places = {it: at["tcp"] for it, at in devices.items() if it.startswith("controller")}
+            rows = _rows(folder, baud, {**places, "deaf": deaf.getsockname()})
+            port = choose(Wishes()).metrics
+            async with station(folder, config(folder, port, rows)) as agent:
+                await until_all_answer(port, DEVICES + len(WAYS), ALL_UP_WITHIN_S)
+                yield port, agent.process.pid
+
+
+def _rows(folder: Path, baud: int, places: Mapping[str, tuple[str, int]]) -> list[str]:
+    return [
+        *(
             f'  {name}: {{driver: autonics.tk4, address: "modbus+tcp://{host}:{at}?unit=1", '
             "poll: {temperature: 0.1, heating_output: 0.1}}"
-            for name, (host, at) in (
-                (name, it["tcp"]) for name, it in devices.items() if name.startswith("controller")
-            )
-        ]
-        rows += [
+            for name, (host, at) in places.items()
+        ),
+        *(
             f'  {way}: {{driver: printers.marlin, address: "serial://{folder / way}?baudrate={baud}", '
             f"printer: {{{buffers}}}}}"
             for way, buffers in WAYS.items()
-        ]
-        async with station(folder, config(folder, port, rows)) as agent:
-            await until_all_answer(port, DEVICES + len(WAYS), ALL_UP_WITHIN_S)
-            yield port, agent.process.pid
+        ),
+    ]
 
 
 async def _scrape_for_ever(port: int) -> None:
+    """Scrape, and leave the page unread: to parse it here would hold up who asks for a stop."""
     while True:
-        await scrape(port)
+        await page(port)
         await asyncio.sleep(1.0)
 
 

@@ -1,10 +1,11 @@
 """The guard of the benchmarks: what was reached must be reached again, but for a fifth."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from benchmarks.guard import Guard
+from benchmarks.guard import Guard, record
 from benchmarks.result import Result
 
 
@@ -29,3 +30,16 @@ def test_a_figure_may_be_a_fifth_below_the_goal_or_below_the_record(
 ) -> None:
     lines = [] if recorded is None else [json.dumps(result("it", recorded).as_dict())]
     assert Guard(lines).passes(result("it", reached)) is passes
+
+
+def test_a_recorded_result_takes_the_place_of_the_last_one_of_its_name(tmp_path: Path) -> None:
+    kept = tmp_path / "results.jsonl"
+    kept.touch()
+    record([result("rtu", 1.0), result("scpi", 0.5)], kept)
+    record([result("rtu", 1.2), result("stopping", 0.9)], kept)
+    rows = [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
+    assert [(it["name"], it["reached"]) for it in rows] == [
+        ("rtu", 1.2),
+        ("scpi", 0.5),
+        ("stopping", 0.9),
+    ]

@@ -30,7 +30,7 @@ from tests.pages import DOCS, ROOT, named, page, snippets, table, words
 PAGE = "contracts.md"
 EXAMPLES = [it for it in snippets(PAGE) if it.title.startswith("lab/v1/")]
 SUFFIX = {"counter": "_total", "info": "_info"}
-REQUESTS = ("set", "do", "stop")
+REQUESTS = ("set", "do", "stop", "settle")
 
 
 class NoBroker:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from agent.cli.job_words import add_job
+from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
+from agent.cli.recipe_words import add_recipe
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -50,7 +52,8 @@ def command_line() -> Parser:
     _add_acting(commands)
     _add_files(commands)
     _add_print(commands)
-    _add_recipe(commands)
+    add_ledger(commands)
+    add_recipe(commands)
     add_job(commands)
     return parser
 
@@ -181,6 +184,18 @@ def _add_acting(commands: Commands) -> None:
         "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
     )
     stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    _add_after_trouble(commands)
+
+
+def _add_after_trouble(commands: Commands) -> None:
+    settle = commands.add(
+        "settle",
+        "acting:settle",
+        "say what became of a command whose outcome is unknown, and so unblock its device",
+        'labkeeper settle psu1 --reason "the output is off, I have looked"',
+    )
+    settle.add_argument("device", metavar="DEVICE", help="the device")
+    settle.add_argument("--reason", metavar="TEXT", required=True, help="what you have seen")
     reconnect = commands.add(
         "reconnect",
         "acting:reconnect",
@@ -234,36 +249,6 @@ def _add_print(commands: Commands) -> None:
     )
     _add_upload(print_)
     print_.add_argument("--detach", action="store_true", help="end as soon as it is being printed")
-
-
-def _add_recipe(commands: Commands) -> None:
-    recipe = commands.add(
-        "recipe",
-        "recipes:list_recipes",
-        "list the recipes of a station, or check and show them; needs no agent",
-        "labkeeper recipe list --config station.yaml    (each has a --help of its own)",
-        unused=NO_SOCKET,
-    )
-    recipe.set_defaults(runs="commands:no_recipe_command", unused=NOTHING)
-    each = Commands(recipe)
-    for name, runs, about, example in (
-        ("list", "list_recipes", "list the recipes of a station", ""),
-        ("show", "show", "show what a recipe takes, which devices it needs and what it does",
-         "thermal_cycle "),
-        ("check", "check", "say everything that is wrong with recipes: file, line, column, key",
-         "config/recipes/thermal_cycle.yaml "),
-    ):  # fmt: skip
-        line = f"labkeeper recipe {name} {example}--config station.yaml"
-        command = each.add(name, f"recipes:{runs}", about, line, unused=NO_SOCKET)
-        config = "the station's YAML file"
-        if name == "show":
-            command.add_argument("name", metavar="NAME", help="a recipe")
-        if name == "check":
-            files = "recipes; default: all of the station"
-            command.add_argument("files", type=Path, metavar="FILE", nargs="*", help=files)
-            config += "; without it what is true on any station is checked"
-        required = name != "check"
-        command.add_argument("--config", type=Path, metavar="FILE", required=required, help=config)
 
 
 def _add_upload(parser: argparse.ArgumentParser) -> None:

@@ -96,3 +96,11 @@ def port(text: str) -> int:
         if 0 <= int(text) < 65536:
             return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (a free one) to 65535")
+
+
+def count(text: str) -> int:
+    """A whole number above 0. Raises argparse.ArgumentTypeError."""
+    with suppress(ValueError):
+        if int(text) > 0:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")

@@ -103,15 +103,14 @@ def _admit(client: AgentClient, wish: Wish, stored: str) -> None:
 
 def _run(socket: Path, wish: Wish, stored: str) -> int:
     # What waits for a print and for values at once needs asyncio and httpx; 0.4 s are nothing here.
-    import asyncio
-
+    from agent.cli import loop
     from agent.cli.print_run import PrintRun
 
     run = PrintRun(socket, wish.device, stored, _how(wish))
     if sys.stderr.isatty() and not wish.detach:
         say(f"{wish.device} prints {stored}; Ctrl-C ends the watching, not the print")
     try:
-        outcome = asyncio.run(run.to_its_end(detach=wish.detach))
+        outcome = loop.run(run.to_its_end(detach=wish.detach))
     except KeyboardInterrupt:
         say(_left(wish.device, begun=run.asked))
         return NEVER_MIND

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from agent.cli import output
+from agent.cli import loop, output
 from agent.cli.client import AgentClient
 from agent.cli.stream import Told, follow
 from agent.cli.tables import event_line, overview, overview_lines, short_overview
@@ -140,4 +140,4 @@ def _to_the_end(work: Coroutine[Any, Any, None], seconds: float | None) -> None:
                 raise
 
     with suppress(KeyboardInterrupt):  # the usual end of a view
-        asyncio.run(bounded())
+        loop.run(bounded())

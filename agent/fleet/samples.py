@@ -89,6 +89,8 @@ class Cause(StrEnum):
     BUSY = "busy"  # a command is running
     RESERVED = "reserved"  # by a job, to which the device belongs until its end
     INTERLOCKED = "interlocked"  # by a reading that is not what it must be
+    BLOCKED = "blocked"  # nobody knows how the command before it ended
+    NOT_RECORDED = "not-recorded"  # the disk does not take it, and so nothing was sent
     NOT_SENT = "not-sent"  # no link, or never its turn; the device knows nothing of it
 
     @classmethod

@@ -72,10 +72,13 @@ def _bound(
     its = station.devices[device]
     if not its.enabled:
         say(at, f"{device} is not enabled ({its.place})")
+    for name in wanted.driver:
+        _driver(name, (*path, "driver"), say)
     if wanted.driver and its.driver not in wanted.driver:
-        for name in wanted.driver:
-            _driver(name, (*path, "driver"), say)
-        say(at, f"{device} is a {its.driver} ({its.place}), not a {' or '.join(wanted.driver)}")
+        say(
+            at,
+            f"{device} has the driver {its.driver} ({its.place}), not {' or '.join(wanted.driver)}",
+        )
         return None
     offer = DriverOffer(device, catalogue.load(its.driver), its.limits)
     missing = unmet(wanted, offer)

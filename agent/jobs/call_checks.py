@@ -20,32 +20,41 @@ def check_call(look: Inspection, step: CallStep, scope: Scope) -> None:
     kinds = {
         name: look.given(step, ("with", name), given, scope) for name, given in step.with_.items()
     }
-    if look.library is None:
+    head = _called(look, step)
+    if head is None:
+        for role in look.file.recipe.devices:
+            look.used.setdefault(role, set())  # what it would use is not known
         return
-    own = look.file.recipe.name
-    try:
-        entry = look.library.find(step.call)
-    except ConfigError as error:
-        look.say(step, ("call",), f"{step.call} is wrong itself: {next(iter(error.problems))}")
-        return
-    except Refused as refused:
-        look.say(step, ("call",), str(refused))
-        return
-    if (way := circle(look.library, own, step.call)) is not None:
-        look.say(step, ("call",), f"calls itself: {' calls '.join([own, *way])}")
-    head = head_of(entry)
     for name, kind in kinds.items():
         if name not in head.parameters:
             text = f"{step.call} has no parameter {name!r}; {suggest(name, head.parameters)}"
             look.say(step, ("with", name), text, at_key=True)
         elif look.fits(step, ("with", name), kind, head.parameters[name].kind):
-            _in_range(look, step, name, head)
+            _in_range(look, step, name, head, scope)
     missing = [
         name for name, it in head.parameters.items() if it.required and name not in step.with_
     ]
     if missing:
         look.say(step, ("call",), f"{step.call} needs {', '.join(missing)}: give it under `with`")
     _roles(look, step, head)
+
+
+def _called(look: Inspection, step: CallStep) -> Head | None:
+    """The recipe that is called; None if it is not known, and said if it should be."""
+    if look.library is None:
+        return None
+    own = look.file.recipe.name
+    try:
+        entry = look.library.find(step.call)
+    except ConfigError as error:
+        look.say(step, ("call",), f"{step.call} is wrong itself: {error.problems[0]}")
+        return None
+    except Refused as refused:
+        look.say(step, ("call",), str(refused))
+        return None
+    if (way := circle(look.library, own, step.call)) is not None:
+        look.say(step, ("call",), f"calls itself: {' calls '.join([own, *way])}")
+    return head_of(entry)
 
 
 def circle(library: Library, own: str, called: str) -> list[str] | None:
@@ -70,9 +79,9 @@ def _called_by(library: Library, name: str) -> Iterator[str]:
                 yield step.call
 
 
-def _in_range(look: Inspection, step: CallStep, name: str, head: Head) -> None:
+def _in_range(look: Inspection, step: CallStep, name: str, head: Head, scope: Scope) -> None:
     given = step.with_[name]
-    for value in look.plain(given):
+    for value in look.plain(given, scope):
         try:
             head.parameters[name].check(name, value)
         except Refused as refused:

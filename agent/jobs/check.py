@@ -8,36 +8,28 @@ tell one device what to do. Everything that is wrong is said at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from agent.errors import ConfigError, Problem
 from agent.jobs.bindings import Bindings, bind
-from agent.jobs.device_steps import PrintStep
-from agent.jobs.expressions import Value
+from agent.jobs.expressions import Expression, Value
 from agent.jobs.flow_checks import check_steps
-from agent.jobs.flow_steps import CallStep, ParallelStep
+from agent.jobs.flow_steps import CallStep
 from agent.jobs.inspection import Inspection
 from agent.jobs.library import Entry, Library, head_of
-from agent.jobs.person_steps import ConfirmStep, InputStep
 from agent.jobs.python_recipe import PythonRecipe
 from agent.jobs.recipe import Recipe
 from agent.jobs.scope import Scope, begin
-from agent.jobs.step import Step, walk
+from agent.jobs.whole_checks import check_whole
 from agent.settings.document import KeyPath, shown_path
 from agent.settings.station import Station
 from drivers import Role
 
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
 NO_ARGUMENTS: Final[Mapping[str, Value]] = MappingProxyType({})
-TO_BE_RECORDED: Final = frozenset({"lot", "serial_number"})
-"""Parameters that need no step that uses them: that the job knows them is their use."""
-WITHOUT_PEOPLE: Final[tuple[type[Step], ...]] = (
-    ConfirmStep, InputStep, PrintStep, ParallelStep, CallStep,
-)  # fmt: skip
-"""Steps that have no place in `on_stop`: a stop waits for nobody, and begins nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +40,8 @@ class Checked:
     """Everything that is wrong, in the order of the lines; empty if it may run."""
     devices: Mapping[str, str]
     """The device that plays each role, as far as roles are bound."""
+    reserved: frozenset[str]
+    """Every device that a job of it needs for itself, also those of the recipes that it calls."""
     role: Role
     """The least that whoever starts it must be: what its steps need."""
     demanding: str = ""
@@ -101,12 +95,18 @@ def _check(
     look = Inspection(
         entry, bindings.offers, bindings.devices, arguments, library, stored, problems=found
     )
-    _check_names(look)
     _check_lists(look, entry.recipe)
-    _check_unused(look)
+    check_whole(look)
+    reserved = {*bindings.devices.values()}
+    for called in _called(look, station, above | {entry.recipe.name}):
+        found += called.problems
+        reserved |= called.reserved
+        if called.role > look.role:
+            look.role, look.demanding = called.role, called.demanding
     return Checked(
-        problems=tuple(sorted({*found, *_of_called(look, station, above | {entry.recipe.name})})),
+        problems=tuple(sorted(set(found))),
         devices=MappingProxyType(dict(bindings.devices)),
+        reserved=frozenset(reserved),
         role=look.role,
         demanding=look.demanding,
     )
@@ -121,14 +121,12 @@ def _check_python(
         found.append(Problem(entry.file, 0, 0, f"{entry.head.name}.{shown_path(path)}", text))
 
     bindings: Bindings = bind(entry.head, station, devices, say)
-    return Checked(problems=tuple(found), devices=bindings.devices, role=entry.role)
-
-
-def _check_names(look: Inspection) -> None:
-    recipe = look.file.recipe
-    for name in recipe.parameters.keys() & recipe.devices.keys():
-        text = f"{name} is the name of a parameter as well: choose another"
-        look.problems.append(look.file.problem(("devices", name), text, at_key=True))
+    return Checked(
+        problems=tuple(found),
+        devices=bindings.devices,
+        reserved=frozenset(bindings.devices.values()),
+        role=entry.role,
+    )
 
 
 def _check_lists(look: Inspection, recipe: Recipe) -> None:
@@ -139,12 +137,6 @@ def _check_lists(look: Inspection, recipe: Recipe) -> None:
     for key, steps in recipe.lists():
         if key != "steps":
             check_steps(look, steps, _afterwards(start, scope, key))
-    for step in walk(recipe.on_stop or ()):
-        if isinstance(step, WITHOUT_PEOPLE):
-            text = (
-                f"{step.verb} has no place in on_stop: a stop waits for nobody and begins nothing"
-            )
-            look.say(step, (step.verb,), text, at_key=True)
 
 
 def _afterwards(start: Scope, end: Scope, key: str) -> Scope:
@@ -155,43 +147,22 @@ def _afterwards(start: Scope, end: Scope, key: str) -> Scope:
     return scope
 
 
-def _check_unused(look: Inspection) -> None:
-    recipe = look.file.recipe
-    for name, parameter in recipe.parameters.items():
-        if name not in look.names and parameter.type not in TO_BE_RECORDED:
-            text = "no step uses it: delete it, or use it"
-            look.problems.append(look.file.problem(("parameters", name), text, at_key=True))
-    for role, wanted in recipe.devices.items():
-        used = look.used.get(role, set())
-        path: KeyPath = ("devices", role)
-        if not used and not _called_with(recipe, role):
-            text = "no step uses it: delete it, or use it"
-            look.problems.append(look.file.problem(path, text, at_key=True))
-        needed = {need.name for need in wanted.needs}
-        if wanted.needs and role in look.devices and (more := sorted(used - needed)):
-            text = f"steps use {', '.join(more)} of it as well: add it"
-            look.problems.append(look.file.problem((*path, "needs"), text))
-
-
-def _called_with(recipe: Recipe, role: str) -> bool:
-    """Whether a called recipe may use the role; what it does with it, its own check says."""
-    calls = [step for step in recipe.every_step() if isinstance(step, CallStep)]
-    return any(role in call.devices.values() or role not in call.devices for call in calls)
-
-
-def _of_called(look: Inspection, station: Station | None, above: frozenset[str]) -> list[Problem]:
-    """What is wrong with the recipes that this one calls, with the devices that they get from it."""
-    found: list[Problem] = []
+def _called(look: Inspection, station: Station | None, above: frozenset[str]) -> Iterator[Checked]:
+    """Check the recipes that this one calls, with the devices and values that they get from it."""
     if look.library is None or station is None:
-        return found
+        return
     for step in look.file.recipe.every_step():
         entry = look.library.recipes.get(step.call) if isinstance(step, CallStep) else None
         if not isinstance(step, CallStep) or entry is None or step.call in above:
             continue  # a circle is said with the step that closes it
-        ours = {role: step.devices.get(role, role) for role in head_of(entry).devices}
+        head = head_of(entry)
+        ours = {role: step.devices.get(role, role) for role in head.devices}
         given = {role: look.devices[our] for role, our in ours.items() if our in look.devices}
-        called = _check(entry, station, look.library, given, NO_ARGUMENTS, look.stored, above)
-        found += called.problems
-        if called.role > look.role:
-            look.role, look.demanding = called.role, called.demanding
-    return found
+        written = {name: it for name, it in step.with_.items() if not isinstance(it, Expression)}
+        defaults = {
+            name: it.default
+            for name, it in head.parameters.items()
+            if it.default is not None and name not in step.with_
+        }
+        known = {**defaults, **written}
+        yield _check(entry, station, look.library, given, known, look.stored, above)

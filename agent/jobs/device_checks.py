@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from agent.jobs.device_steps import (
-    DoStep,
-    Measured,
-    MeasureStep,
-    PrintStep,
-    RampStep,
-    RecordStep,
-    SetStep,
-)
-from agent.jobs.expressions import Expression
+from agent.jobs.device_steps import DoStep, PrintStep, RampStep, RecordStep, SetStep
+from agent.jobs.expressions import Expression, Value
 from agent.jobs.inspection import Inspection
-from agent.jobs.kinds import ANY, Kind, same_unit
+from agent.jobs.kinds import ANY, Kind
 from agent.jobs.offers import Offer
 from agent.jobs.scope import Scope
 from agent.jobs.step import Step
@@ -61,30 +53,44 @@ def check_do(look: Inspection, step: DoStep, scope: Scope) -> None:
         return
     assert offer is not None  # noqa: S101 - there are parameters only of an offer
     look.uses(step, step.do, offer.role(step.do.name))
-    known = _arguments(look, step, parameters, scope)
-    if why := offer.refused_arguments(step.do.name, known):
-        look.say(step, ("with",) if step.with_ else ("do",), why)
+    for known in _turns(_arguments(look, step, parameters, scope)):
+        if why := offer.refused_arguments(step.do.name, known):
+            look.say(step, ("with",) if step.with_ else ("do",), why)
+            break
     _result(look, step, offer.result(step.do.name), scope)
 
 
 def _arguments(
     look: Inspection, step: DoStep, parameters: Mapping[str, Kind], scope: Scope
-) -> dict[str, object]:
-    """Check names and kinds; return what is known of the values, None where nothing is."""
-    known: dict[str, object] = {}
+) -> dict[str, list[Value]]:
+    """Check names and kinds; return what each value can be, as far as that is known."""
+    known: dict[str, list[Value]] = {}
     for name, given in step.with_.items():
         kind = look.given(step, ("with", name), given, scope)
         if parameters and name not in parameters:
             text = f"{step.do} takes no {name!r}; {suggest(name, parameters)}"
             look.say(step, ("with", name), text, at_key=True)
             continue
-        if not isinstance(given, Expression):
-            known[name] = given
-        elif name not in parameters or look.fits(step, ("with", name), kind, parameters[name]):
-            known[name] = next(iter(reversed(look.plain(given))), None)
+        written = not isinstance(given, Expression)
+        if (
+            written
+            or name not in parameters
+            or look.fits(step, ("with", name), kind, parameters[name])
+        ):
+            known[name] = look.plain(given, scope)
         else:
-            known[name] = None
+            known[name] = []
     return known
+
+
+def _turns(known: Mapping[str, list[Value]]) -> Iterator[dict[str, object]]:
+    """Arguments with what each can be, one after the other; None where nothing is known."""
+    longest = max(map(len, known.values()), default=0)
+    for turn in range(max(longest, 1)):
+        yield {
+            name: values[min(turn, len(values) - 1)] if values else None
+            for name, values in known.items()
+        }
 
 
 def _result(look: Inspection, step: DoStep, result: Kind, scope: Scope) -> None:
@@ -93,49 +99,6 @@ def _result(look: Inspection, step: DoStep, result: Kind, scope: Scope) -> None:
     if result.type == "nothing":
         look.say(step, ("as",), f"{step.do} gives nothing back: delete it", at_key=True)
     define(look, step, step.as_, result, scope)
-
-
-def check_measure(look: Inspection, step: MeasureStep, scope: Scope) -> None:
-    """Each value exists, and its limits can be held against it."""
-    before = scope.copy()
-    for name, measured in step.measure.items():
-        kind = look.expression(step, ("measure", name, "value"), measured.value, before)
-        _limits(look, step, name, measured, kind, before)
-        unit = measured.unit if measured.unit is not None else kind.unit
-        define(look, step, name, Kind(kind.type, unit, kind.choices), scope)
-
-
-def _limits(
-    look: Inspection, step: Step, name: str, measured: Measured, kind: Kind, scope: Scope
-) -> None:
-    at: KeyPath = ("measure", name)
-    if measured.unit is not None and not same_unit(measured.unit, kind.unit):
-        look.say(step, (*at, "unit"), f"{measured.value} is in {kind.unit or 'no unit'}")
-    low, high, equals = measured.low, measured.high, measured.equals
-    for key, end in (("low", low), ("high", high)):
-        if end is None:
-            continue
-        found = look.given(step, (*at, key), end, scope)
-        if not kind.may_be("number", "integer"):
-            text = f"{measured.value} is {kind}: use equals instead"
-            look.say(step, (*at, key), text, at_key=True)
-        else:
-            look.fits(step, (*at, key), found, kind)
-    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-        look.say(step, (*at, "low"), f"{low:g} is above high, {high:g}: nothing would pass")
-    if equals is not None:
-        if low is not None or high is not None:
-            look.say(step, (*at, "equals"), "give low and high, or equals: not both", at_key=True)
-        _equals(look, step, (*at, "equals"), equals, kind, scope)
-
-
-def _equals(
-    look: Inspection, step: Step, key: KeyPath, equals: Given, kind: Kind, scope: Scope
-) -> None:
-    fits = look.fits(step, key, look.given(step, key, equals, scope), kind)
-    known = not isinstance(equals, Expression)
-    if fits and known and kind.choices and equals not in kind.choices:
-        look.say(step, key, f"{equals!r} never comes; {suggest(str(equals), kind.choices)}")
 
 
 def check_record(look: Inspection, step: RecordStep, scope: Scope) -> None:
@@ -165,7 +128,7 @@ def check_print(look: Inspection, step: PrintStep, scope: Scope) -> None:
     kind = look.given(step, ("print",), step.print, scope)
     if not kind.may_be("text"):
         look.say(step, ("print",), f"is {kind}; it must be the name of a file")
-    for name in look.plain(step.print):
+    for name in look.plain(step.print, scope):
         if look.stored is not None and isinstance(name, str) and name not in look.stored:
             known = sorted(look.stored)
             look.say(
@@ -211,7 +174,7 @@ def _takes(
     kind = look.given(step, key, given, scope)
     if isinstance(given, Expression) and not look.fits(step, key, kind, wanted):
         return
-    for value in look.plain(given):
+    for value in look.plain(given, scope):
         if why := offer.refusal(target.name, value):
             by = (
                 f"{given} may be {value:g}: "

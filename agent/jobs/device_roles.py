@@ -60,7 +60,7 @@ class DeviceRole(Section):
 
     driver: Annotated[
         tuple[Text, ...],
-        BeforeValidator(_listed),
+        BeforeValidator(_listed, json_schema_input_type=str | tuple[Text, ...]),
         Field(
             strict=False,
             description="A driver's name in the catalogue, or a list of them.",

@@ -92,15 +92,23 @@ class _Typing:
         if name in self.absent:
             self.said.append(f"{name} may have no value here: {self.absent[name]}")
             return ANY
-        owner, dot, _ = name.partition(".")
-        beside = [known for known in self.names if known.startswith(f"{owner}.")]
-        if dot and beside:
-            self.said.append(f"{owner} has no reading {name!r}; {suggest(name, beside)}")
-        elif name.partition(".")[0] in self.names:
-            self.said.append(f"{owner} is a value and has no parts: write {owner} alone")
-        else:
-            self.said.append(f"nothing is called {name!r}; {suggest(name, self.names)}")
+        self.said.append(self._unknown(name))
         return ANY
+
+    def _unknown(self, name: str) -> str:
+        """What to say of a name that is not known: what it may have meant."""
+        owner, dot, _ = name.partition(".")
+        readings = [known for known in self.names if known.startswith(f"{owner}.")]
+        if dot and readings:
+            return f"{owner} has no reading {name!r}; {suggest(name, readings)}"
+        if readings:
+            return f"{owner} is a device: name one of its readings, such as {readings[0]}"
+        if owner in self.names:
+            return f"{owner} is a value and has no parts: write {owner} alone"
+        if dot:
+            roles = dict.fromkeys(it.partition(".")[0] for it in self.names if "." in it)
+            return f"there is no role {owner!r} in `devices`; {suggest(owner, roles)}"
+        return f"nothing is called {name!r}; {suggest(name, (it for it in self.names if '.' not in it))}"
 
     def _must_be_boolean(self, word: str, node: ast.expr) -> None:
         kind = self.of(node)

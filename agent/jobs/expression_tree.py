@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NoReturn
@@ -33,6 +32,10 @@ HINTS: Final[Mapping[str, str]] = MappingProxyType(
 """Signs that people know from elsewhere, and what to write instead."""
 
 
+QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+GLUED: Final = re.compile(r"(?<![\w.])[\d.]*\d\.?(?:[eE][+-]?\d+)?(?![eE][+-]?\d)[A-Za-z_]\w*")
+
+
 class NotOurs(Exception):
     """The text is no expression of the language. The message says what is allowed."""
 
@@ -49,25 +52,30 @@ def parsed(text: str) -> tuple[ast.expr, tuple[str, ...]]:
         raise NotOurs(f"is longer than {LONGEST} characters: do it in several steps")
     if not text.isprintable():
         raise NotOurs("has a line end or a control character: write it on one line")
+    _refuse_slips(text.strip())
     reader = _Reader(text)
     return reader.taken(_tree(text), 0), tuple(dict.fromkeys(reader.names))
 
 
+def _refuse_slips(text: str) -> None:
+    """What Python only warns of. Its warnings are the whole process's, and not ours to switch."""
+    if "\\" in text:
+        raise NotOurs(f"{text!r} has a \\, which texts here do not need: leave it out")
+    if found := GLUED.search(QUOTED.sub("''", text)):
+        raise NotOurs(f"{found[0]!r} is a number with letters after it: put a space between them")
+
+
 def _tree(text: str) -> ast.expr:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # `1if x else 2` is only warned of, and is no Korean either
-            return ast.parse(text.strip(), mode="eval").body
+        return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         raise NotOurs(f"{text.strip()!r} can't be understood{_reason(text, error)}") from None
-    except (ValueError, RecursionError, MemoryError, Warning):
+    except (ValueError, RecursionError, MemoryError):
         raise NotOurs(f"{text.strip()[:60]!r} can't be understood; {HAS}") from None
 
 
 def _reason(text: str, error: SyntaxError) -> str:
-    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", text)
+    bare = QUOTED.sub("", text)
     for sign, hint in HINTS.items():
         if sign in bare.replace("!=", ""):
             return f": {hint}"
@@ -135,8 +143,8 @@ class _Reader:
             self._refuse(node)
         least, most = ARGUMENTS[name]
         if not least <= len(node.args) <= most:
-            many = f"{least}" if least == most else f"{least} to {most}"
-            raise NotOurs(f"{name} takes {many} values in its brackets, not {len(node.args)}")
+            many = "1 value" if most == 1 else f"{least} to {most} values"
+            raise NotOurs(f"{name} takes {many} in its brackets, not {len(node.args)}")
         node.args = [self.taken(argument, depth + 1) for argument in node.args]
 
     def _constant(self, node: ast.Constant) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+EXACT: Final = 2.0**53
+"""From here on a float has whole numbers only."""
+
 
 class WordError(Exception):
     """An operator or function was given what it does not take. The message is a sentence."""
@@ -55,10 +58,18 @@ def _negated(value: Any) -> bool:
     return not value
 
 
+def _root(value: float) -> float:
+    if value < 0:
+        raise WordError(f"sqrt takes a number of 0 or more, not {_shown(value)}")
+    return math.sqrt(value)
+
+
 def _rounded(value: float, digits: int = 0) -> float:
     """Half away from zero, as a person rounds; Python's own rounds half to even."""
     if not isinstance(digits, int) or not 0 <= digits <= 12:
         raise WordError(f"round takes 0 to 12 digits, not {digits!r}")
+    if abs(value) >= EXACT:
+        return value  # it has no digits after the point
     scale = 10**digits
     whole = math.floor(abs(value) * scale + 0.5)
     return math.copysign(whole / scale, value)
@@ -91,7 +102,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "max": _of_numbers("max", max),
         "min": _of_numbers("min", min),
         "round": _of_numbers("round", _rounded),
-        "sqrt": _of_numbers("sqrt", math.sqrt),
+        "sqrt": _of_numbers("sqrt", _root),
     }
 )
 
@@ -109,6 +120,3 @@ ARGUMENTS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
 """How many arguments each function takes, at least and at most."""
 
 CONSTANTS: Final = MappingProxyType({"true": True, "false": False})
-KEYWORDS: Final = frozenset({"and", "or", "not", "if", "else", "in", "is", "for", "lambda"})
-RESERVED: Final = frozenset({*FUNCTIONS, *CONSTANTS, *KEYWORDS})
-"""Words that a recipe may not give to anything of its own."""

@@ -40,6 +40,11 @@ class NoValue(ExpressionError):
         super().__init__(f"{text}: {', '.join(names)} {has} no value that is to be believed")
 
 
+def _believed(value: Value | None) -> bool:
+    """Whether there is a value. One that is not a number compares as false to everything."""
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """An expression that was understood. `names` are those that it needs a value of."""
@@ -59,7 +64,7 @@ class Expression:
         return cls(text.strip(), names, tree)
 
     def value(self, values: Mapping[str, Value | None]) -> Value:
-        """Evaluate with these values; a name that is missing or None has none.
+        """Evaluate with these values; a name that is missing, None or not finite has none.
 
         Every name must have a value, also one on a side that would not be looked at: what an
         expression says must not depend on the order in which it is written.
@@ -68,7 +73,7 @@ class Expression:
             NoValue: A name has no value.
             ExpressionError: It divides by zero, compares a text to a number, or gives no plain value.
         """
-        if missing := tuple(name for name in self.names if values.get(name) is None):
+        if missing := tuple(name for name in self.names if not _believed(values.get(name))):
             raise NoValue(self.text, missing)
         evaluator = SimpleEval(OPERATORS, FUNCTIONS, {name: values[name] for name in self.names})
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from agent.jobs import device_checks, person_checks
+from agent.jobs import device_checks, measure_checks, person_checks
+from agent.jobs.actuation import actuated
 from agent.jobs.call_checks import check_call
 from agent.jobs.device_checks import define
 from agent.jobs.device_steps import (
@@ -16,7 +17,7 @@ from agent.jobs.device_steps import (
     RecordStep,
     SetStep,
 )
-from agent.jobs.expressions import Expression, ExpressionError
+from agent.jobs.expressions import Expression, ExpressionError, Value
 from agent.jobs.flow_steps import (
     CallStep,
     IfStep,
@@ -30,13 +31,13 @@ from agent.jobs.inspection import Inspection
 from agent.jobs.kinds import ANY, COUNT, Kind
 from agent.jobs.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.scope import Scope
-from agent.jobs.step import Step, walk
+from agent.jobs.step import Step
 
 PLAIN: Final[Mapping[type[Step], Callable[[Inspection, Any, Scope], None]]] = {
     SetStep: device_checks.check_set,
     DoStep: device_checks.check_do,
     RampStep: device_checks.check_ramp,
-    MeasureStep: device_checks.check_measure,
+    MeasureStep: measure_checks.check_measure,
     PrintStep: device_checks.check_print,
     ConfirmStep: person_checks.check_confirm,
     InputStep: person_checks.check_input,
@@ -126,15 +127,17 @@ def _check_repeat(look: Inspection, step: RepeatStep, scope: Scope) -> bool:
     variable = _times(look, step, scope)
     inner = scope.copy()
     if how.as_:
-        if how.as_ in scope.known:
+        if how.as_ in scope.known and how.as_ not in look.file.recipe.parameters:
             look.say(step, ("repeat", "as"), f"{how.as_} is the name of something else already")
         define(look, step, how.as_, variable, inner)
+        inner.values[how.as_] = _turns(look, how, scope)
     goes_on = check_steps(look, step.steps, inner)
     if how.as_:
+        inner.values.pop(how.as_)
         inner.lose(
             [how.as_], f"it is the variable of the `repeat` at {step.place}, and ends with it"
         )
-    if _at_least_once(look, how):
+    if _at_least_once(look, how, scope):
         scope.join([inner], "")
         return goes_on
     scope.join([inner, scope.copy()], f"the `repeat` at {step.place} may not run at all")
@@ -147,7 +150,7 @@ def _times(look: Inspection, step: RepeatStep, scope: Scope) -> Kind:
     if how.times is not None:
         kind = look.given(step, ("repeat", "times"), how.times, scope)
         if look.fits(step, ("repeat", "times"), kind, COUNT):
-            for value in look.plain(how.times):
+            for value in look.plain(how.times, scope):
                 if isinstance(value, int | float) and (value < 0 or value != int(value)):
                     look.say(step, ("repeat", "times"), f"{value:g} is not a number of times")
         if how.times == 0 and how.times is not False:
@@ -178,10 +181,18 @@ def _over(look: Inspection, step: RepeatStep, scope: Scope) -> Kind:
     return first
 
 
-def _at_least_once(look: Inspection, how: Repeat) -> bool:
+def _turns(look: Inspection, how: Repeat, scope: Scope) -> tuple[Value, ...]:
+    """What the variable can be: all values of `over`, else the first number and the last."""
+    if how.over is not None:
+        return tuple(value for given in how.over for value in look.plain(given, scope))
+    last = look.plain(how.times, scope) if how.times is not None else []
+    return tuple(dict.fromkeys((1, *(it for it in last if isinstance(it, int) and it >= 1))))
+
+
+def _at_least_once(look: Inspection, how: Repeat, scope: Scope) -> bool:
     if how.times is None:
         return how.over is not None
-    values = look.plain(how.times)
+    values = look.plain(how.times, scope)
     return bool(values) and all(isinstance(it, int | float) and it >= 1 for it in values)
 
 
@@ -193,7 +204,8 @@ def _check_parallel(look: Inspection, step: ParallelStep, scope: Scope) -> bool:
     for name, steps in step.parallel.items():
         inner = scope.copy()
         goes_on = check_steps(look, steps, inner) and goes_on
-        for device in sorted(_actuated(look, steps)):
+        roles = actuated(steps, look.library)
+        for device in sorted({look.devices.get(role, role) for role in roles}):
             if movers.setdefault(device, name) != name:
                 text = f"{device} is told what to do in {movers[device]} as well: one branch only"
                 look.say(step, ("parallel", name), text, at_key=True)
@@ -205,26 +217,8 @@ def _check_parallel(look: Inspection, step: ParallelStep, scope: Scope) -> bool:
     for end in ends:
         for result in end.known.keys() - scope.known.keys():
             scope.define(result, end.known[result])
-        scope.lose(end.absent, "")
+        scope.lose_all(end.absent)
     return goes_on
-
-
-def _actuated(look: Inspection, steps: tuple[Step, ...]) -> set[str]:
-    """The devices, or the roles where these are not bound, that steps set or command."""
-    roles: set[str] = set()
-    for step in walk(steps):
-        match step:
-            case SetStep():
-                roles |= {target.role for target in step.set}
-            case DoStep():
-                roles.add(step.do.role)
-            case RampStep():
-                roles.add(step.ramp.role)
-            case PrintStep():
-                roles.add(step.on)
-            case CallStep():
-                roles |= set(step.devices.values()) or set(look.file.recipe.devices)
-    return {look.devices.get(role, role) for role in roles}
 
 
 def _constant(expression: Expression) -> object:

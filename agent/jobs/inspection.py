@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import islice, product
+from typing import TYPE_CHECKING, Final
 
 from agent.errors import Problem
 from agent.jobs.expression_kinds import typed
 from agent.jobs.expressions import Expression, ExpressionError, Value
 from agent.jobs.kinds import Kind, kind_of, same_unit, unit_symbol
 from agent.jobs.offers import Offer
-from agent.jobs.quantities import Duration, Rate
+from agent.jobs.quantities import LONGEST_S, SECONDS, Duration, Rate
 from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.scope import Scope
 from agent.jobs.step import Step
@@ -23,6 +24,9 @@ from drivers import Role
 
 if TYPE_CHECKING:
     from agent.jobs.library import Library
+
+MOST_TURNS: Final = 1000
+"""Combinations of the values of loops in each other that are tried."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ class Inspection:
     def offer(self, step: Step, key: KeyPath, role: str) -> Offer | None:
         """What a role offers; None if that is not known, and said where the role does not exist."""
         roles = self.file.recipe.devices
+        self.used.setdefault(role, set())
         if role not in roles:
             self.say(step, key, f"there is no role {role!r} in `devices`; {suggest(role, roles)}")
         return self.offers.get(role)
@@ -96,8 +101,8 @@ class Inspection:
             return False
         return True
 
-    def plain(self, given: Given) -> list[Value]:
-        """What a value can be, as far as that is known: it itself, or by the parameters.
+    def plain(self, given: Given, scope: Scope) -> list[Value]:
+        """What a value can be, as far as that is known: it itself, or by parameters and loops.
 
         Of a parameter alone these are its ends and choices as well: one that is too wide is found.
         """
@@ -105,12 +110,14 @@ class Inspection:
             return [given]
         parameters = self.file.recipe.parameters
         values: list[Value] = []
-        if not self.arguments and len(given.names) == 1 and given.text == given.names[0]:
-            its = parameters.get(given.text)
-            ends = (its.low, its.high, *its.choices) if its else ()
-            values += [end for end in ends if end is not None]
-        with suppress(ExpressionError):  # it needs a reading, or was said to be wrong
-            values.append(given.value({**_defaults(self), **self.arguments}))
+        if given.text in parameters and given.text not in self.arguments:
+            its = parameters[given.text]
+            values += [end for end in (its.low, its.high, *its.choices) if end is not None]
+        loops = [name for name in given.names if name in scope.values]
+        known = self.arguments or _defaults(self)
+        for turn in islice(product(*(scope.values[name] for name in loops)), MOST_TURNS):
+            with suppress(ExpressionError):  # it needs a reading, or was said to be wrong
+                values.append(given.value({**known, **dict(zip(loops, turn, strict=True))}))
         return values
 
     def seconds(self, step: Step, key: KeyPath, duration: Duration, scope: Scope) -> None:
@@ -118,15 +125,24 @@ class Inspection:
         if not isinstance(duration.amount, Expression):
             return
         kind = self.expression(step, key, duration.amount, scope, "number", "integer")
-        if kind.unit and kind.unit != duration.unit:
+        if kind.unit and kind.unit not in SECONDS:
+            self.say(
+                step, key, f"{duration.amount} is in {unit_symbol(kind.unit)}, which is no time"
+            )
+        elif kind.unit and kind.unit != duration.unit:
             text = f"{duration.amount} is in {kind.unit}: write ={duration.amount} {kind.unit}"
             self.say(step, key, text)
+        for value in self.plain(duration.amount, scope):
+            if not isinstance(value, str) and not 0 <= value * SECONDS[duration.unit] <= LONGEST_S:
+                text = f"{duration.amount} may be {value:g} {duration.unit}: no time of 0 s to 30 d"
+                self.say(step, key, text)
+                break
 
     def rate(self, step: Step, key: KeyPath, rate: Rate, scope: Scope, unit: str | None) -> None:
         """Check how fast a setting of this unit is to change."""
         if isinstance(rate.amount, Expression):
             self.expression(step, key, rate.amount, scope, "number", "integer")
-            for value in self.plain(rate.amount):
+            for value in self.plain(rate.amount, scope):
                 if isinstance(value, int | float) and value <= 0:
                     self.say(step, key, f"{rate.amount} may be {value:g}: a rate must be above 0")
         if rate.unit is not None and unit is not None and rate.unit != unit:

@@ -90,7 +90,10 @@ def _pieces(text: str) -> Iterator[str | Blank]:
 
 def _both(given: Any) -> Any:
     """A text alone is the text in every language."""
-    return {"ko": given, "en": given} if isinstance(given, str | Wording) else given
+    if isinstance(given, dict | Words):
+        return given
+    wording = Wording.parse(given)
+    return {"ko": wording, "en": wording}
 
 
 _Wording = Annotated[

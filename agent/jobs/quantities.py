@@ -108,7 +108,8 @@ class Rate:
         return found
 
     def __str__(self) -> str:
-        return f"{_spelled(self.amount)} {self.unit or ''}/{self.per}"
+        of = f" {self.unit}/" if self.unit else " per "
+        return f"{_spelled(self.amount)}{of}{self.per}"
 
 
 def _apart(text: str, units: tuple[str, ...] | None) -> tuple[float | Expression, str]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from agent.errors import ConfigError, Problem
 from agent.jobs.flow_steps import UntilStep, WaitStep
+from agent.jobs.parameters import Parameter
 from agent.jobs.recipe import STEP_KINDS, Recipe
 from agent.jobs.step import Place, Step
 from agent.settings.document import Document, KeyPath, document_of, read_bytes
@@ -54,11 +55,10 @@ def load_recipe(path: Path) -> RecipeFile:
     document = document_of(str(path), raw)
     recipe, found = _understood(document)
     found += document.problems
-    if recipe is not None:
-        found += _mistaken_parameters(recipe, document)
-        if recipe.name != path.stem:
-            text = f"{recipe.name!r} is not the file's name: write {path.stem}, or rename the file"
-            found.append(document.problem(("name",), text))
+    found += _mistaken_parameters(document)
+    if recipe is not None and recipe.name != path.stem:
+        text = f"{recipe.name!r} is not the file's name: write {path.stem}, or rename the file"
+        found.append(document.problem(("name",), text))
     if recipe is None or found:
         raise ConfigError(found)
     return RecipeFile(recipe, document, hashlib.sha256(raw).hexdigest())
@@ -76,9 +76,16 @@ def _understood(document: Document) -> tuple[Recipe | None, list[Problem]]:
     return recipe, builder.found
 
 
-def _mistaken_parameters(recipe: Recipe, document: Document) -> Iterator[Problem]:
-    for name, parameter in recipe.parameters.items():
-        for key, text in parameter.mistakes():
+def _mistaken_parameters(document: Document) -> Iterator[Problem]:
+    """What types can't tell of parameters, also where other keys of the recipe are wrong."""
+    data = document.data
+    given = data.get("parameters") if isinstance(data, dict) else None
+    for name, keys in given.items() if isinstance(given, dict) else ():
+        try:
+            mistakes = Parameter.model_validate(keys).mistakes()
+        except ValidationError:
+            continue  # said with the recipe as a whole
+        for key, text in mistakes:
             yield document.problem(("parameters", name, key), text)
 
 
@@ -130,8 +137,8 @@ class _Builder:
         verbs = [key for key in item if key in VERBS]
         if not verbs:
             first = next(iter(item), "")
-            text = f"a step has one of these keys; {suggest(first, VERBS)}"
-            self._say(path, text if item else f"is empty; {suggest('', VERBS)}")
+            what = f"no step is called {first!r}" if item else "is empty"
+            self._say(path, f"{what}; {suggest(first, VERBS)}")
             return None
         if len(verbs) > 1:
             text = f"is a step of its own: {verbs[0]} stands here already; begin it with a -"

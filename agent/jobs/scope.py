@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from agent.jobs.expressions import Value
 from agent.jobs.kinds import Kind
 
 
@@ -14,10 +15,12 @@ class Scope:
 
     known: dict[str, Kind]
     absent: dict[str, str] = field(default_factory=dict)
+    values: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    """What the variable of a loop can be, where that is written out."""
 
     def copy(self) -> Scope:
         """The same names, to go on from here in a branch."""
-        return Scope(dict(self.known), dict(self.absent))
+        return Scope(dict(self.known), dict(self.absent), dict(self.values))
 
     def define(self, name: str, kind: Kind) -> None:
         """From here on the name has a value of this kind."""
@@ -30,6 +33,11 @@ class Scope:
             self.known.pop(name, None)
             self.absent.setdefault(name, why)
 
+    def lose_all(self, absent: Mapping[str, str]) -> None:
+        """These names may have no value, each for its own reason."""
+        for name, why in absent.items():
+            self.lose([name], why)
+
     def join(self, branches: Iterable[Scope], why: str) -> None:
         """Take over what every branch has; what only some have may be absent."""
         ends = list(branches)
@@ -40,7 +48,7 @@ class Scope:
             self.define(name, ends[0].known[name])
         for end in ends:
             self.lose((name for name in end.known if name not in everywhere), why)
-            self.lose(end.absent, why)
+            self.lose_all(end.absent)
 
 
 def begin(parameters: Mapping[str, Kind], readings: Mapping[str, Mapping[str, Kind]]) -> Scope:

@@ -1,19 +1,26 @@
 """The one door: every setting and command, from a person or a program, passes here.
 
 The order is always the same: does the device have it, who asks and may they, is the value
-allowed, does the device belong to a job, do the interlocks hold, and only then the device's own worker. Whatever the end, an event tells of it.
+allowed, does the device belong to a job, do the interlocks hold, is it known what became of the
+command before; then the intent goes on record, and only when that is on the disk has the device's
+own worker its turn. Whatever the end, the record and an event tell of it. A stop asks nothing and
+waits for no disk.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from agent.errors import AgentError
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.roles import Actor, refusal
+from agent.safety.record import Record
 from agent.safety.reservations import Reservations
-from drivers import Driver, TextFile
+from drivers import Driver, Role, TextFile, word
 from drivers.errors import RequestError
 
 SEVERITY = {
@@ -30,6 +37,21 @@ class Files(Protocol):
     async def named(self, name: str) -> TextFile:
         """Return the file, or raise a RequestError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks for: `after` is the value, or the arguments by name, for the record.
+
+    `value` is what a setting shall be, and `stops` how often the device had been stopped before.
+    """
+
+    actor: Actor
+    verb: str
+    target: str
+    after: Any
+    value: object
+    stops: int
 
 
 class Interlocked(Protocol):
@@ -50,10 +72,14 @@ class Gate:
         events: EventLog,
         interlocks: Interlocked,
         reservations: Reservations,
+        record: Record,
+        tasks: asyncio.TaskGroup,
     ) -> None:
         self._workers, self._files, self._events = workers, files, events
         self._interlocks, self._reservations = interlocks, reservations
-        self._stops = Counter[str]()
+        self._record, self._tasks = record, tasks
+        self._stops: Counter[str] = Counter()
+        self._under_way: dict[str, set[asyncio.Task[Outcome]]] = {}
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -61,7 +87,10 @@ class Gate:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "set", target, self._no_such(device))
-        driver, limits = worker.plan.driver_class, worker.plan.limits
+        driver, limits, stops = (
+            *(worker.plan.driver_class, worker.plan.limits),
+            self._stops[device],
+        )
         setting = driver.settings().get(name)
         if setting and (why := refusal(actor, setting.role, f"setting {target}")):
             return self._told(actor, "set", target, _refused(why, Cause.NOT_ALLOWED))
@@ -72,7 +101,9 @@ class Gate:
             return self._told(actor, "set", target, refused)
         if refused_now := self._refused_now(actor, device, name, checked):
             return self._told(actor, "set", target, refused_now)
-        return self._told(actor, "set", target, await worker.set(name, checked), _spelled(value))
+        asked = Asked(actor, "set", target, word(checked), checked, stops)
+        outcome = await self._recorded(asked, lambda: worker.set(name, checked))
+        return self._told(actor, "set", target, outcome, _spelled(value))
 
     async def do(
         self, actor: Actor, device: str, name: str, arguments: Mapping[str, object]
@@ -94,10 +125,9 @@ class Gate:
             return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
         if refused_now := self._refused_now(actor, device, name, None):
             return self._told(actor, "do", target, refused_now)
-        if self._stops[device] != stops:  # while its file was looked for
-            why = f"{device} was stopped before {name} could begin; ask again if it is still wanted"
-            return self._told(actor, "do", target, _refused(why, Cause.BUSY))
-        return self._told(actor, "do", target, await worker.do(name, checked), _shown(arguments))
+        asked = Asked(actor, "do", target, dict(arguments), None, stops)
+        outcome = await self._recorded(asked, lambda: worker.do(name, checked))
+        return self._told(actor, "do", target, outcome, _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:
         """Interrupt a device and make it safe. Needs no role beyond being there."""
@@ -106,7 +136,64 @@ class Gate:
             return self._told(actor, "stop", device, self._no_such(device))
         self._stops[device] += 1
         self._reservations.stopping(actor, device)
-        return self._told(actor, "stop", device, await worker.stop())
+        outcome = await worker.stop()
+        recording = self._stopped(actor, device, outcome)
+        self._tasks.create_task(recording, name=f"{device}.stop.record")
+        return self._told(actor, "stop", device, outcome)
+
+    async def settle(self, actor: Actor, device: str, reason: str) -> Outcome:
+        """Take a person's word for what became of commands whose outcome is unknown."""
+        if device not in self._workers:
+            return self._told(actor, "settle", device, self._no_such(device))
+        if why := refusal(actor, Role.TECHNICIAN, f"settling {device}"):
+            return self._told(actor, "settle", device, _refused(why, Cause.NOT_ALLOWED))
+        try:
+            count = await self._record.settle(actor, device, reason)
+        except AgentError as error:
+            return self._told(actor, "settle", device, _unrecorded(error))
+        text = f"{device}: {count} settled" if count else f"{device} has nothing to settle"
+        outcome = Outcome(status=Status.DONE, message=text)
+        return self._told(actor, "settle", device, outcome, reason)
+
+    async def _recorded(
+        self, asked: Asked, work: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
+        """Have it done between two entries of the record. A caller who goes away hastens nothing."""
+        device = asked.target.partition(".")[0]
+        carrying = self._carry_out(asked, device, work)
+        task = self._tasks.create_task(carrying, name=f"{asked.target}.record")
+        under_way = self._under_way.setdefault(device, set())
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        await asyncio.wait([task])
+        return task.result()
+
+    async def _carry_out(
+        self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
+        if asked.value is not False and (why := await self._record.blocked(device)):
+            return _refused(why, Cause.BLOCKED)
+        try:
+            intent = await self._record.intend(asked.actor, asked.verb, asked.target, asked.after)
+        except AgentError as error:
+            return _unrecorded(error)
+        outcome = self._refused_meanwhile(asked, device) or await work()
+        await self._record.ended(intent, outcome)
+        return outcome
+
+    def _refused_meanwhile(self, asked: Asked, device: str) -> Outcome | None:
+        """Why it is not sent any more: what a file and the disk were waited for has changed things."""
+        if self._stops[device] != asked.stops:
+            text = f"{device} was stopped before anything was sent for {asked.target}"
+            return _refused(f"{text}; ask again if it is still wanted", Cause.BUSY)
+        name = asked.target.partition(".")[2]
+        return self._refused_now(asked.actor, device, name, asked.value)
+
+    async def _stopped(self, actor: Actor, device: str, outcome: Outcome) -> None:
+        """Record a stop when what it has ended is on record."""
+        if ended := tuple(self._under_way.get(device, ())):
+            await asyncio.wait(ended)
+        await self._record.stopped(actor, device, outcome)
 
     def _refused_now(self, actor: Actor, device: str, name: str, value: object) -> Outcome | None:
         """The refusal by how things are at this moment. Nothing may be awaited after it."""
@@ -153,6 +240,11 @@ class Gate:
 
 def _refused(why: str, cause: Cause) -> Outcome:
     return Outcome(status=Status.REFUSED, message=why, cause=cause)
+
+
+def _unrecorded(error: AgentError) -> Outcome:
+    text = f"{error}; nothing was sent: what is not on record is not done"
+    return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)
 
 
 def _shown(arguments: Mapping[str, object]) -> str:

@@ -103,7 +103,7 @@ class Trips:
         trip.again_at, trip.wait = 0.0, AGAIN_S[0]
         self._events.add(
             "interlock.tripped",
-            f"the interlock {interlock.name} trips: {why}; {', '.join(interlock.trip)}: made safe",
+            f"the interlock {interlock.name} trips: {why}; making {', '.join(interlock.trip)} safe",
             severity=Severity.ERROR,
             interlock=interlock.name,
         )

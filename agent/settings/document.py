@@ -49,10 +49,15 @@ class Document:
     """Paths that already have a problem: what else may be said of them is a consequence."""
 
     def spot(self, path: KeyPath, *, at_key: bool = False) -> Spot:
-        """Where the value (or the key) of this path stands; of the nearest parent if it has none."""
+        """Where the value (or the key) of this path stands; of the nearest parent if it has none.
+
+        An entry of a list has no key: its value stands for it.
+        """
         if path in self.values and not at_key:
             return self.values[path]
         while path and path not in self.keys:
+            if isinstance(path[-1], int) and path in self.values:
+                return self.values[path]
             path = path[:-1]
         return self.keys[path] if path else self.values.get((), Spot(1, 1))
 

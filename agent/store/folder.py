@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import AlreadyRunning, NoPermission
+from agent.store.store_errors import NotRead
 
 
 @contextmanager
@@ -30,6 +31,16 @@ def owned(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def find(path: Path) -> None:
+    """Make sure that a file which the agent writes is there. Raises NotRead."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise NotRead(f"there is no {path}: the agent has not recorded anything there") from None
+    except OSError as error:
+        raise NotRead(f"{path} can't be read: {error.strerror}") from error
 
 
 def _lock(lock: int, folder: Path) -> None:

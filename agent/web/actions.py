@@ -10,7 +10,7 @@ from agent.fleet.samples import Outcome, Status
 from agent.public import outcome_form
 from agent.roles import refusal
 from agent.station import Station
-from agent.web import examples, forms
+from agent.web import examples, forms, safety_forms
 from agent.web.problems import Problem, problem_of, worst
 from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
@@ -31,7 +31,10 @@ ANY_BODY: dict[str, Any] = {
         "content": {"application/json": {"schema": {}, "example": {}}},
     }
 }
-EVERYTHING = ("not-allowed", "no-such", "busy", "reserved", "interlocked", "bad-value", "refused")
+EVERYTHING = (
+    *("not-allowed", "no-such", "busy", "reserved", "interlocked", "blocked"),
+    *("bad-value", "refused", "not-recorded"),
+)
 TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
 
 changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
@@ -108,6 +111,24 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
         origin=actor.origin,
     )
     return outcome_form(Outcome(status=Status.DONE, message=text))
+
+
+@changes.post(
+    "/devices/{device}/settle",
+    summary="Say what became of a command whose outcome is unknown",
+    responses=answers(
+        {**examples.DONE, "message": "psu1: 1 settled", "value": None},
+        *AT_THE_DOOR_TO_CHANGES,
+        "no-token",
+        *("not-allowed", "no-such", "bad-value", "not-recorded"),
+    ),
+    response_model=forms.OutcomeForm,
+)
+async def settle(
+    body: safety_forms.Reason, worker: TheDevice, station: TheStation, actor: TheActor
+) -> dict[str, Any]:
+    """Unblock a device that somebody has looked at. The reason goes on record with their name."""
+    return _done(await station.gate.settle(actor, worker.plan.name, body.reason))
 
 
 @stops.post(

@@ -26,14 +26,15 @@ Titles = Annotated[dict[str, str], Field(description="What people call it, by la
 Role = Literal["observer", "technician", "engineer"]
 
 
-def _config(example: dict[str, Any]) -> ConfigDict:
+def config(example: dict[str, Any]) -> ConfigDict:
+    """What every form has: known keys alone, and an example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
 class NewValue(BaseModel):
     """What a setting shall be."""
 
-    model_config = _config({"value": 5.0})
+    model_config = config({"value": 5.0})
 
     value: Annotated[Given, Field(description="In the setting's unit, or one of its choices.")]
 
@@ -41,7 +42,7 @@ class NewValue(BaseModel):
 class Arguments(BaseModel):
     """What a command is given."""
 
-    model_config = _config({"arguments": {"to": 5.0}})
+    model_config = config({"arguments": {"to": 5.0}})
 
     arguments: Annotated[
         dict[Name, Given], Field(description="By name; a file is given by its name.", max_length=50)
@@ -51,7 +52,7 @@ class Arguments(BaseModel):
 class Count(BaseModel):
     """How many there are, and how many of them answer."""
 
-    model_config = _config({"total": 5, "up": 4})
+    model_config = config({"total": 5, "up": 4})
 
     total: int
     up: int
@@ -60,7 +61,7 @@ class Count(BaseModel):
 class StationForm(BaseModel):
     """The station as a whole."""
 
-    model_config = _config(examples.STATION)
+    model_config = config(examples.STATION)
 
     station: str
     version: Annotated[str, Field(description="Of the agent.")]
@@ -72,7 +73,7 @@ class StationForm(BaseModel):
 class ValueForm(BaseModel):
     """A value with its UCUM unit, its quality and the time it was read."""
 
-    model_config = _config(examples.VALUE)
+    model_config = config(examples.VALUE)
 
     value: Annotated[Shown, Field(description="null where the device gave none.")]
     unit: str
@@ -84,7 +85,7 @@ class ValueForm(BaseModel):
 class DeviceForm(BaseModel):
     """A device as it stands, with its latest values by reading."""
 
-    model_config = _config(examples.DEVICE)
+    model_config = config(examples.DEVICE)
 
     device: str
     state: DeviceState
@@ -95,22 +96,10 @@ class DeviceForm(BaseModel):
     values: dict[str, ValueForm]
 
 
-class InterlockForm(BaseModel):
-    """An interlock as it stands."""
-
-    model_config = _config(examples.INTERLOCK)
-    interlock: str
-    titles: Titles
-    holds: Annotated[bool, Field(description="Whether everything is as it must be.")]
-    reason: Annotated[str, Field(description="Why it does not hold; empty where it does.")]
-    guards: list[str]
-    trip: list[str]
-
-
 class FormOfValue(BaseModel):
     """What a value may be; null ends of the range are open."""
 
-    model_config = _config(examples.FORM)
+    model_config = config(examples.FORM)
 
     type: Literal["number", "integer", "boolean", "text", "choice", "file"]
     unit: str
@@ -122,7 +111,7 @@ class FormOfValue(BaseModel):
 class ReadingForm(BaseModel):
     """A reading, polled every so many seconds (0: only when asked)."""
 
-    model_config = _config(examples.READING)
+    model_config = config(examples.READING)
 
     name: str
     doc: str
@@ -133,7 +122,7 @@ class ReadingForm(BaseModel):
 class SettingForm(ReadingForm):
     """A setting: a reading that this role and those above may change."""
 
-    model_config = _config(examples.SETTING)
+    model_config = config(examples.SETTING)
 
     role: Role
     anytime: Annotated[bool, Field(description="Also while a command runs.")]
@@ -142,7 +131,7 @@ class SettingForm(ReadingForm):
 class ParameterForm(BaseModel):
     """One argument of a command; `default` counts where it is not required."""
 
-    model_config = _config(examples.PARAMETER)
+    model_config = config(examples.PARAMETER)
 
     name: str
     value: FormOfValue
@@ -153,7 +142,7 @@ class ParameterForm(BaseModel):
 class CommandForm(BaseModel):
     """A command, the role it needs, and the seconds it may take."""
 
-    model_config = _config(examples.COMMAND)
+    model_config = config(examples.COMMAND)
 
     name: str
     doc: str
@@ -166,7 +155,7 @@ class CommandForm(BaseModel):
 class DriverForm(BaseModel):
     """A kind of device; `trouble` says why it can't be loaded."""
 
-    model_config = _config(examples.DRIVER)
+    model_config = config(examples.DRIVER)
 
     driver: str
     title: str = ""
@@ -179,7 +168,7 @@ class DriverForm(BaseModel):
 class DescriptionForm(BaseModel):
     """What a device offers, with this device's own limits, titles and poll periods (s)."""
 
-    model_config = _config(examples.DESCRIPTION)
+    model_config = config(examples.DESCRIPTION)
 
     device: str
     titles: Titles
@@ -194,7 +183,7 @@ class DescriptionForm(BaseModel):
 class EventForm(BaseModel):
     """What happened; numbers are without gaps from 1 since the agent started."""
 
-    model_config = _config(examples.EVENT)
+    model_config = config(examples.EVENT)
 
     number: int
     time: Moment
@@ -208,7 +197,7 @@ class EventForm(BaseModel):
 class EntryForm(BaseModel):
     """One thing that happened on a line: bytes in hex, and what they say where that is known."""
 
-    model_config = _config(examples.ENTRY)
+    model_config = config(examples.ENTRY)
 
     at: Annotated[float, Field(description="Seconds after the recording's moment; before it: < 0.")]
     kind: Literal["sent", "received", "opened", "closed", "asked", "noted"]
@@ -220,7 +209,7 @@ class EntryForm(BaseModel):
 class RecordingForm(BaseModel):
     """The last exchanges on a device's line up to a moment; `reason` says what fault it was."""
 
-    model_config = _config(examples.RECORDING)
+    model_config = config(examples.RECORDING)
 
     schema_: Annotated[Literal["labkeeper/recording/1"], Field(alias="schema")]
     station: str
@@ -241,7 +230,7 @@ class RecordingForm(BaseModel):
 class FaultForm(BaseModel):
     """A recording on disk; its size is in bytes."""
 
-    model_config = _config(examples.FAULT)
+    model_config = config(examples.FAULT)
 
     name: str
     time: Moment
@@ -251,7 +240,7 @@ class FaultForm(BaseModel):
 class OutcomeForm(BaseModel):
     """How a request ended."""
 
-    model_config = _config(examples.DONE)
+    model_config = config(examples.DONE)
 
     status: Status
     message: str
@@ -264,7 +253,7 @@ class OutcomeForm(BaseModel):
 class StopForm(BaseModel):
     """What came of stopping every device: all of them were made safe."""
 
-    model_config = _config({"devices": {"psu1": {**examples.DONE, "value": None}}})
+    model_config = config({"devices": {"psu1": {**examples.DONE, "value": None}}})
 
     devices: dict[str, OutcomeForm]
 
@@ -272,7 +261,7 @@ class StopForm(BaseModel):
 class WrongPart(BaseModel):
     """One part of a request that is not as it should be."""
 
-    model_config = _config({"where": "body.value", "text": "Field required"})
+    model_config = config({"where": "body.value", "text": "Field required"})
 
     where: str
     text: str
@@ -281,7 +270,7 @@ class WrongPart(BaseModel):
 class ProblemForm(BaseModel):
     """A problem detail (RFC 9457). `outcome` tells programs what was done: nothing, or who knows."""
 
-    model_config = _config(examples.PROBLEM)
+    model_config = config(examples.PROBLEM)
 
     type: str
     title: str

@@ -37,6 +37,7 @@ KINDS: Final = MappingProxyType(
         "too-slow": Kind(408, "The body did not arrive in time"),
         "busy": Kind(409, "A command is running"),
         "reserved": Kind(409, "The device belongs to a job"),
+        "blocked": Kind(409, "Nobody knows how the command before it ended"),
         "interlocked": Kind(409, "An interlock does not hold"),
         "exists": Kind(409, "A file of this name is there already"),
         "in-use": Kind(409, "The file is in use"),
@@ -49,6 +50,7 @@ KINDS: Final = MappingProxyType(
         "bad-value": Kind(422, "The value is not allowed"),
         "defect": Kind(500, "The agent has a defect", Status.UNKNOWN),
         "not-kept": Kind(500, "The disk can't be read or written", Status.FAILED),
+        "not-recorded": Kind(500, "The disk does not take the record", Status.FAILED),
         "device-failed": Kind(502, "The device did not do it", Status.FAILED),
         "not-read": Kind(503, "The device could not be read", Status.FAILED),
         "not-sent": Kind(503, "The device can't be reached", Status.FAILED),
@@ -126,8 +128,8 @@ def _kind(outcome: Outcome) -> str:
             return "outcome-unknown"
         case Status.REFUSED, Cause() as cause if cause is not Cause.NOT_SENT:
             return str(cause)
-        case Status.FAILED, Cause.NOT_SENT:
-            return "not-sent"
+        case Status.FAILED, (Cause.NOT_SENT | Cause.NOT_RECORDED) as cause:
+            return str(cause)
         case Status.FAILED, _:
             return "device-failed"
     return "refused"

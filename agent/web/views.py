@@ -16,7 +16,7 @@ from agent.public import (
     state_form,
     utc_text,
 )
-from agent.web import examples, forms
+from agent.web import examples, forms, safety_forms
 from agent.web.problems import Problem
 from agent.web.routes import AT_THE_DOOR, TheDevice, TheSnapshot, TheStation, answers, no_such
 from agent.web.streams import Stream, event_pieces, events_after, state_pieces
@@ -176,7 +176,7 @@ async def _read_now(worker: DeviceWorker, *readings: str) -> Mapping[str, Sample
     "/interlocks",
     summary="All interlocks",
     responses=answers([examples.INTERLOCK], *AT_THE_DOOR),
-    response_model=list[forms.InterlockForm],
+    response_model=list[safety_forms.InterlockForm],
 )
 async def interlocks(station: TheStation) -> list[dict[str, Any]]:
     """Every interlock as it stands now, in the order of their names."""

@@ -36,7 +36,7 @@ from drivers.transport.link import BoardLink
 
 STALL_S: Final = 1.0
 """Seconds without an acknowledgement of lines that take no time, after which one may be lost."""
-LEAD_S: Final = 0.0025
+LEAD_S: Final = 0.002
 """Seconds of line time that wait in this computer, at the most, when a further line is sent.
 
 It bridges the time in which this computer is late, and is how long a stop has to wait: what has been

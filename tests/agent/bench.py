@@ -26,6 +26,7 @@ from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.record import Record, Unrecorded
 from agent.safety.reservations import Reservations
 from agent.settings import Interlock
 from agent.station import Station
@@ -69,6 +70,7 @@ class Bench:
     reservations: Reservations
     jobs: Jobs
     journal: MemoryJournal
+    record: Record
 
     async def until_state(self, device: str, state: DeviceState, seconds: float = 3.0) -> Snapshot:
         """Wait until the board shows the device in this state."""
@@ -106,6 +108,7 @@ async def station_in_memory(
     interlocks: Mapping[str, Interlock] = MappingProxyType({}),
     recipes: Recipes | None = None,
     prepare: Callable[[dict[str, ToySimulator]], None] = lambda _: None,
+    record: Callable[[Board], Record] = lambda _: Unrecorded(),
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -121,9 +124,9 @@ async def station_in_memory(
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
-        locks = Interlocks(interlocks, board, clock)
+        locks, kept = Interlocks(interlocks, board, clock), record(board)
         reservations = Reservations()
-        gate = Gate(fleet.workers, files, events, locks, reservations)
+        gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs)
@@ -131,7 +134,7 @@ async def station_in_memory(
             fleet.start(plan)
         if wait:
             await fleet.first_round()
-        yield Bench(station, fleet, board, events, simulators, reservations, jobs, journal)
+        yield Bench(station, fleet, board, events, simulators, reservations, jobs, journal, kept)
         await jobs.end()
         await fleet.end()
 

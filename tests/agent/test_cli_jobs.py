@@ -98,7 +98,7 @@ async def test_what_is_wrong_is_said_in_a_sentence(bench: JobsBench, ask: Comman
     bench.write("- set: {supply.voltage: =level}", head=HEAD)
     for words, said in (
         (["trial", "level=x"], "'x' is not a number in V"),
-        (["trial", "levl=1"], "trial has no parameter 'levl'; did you mean level?"),
+        (["trial", "lebel=1"], "trial has no parameter 'lebel'; did you mean level?"),
         (["trial", "level"], "'level' is not name=value"),
         (["trial", "level=1"], "lot is missing"),
         (["trail"], "no recipe is called 'trail'"),

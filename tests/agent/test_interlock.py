@@ -114,7 +114,7 @@ async def test_a_trip_makes_safe_and_says_why_and_switches_nothing_on_again() ->
         told = await bench.until_event("interlock.tripped")
         assert told == (
             "the interlock low-voltage trips: psu2.voltage is 6 V and must be below 5 V; "
-            "psu1: made safe"
+            "making psu1 safe"
         )
         await bench.until_event("stop.done")
         await until(bench, "psu1", "output", lambda on: on is False)

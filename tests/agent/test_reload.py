@@ -110,3 +110,17 @@ async def test_a_device_that_can_not_be_ended_holds_up_the_end_for_some_seconds_
                 await asyncio.sleep(0.01)
         async with asyncio.timeout(0.5):
             await bench.fleet.end()
+
+
+@pytest.mark.usefixtures("toys")
+async def test_interlocks_that_were_changed_are_in_force_at_once_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    old = await asyncio.to_thread(load, _config(tmp_path))
+    more = "interlocks: {low: {requires: {psu2.voltage: {below: 5}}, guards: [psu1.output]}}\n"
+    path = _config(tmp_path, TWO + more)
+    async with station_in_memory(named("psu1"), named("psu2")) as bench:
+        new = await reload(path, old, bench.fleet, bench.events)
+        told = await bench.until_event("config.reloaded")
+        assert told.endswith("changed keys, in force now: interlocks")
+        assert list(new.interlocks) == ["low"]

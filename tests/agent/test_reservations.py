@@ -107,4 +107,4 @@ async def test_a_command_whose_file_was_still_looked_for_does_not_begin_after_a_
         files.named = slow  # type: ignore[method-assign,assignment]
         outcome = await gate.do(ENGINEER, "psu1", "count", {"file": "lines.gcode"})
         assert outcome.status is Status.REFUSED
-        assert "was stopped before count could begin" in outcome.message
+        assert "was stopped before anything was sent for psu1.count" in outcome.message

@@ -40,10 +40,12 @@ def typed(*words: str) -> Way:
     return way
 
 
-def api_of(running: Agent) -> str:
-    """Where the API listens over TCP, as the agent's log says."""
-    (started,) = running.events("agent.started")
-    found = re.search(r"API (http://[^,]+),", started["text"])
+async def api_of(running: Agent) -> str:
+    """Where the API listens over TCP, as the agent's log says when it has started."""
+    async with asyncio.timeout(10):
+        while not (started := running.events("agent.started")):
+            await asyncio.sleep(0.05)
+    found = re.search(r"API (http://[^,]+),", started[0]["text"])
     assert found
     return found[1]
 
@@ -52,7 +54,7 @@ def requested(method: str, path: str, body: dict[str, Any], *, by_socket: bool) 
     async def way(running: Agent, _: Witness) -> str:
         token = (running.folder / "state" / "api-token").read_text().strip()
         uds = str(running.socket) if by_socket else None
-        base = "http://labkeeper" if by_socket else api_of(running)
+        base = "http://labkeeper" if by_socket else await api_of(running)
         async with httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=uds),
             base_url=base,

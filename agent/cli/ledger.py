@@ -1,0 +1,134 @@
+"""The ledger of a station, read from its state folder: shown, verified, exported. Needs no agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from agent.cli import output
+from agent.cli.parser import WrongUsage
+from agent.errors import Refused
+from agent.store.chain import Head
+from agent.store.database import NAME, reading
+from agent.store.head_file import NAME as HEAD_NAME
+from agent.store.rows import Wanted, rows
+from agent.store.store_errors import NotRead
+
+if TYPE_CHECKING:
+    from agent.store.ledger_verify import Verdict
+
+NOT_WHOLE: Final = NotRead.exit_code
+
+
+def which() -> None:
+    """Say which commands there are. Raises WrongUsage."""
+    raise WrongUsage("which? `labkeeper ledger show`, `verify` or `export`; each has a --help")
+
+
+def show(
+    config: Path | None,
+    state: Path | None,
+    last: int,
+    device: str,
+    job: str,
+    kind: str,
+    who: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Show the newest rows, oldest first."""
+    wanted = Wanted(device=device, job=job, kind=kind, actor=who, last=last)
+    with reading(folder_of(config, state) / NAME) as connection:
+        found = list(rows(connection, wanted))
+    if as_json:
+        for row in found:
+            output.document(row.form())
+        return
+    from agent.cli.ledger_tables import rows_table
+
+    output.show(rows_table(found))
+
+
+def verify(config: Path | None, state: Path | None, heads: Sequence[str], *, as_json: bool) -> int:
+    """Say whether a ledger is as the agent has written it; return 3 when it is not. Raises Refused."""
+    # Here, because it prepares for processes of its own.
+    from agent.store.ledger_verify import verify as verdict_of
+
+    folder = folder_of(config, state)
+    kept = [_head(text) for text in heads]
+    verdict = verdict_of(folder / NAME, kept, beside=folder / HEAD_NAME)
+    if as_json:
+        output.document(_form(verdict))
+    else:
+        _tell(verdict)
+    return 0 if verdict.is_whole else NOT_WHOLE
+
+
+def export(
+    path: Path,
+    config: Path | None,
+    state: Path | None,
+    *,
+    replace: bool,
+    as_json: bool,
+) -> None:
+    """Write all rows to a file, as CSV or as JSON lines after its ending. Raises Refused."""
+    from agent.cli.ledger_export import write
+
+    with reading(folder_of(config, state) / NAME) as connection:
+        count, head = write(path, rows(connection), replace=replace)
+    if as_json:
+        output.document({"file": str(path), "rows": count, "head": head.form()})
+    else:
+        output.line(f"{path}: {_counted(count)}, up to head {head}")
+
+
+def folder_of(config: Path | None, state: Path | None) -> Path:
+    """The state folder: as it was said, or as the config has it. Raises ConfigError."""
+    if state is not None:
+        return state
+    if config is None:
+        raise Refused("which station? say --config FILE or --state DIR")
+    # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
+    from agent.settings import load
+
+    return load(config).state
+
+
+def _head(text: str) -> Head:
+    try:
+        return Head.parse(text)
+    except ValueError:
+        raise Refused(
+            f"{text!r} is no head, such as 812:9f86d0… with 64 digits: `verify` prints one"
+        ) from None
+
+
+def _tell(verdict: Verdict) -> None:
+    for finding in verdict.findings:
+        output.line(str(finding))
+    if verdict.more:
+        output.line(f"and {verdict.more:,} more")
+    for note in verdict.notes:
+        output.line(f"note: {note}")
+    if verdict.is_whole:
+        output.line(f"ok: {_counted(verdict.rows)}; none was altered, removed, added or moved")
+    else:
+        output.line(f"NOT AS IT WAS WRITTEN: {_counted(verdict.rows)} were read, see above")
+    output.line(f"head: {verdict.head}")
+
+
+def _form(verdict: Verdict) -> dict[str, object]:
+    return {
+        "verified": verdict.is_whole,
+        "rows": verdict.rows,
+        "head": verdict.head.form(),
+        "findings": [{"seq": it.seq, "text": it.text} for it in verdict.findings],
+        "more_findings": verdict.more,
+        "notes": list(verdict.notes),
+    }
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -1,0 +1,83 @@
+"""What may be typed of the ledger: its commands and their arguments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from agent.cli.parser import NOTHING, Commands, count
+
+NO_SOCKET: Final = frozenset({"socket"})
+KINDS: Final = ("command", "job", "step", "event", "alarm", "config", "ledger")
+
+
+def add_ledger(commands: Commands) -> None:
+    """Add `ledger` and its commands. None of them needs an agent."""
+    ledger = commands.add(
+        "ledger",
+        "ledger:which",
+        "show, verify or export what was done with a station, by whom, when and why",
+        "labkeeper ledger show --config station.yaml    (each command has a --help of its own)",
+        unused=NOTHING,
+    )
+    each = Commands(ledger)
+    for parser in (_add_show(each), _add_verify(each), _add_export(each)):
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--config", type=Path, metavar="FILE", help="the station's YAML file")
+        which.add_argument(
+            "--state", type=Path, metavar="DIR", help="its state folder, or a copy of that"
+        )
+
+
+def _add_show(each: Commands) -> argparse.ArgumentParser:
+    show = each.add(
+        "show",
+        "ledger:show",
+        "show the newest rows, oldest first; times are UTC",
+        "labkeeper ledger show --config station.yaml --device psu1 --last 20",
+        unused=NO_SOCKET,
+    )
+    show.add_argument(
+        "--last", type=count, metavar="N", default=50, help="how many rows; default: 50"
+    )
+    for name, metavar, about in (
+        ("device", "DEVICE", "rows about this device"),
+        ("job", "JOB", "rows of this job"),
+        ("who", "NAME", "what this person or program did"),
+    ):
+        show.add_argument(f"--{name}", metavar=metavar, default="", help=about)
+    show.add_argument("--kind", metavar="KIND", default="", choices=KINDS, help=", ".join(KINDS))
+    return show
+
+
+def _add_verify(each: Commands) -> argparse.ArgumentParser:
+    verify = each.add(
+        "verify",
+        "ledger:verify",
+        "say whether anything was altered, removed, added or moved; ends with 3 if so",
+        "labkeeper ledger verify --config station.yaml --head 812:9f86d0…",
+        unused=NO_SOCKET,
+    )
+    verify.add_argument(
+        "--head",
+        metavar="ROW:HASH",
+        action="append",
+        dest="heads",
+        default=[],
+        help="a head that was kept elsewhere, as `verify` prints it; may be said several times",
+    )
+    return verify
+
+
+def _add_export(each: Commands) -> argparse.ArgumentParser:
+    export = each.add(
+        "export",
+        "ledger:export",
+        "write all rows to a file: .csv for people and Excel, .jsonl for programs",
+        "labkeeper ledger export ledger.csv --config station.yaml",
+        unused=NO_SOCKET,
+    )
+    export.add_argument("path", type=Path, metavar="FILE", help="ends with .csv or .jsonl")
+    export.add_argument("--replace", action="store_true", help="put it in the place of another")
+    return export

@@ -1,0 +1,71 @@
+"""The tables of the station's database, as a list of steps that only ever grows.
+
+A step that has been shipped is never changed: the next one changes what it made. The number of
+steps is the version that the file carries (`PRAGMA user_version`).
+"""
+
+from typing import Final
+
+Step = tuple[str, ...]
+
+_LEDGER: Final = """
+CREATE TABLE ledger (
+    seq INTEGER PRIMARY KEY CHECK (seq > 0),
+    prev_hash BLOB NOT NULL CHECK (length(prev_hash) = 32),
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT
+"""
+# One text holds everything that is known of an entry, and is what is hashed: there are no columns
+# beside it that could say something else.
+
+_GAPLESS: Final = """
+CREATE TRIGGER ledger_has_no_gaps BEFORE INSERT ON ledger
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ledger)
+BEGIN SELECT RAISE(ABORT, 'the ledger has no gaps: its next row comes after its last'); END
+"""
+
+_UNCHANGED: Final = """
+CREATE TRIGGER ledger_is_not_changed BEFORE UPDATE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: write a new row that corrects the old'); END
+"""
+
+_UNDELETED: Final = """
+CREATE TRIGGER ledger_is_not_deleted BEFORE DELETE ON ledger
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: nothing is deleted from it'); END
+"""
+
+_OPEN_COMMANDS: Final = """
+CREATE TABLE open_commands (
+    command TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL REFERENCES ledger (seq),
+    stage TEXT NOT NULL CHECK (stage IN ('intent', 'sent', 'unknown'))
+) STRICT, WITHOUT ROWID
+"""
+# What has no end yet, or an unknown one. It follows from the ledger, and is kept so that nobody has
+# to read all of that at the start.
+
+_ENTRIES: Final = """
+CREATE VIEW entries AS SELECT
+    seq,
+    body ->> 'utc' AS utc,
+    body ->> 'kind' AS kind,
+    body ->> 'action' AS action,
+    body ->> 'object' AS object,
+    body -> 'before' AS before,
+    body -> 'after' AS after,
+    body ->> 'stage' AS stage,
+    body ->> 'command' AS command,
+    body ->> 'reason' AS reason,
+    body ->> 'job' AS job,
+    body ->> '$.actor.name' AS actor,
+    body ->> '$.actor.role' AS role,
+    body ->> '$.actor.origin' AS origin,
+    lower(hex(hash)) AS hash
+FROM ledger
+"""
+# For whoever opens the file with another program.
+
+STEPS: Final[tuple[Step, ...]] = (
+    (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
+)

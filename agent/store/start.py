@@ -1,0 +1,110 @@
+"""What the agent finds when it opens its ledger: a new one, a whole one, or one that lacks something."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeAlias
+
+from agent.store.append import last
+from agent.store.chain import EMPTY, Head, missing
+from agent.store.database import Connection
+from agent.store.entries import CommandEntry, Entry, LedgerEntry, Stage
+from agent.store.head_file import HeadFile
+from agent.store.open_commands import unsettled
+from agent.store.quarantine import Quarantine
+from agent.store.store_errors import DiskFailed
+
+Write: TypeAlias = Callable[[Connection, Entry], object]
+"""Writes an entry of the agent's own in the transaction of this connection."""
+
+BEGAN: Final = "began"
+LACKS: Final = "lacks"
+"""Actions of entries about the ledger itself: its first row, and that something of it was missing."""
+
+_CUT_OFF: Final = "the agent ended before this command did"
+
+
+def start(
+    connection: Connection,
+    *,
+    station: str,
+    file: HeadFile,
+    write: Write,
+    quarantined: Quarantine | None,
+) -> Head:
+    """Record what is missing and what was cut off, and return the head from which it goes on.
+
+    Raises:
+        DiskFailed: The head beside the ledger can't be read or written.
+    """
+    with _usable(file):
+        written = file.read()
+        if last(connection) == EMPTY and written is None:
+            file.reset(EMPTY)  # before the first row: from now on there is always one
+            written = EMPTY
+    lack = "" if quarantined else what_lacks(connection, written)
+    if (found := last(connection)) == EMPTY:
+        write(connection, _began(station, written, quarantined))
+    if lack:
+        write(connection, _lacks(lack, written, found))
+    for command in unsettled(connection):
+        if command.stage is not Stage.UNKNOWN:
+            write(
+                connection,
+                CommandEntry(
+                    action=command.action,
+                    target=command.target,
+                    job=command.job,
+                    reason=_CUT_OFF,
+                    command=command.command,
+                    stage=Stage.UNKNOWN,
+                ),
+            )
+    return last(connection)
+
+
+def reset_head(connection: Connection, *, file: HeadFile) -> None:
+    """Leave nothing in the file of an older and longer ledger. Raises DiskFailed."""
+    with _usable(file):
+        file.reset(last(connection))
+
+
+def what_lacks(connection: Connection, written: Head | None) -> str:
+    """What a ledger lacks of the head that was written beside it; empty if nothing."""
+    end = last(connection)
+    if written is None:
+        return "the head beside the ledger is missing, or no head"
+    if written.seq > end.seq:
+        return f"{missing(end.seq + 1, written.seq)} at the end"
+    query = "SELECT hash FROM ledger WHERE seq = ?"
+    if written.seq and connection.execute(query, (written.seq,)).fetchone() != (written.hash,):
+        return f"row {written.seq} is not the one that was there: the ledger was written anew"
+    return ""
+
+
+@contextmanager
+def _usable(file: HeadFile) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskFailed(f"{file.path} can't be used: {error.strerror}") from error
+
+
+def _began(station: str, written: Head | None, quarantined: Quarantine | None) -> LedgerEntry:
+    """The first row; it names the database that was put aside, and the last head of that."""
+    return LedgerEntry(
+        action=BEGAN,
+        target=station,
+        before={"head": str(written)} if written and written.seq else None,
+        after={"follows": quarantined.form()} if quarantined else None,
+        reason=f"the database before it was damaged: {quarantined.why}" if quarantined else "",
+    )
+
+
+def _lacks(why: str, written: Head | None, found: Head) -> LedgerEntry:
+    return LedgerEntry(
+        action=LACKS,
+        target="ledger",
+        before={"head": str(written)} if written else None,
+        after={"head": str(found)},
+        reason=why,
+    )
