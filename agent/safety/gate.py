@@ -79,7 +79,9 @@ class Gate:
         self._interlocks, self._reservations = interlocks, reservations
         self._record, self._tasks = record, tasks
         self._stops: Counter[str] = Counter()
-        self._under_way: dict[str, set[asyncio.Task[Outcome]]] = {}
+        self._under_way: dict[str, dict[asyncio.Task[Outcome], int]] = {}
+        """What is under way on a device, and how often it had been stopped when that was asked."""
+        self._stop_records: dict[str, set[asyncio.Task[None]]] = {}
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -136,9 +138,13 @@ class Gate:
             return self._told(actor, "stop", device, self._no_such(device))
         self._stops[device] += 1
         self._reservations.stopping(actor, device)
+        number = self._stops[device]
         outcome = await worker.stop()
-        recording = self._stopped(actor, device, outcome)
-        self._tasks.create_task(recording, name=f"{device}.stop.record")
+        recording = self._stopped(actor, device, number, outcome)
+        task = self._tasks.create_task(recording, name=f"{device}.stop.record")
+        records = self._stop_records.setdefault(device, set())
+        records.add(task)
+        task.add_done_callback(records.discard)
         return self._told(actor, "stop", device, outcome)
 
     async def settle(self, actor: Actor, device: str, reason: str) -> Outcome:
@@ -162,15 +168,17 @@ class Gate:
         device = asked.target.partition(".")[0]
         carrying = self._carry_out(asked, device, work)
         task = self._tasks.create_task(carrying, name=f"{asked.target}.record")
-        under_way = self._under_way.setdefault(device, set())
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
+        under_way = self._under_way.setdefault(device, {})
+        under_way[task] = asked.stops
+        task.add_done_callback(under_way.pop)
         await asyncio.wait([task])
         return task.result()
 
     async def _carry_out(
         self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
     ) -> Outcome:
+        if self._stops[device] == asked.stops and (records := self._stop_records.get(device)):
+            await asyncio.wait(set(records))  # what a stop settles is settled by then
         if asked.value is not False and (why := await self._record.blocked(device)):
             return _refused(why, Cause.BLOCKED)
         try:
@@ -189,9 +197,10 @@ class Gate:
         name = asked.target.partition(".")[2]
         return self._refused_now(asked.actor, device, name, asked.value)
 
-    async def _stopped(self, actor: Actor, device: str, outcome: Outcome) -> None:
-        """Record a stop when what it has ended is on record."""
-        if ended := tuple(self._under_way.get(device, ())):
+    async def _stopped(self, actor: Actor, device: str, number: int, outcome: Outcome) -> None:
+        """Record a stop when all that was asked before it is on record."""
+        under_way = self._under_way.get(device, {})
+        if ended := [task for task, stops in under_way.items() if stops < number]:
             await asyncio.wait(ended)
         await self._record.stopped(actor, device, outcome)
 
