@@ -2,7 +2,7 @@
 
 start   lock the state folder · bind the listeners · a worker for each device · the broker
         session · then, when the devices have had their first turn, the web · READY
-stop    STOPPING · no more requests · make safe what is configured so · say goodbye
+stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so · say goodbye
 """
 
 import asyncio
@@ -17,32 +17,32 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from agent import logs
 from agent.begin_record import begin_record
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
 from agent.flight import FlightRecords
-from agent.loop import new_event_loop
+from agent.jobs.jobs import Jobs
+from agent.jobs.journal import MemoryJournal
+from agent.jobs.on_station import jobs_on
+from agent.jobs.station_recipes import StationRecipes
 from agent.memory import settle
 from agent.reload import reload
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.reservations import Reservations
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
-from agent.settings import load
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
 from agent.store.files import FileStore
-from agent.store.folder import owned
 from agent.store.recordings import RecordingFolder
 from agent.store.store_errors import RecordingEnded
 from agent.systemd import Notifier
-from agent.web.ports import Ports, bound
-from agent.web.token import read_or_make_token
+from agent.web.ports import Ports
 from drivers import Driver
 from drivers.errors import RequestError
 from drivers.transport.lines import Lines
@@ -55,23 +55,6 @@ END_WITHIN_S: Final = 4.8
 """After it the process ends, whatever still waits for a device, a name service or a broker."""
 
 log = logging.getLogger("labkeeper")
-
-
-def run(config: Path) -> None:
-    """Run the station of this config until SIGTERM or Ctrl-C.
-
-    Raises:
-        CannotStart: The config, a port, a folder or another agent stands in the way.
-    """
-    settings = load(config)
-    logs.configure(settings.log.format, settings.log.level)
-    for warning in settings.warnings:
-        log.warning("%s", warning)
-    with owned(settings.state), bound(settings) as ports:
-        token = read_or_make_token(settings.api.token_file)
-        clock, rng = SystemClock(), Random()  # noqa: S311 - for jitter
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(Agent(config, settings, ports, token, clock=clock, rng=rng).run())
 
 
 class Agent:
@@ -103,6 +86,7 @@ class Agent:
             events=self.events,
         )
         self.files = FileStore(settings.files, limit=settings.files_limit)
+        self.reservations = Reservations()
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
@@ -177,7 +161,7 @@ class Agent:
     def _station(self) -> Station:
         gate = Gate(
             *(self.fleet.workers, self.files, self.events, self.interlocks),
-            *(self.record, self._tasks),
+            *(self.reservations, self.record, self._tasks),
         )
         titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
         return Station(
@@ -193,7 +177,23 @@ class Agent:
             titles={language: title for language, title in titles.items() if title},
             traffic=lambda: self._lines.traffic,
             flight=self.flight,
+            jobs=self._jobs(gate),
         )
+
+    def _jobs(self, gate: Gate) -> Jobs:
+        """Jobs of the recipes of the config in force."""
+        self.jobs = jobs_on(
+            self._tasks,
+            gate,
+            self.fleet.workers,
+            board=self.board,
+            reservations=self.reservations,
+            recipes=StationRecipes(lambda: self.settings, self.files),
+            clock=self._clock,
+            events=self.events,
+            journal=MemoryJournal(),
+        )
+        return self.jobs
 
     def _trips(self, station: Station) -> Trips:
         return Trips(self.interlocks, self.board, self._clock, self.events, station.gate.stop)
@@ -264,6 +264,7 @@ class Agent:
             self._broker.refuse_requests()
         broker = [task for task in self._background if task.get_name() == "mqtt"]
         await _cancel([task for task in self._background if task not in broker])
+        await self.jobs.end()
         await self.fleet.end()
         await _cancel(broker)
 

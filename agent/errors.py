@@ -8,6 +8,8 @@
     │   └── NoPermission      2   the agent's user may not open a file, folder or port
     ├── Refused               2   a request was refused; nothing was done
     │   ├── UnknownDevice     2   the station has no device of this name
+    │   ├── NoSuchThing       2   there is no job, recipe or question of this name
+    │   ├── NotNow            2   a job is in a state in which this can't be done
     │   └── NotAllowed        2   the caller's role does not suffice
     ├── DeviceTrouble         3   the request was right, the device did not do it
     │   ├── DeviceOffline     3   there is no link to it; nothing was sent
@@ -82,6 +84,14 @@ class Refused(AgentError):
 
 class UnknownDevice(Refused):
     """The station has no device of this name."""
+
+
+class NoSuchThing(Refused):
+    """There is no job, recipe or question of this name."""
+
+
+class NotNow(Refused):
+    """A job is in a state in which this can't be done."""
 
 
 class NotAllowed(Refused):

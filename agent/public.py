@@ -6,6 +6,11 @@ from typing import Any
 from agent.fleet.events import Event
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Outcome, Sample, Snapshot
+from agent.jobs.job import Job
+from agent.jobs.parameters import Parameter
+from agent.jobs.progress import StepNow
+from agent.jobs.questions import Question
+from agent.jobs.recipe import Head
 from agent.safety.interlock import Standing
 from drivers import describe
 
@@ -90,3 +95,101 @@ def interlock_form(standing: Standing) -> dict[str, Any]:
 def outcome_form(outcome: Outcome) -> dict[str, Any]:
     """How a request ended."""
     return {"status": outcome.status, "message": outcome.message, "value": outcome.value}
+
+
+def job_form(job: Job) -> dict[str, Any]:
+    """A job in a line: what it runs, for whom, and how far it is. `steps` counts those of a loop anew."""
+    return {
+        "job": job.id,
+        "recipe": job.recipe,
+        "version": job.version,
+        "state": job.state,
+        "why": job.why,
+        "by": job.by.name,
+        "origin": job.by.origin,
+        "submitted": utc_text(job.submitted),
+        "began": utc_text(job.began) if job.began is not None else None,
+        "ended": utc_text(job.ended) if job.ended is not None else None,
+        "devices": dict(job.devices),
+        "verdict": job.verdict,
+        "steps": {"begun": job.progress.begun, "ended": job.progress.ended},
+        "now": [_step_form(step) for step in job.progress.now],
+    }
+
+
+def whole_job_form(job: Job) -> dict[str, Any]:
+    """A job with its parameters and with what came out so far."""
+    return {
+        **job_form(job),
+        "arguments": dict(job.arguments),
+        "sha256": job.sha256,
+        "measures": [
+            {
+                "name": it.name,
+                "time": utc_text(it.time),
+                "value": it.value,
+                "unit": it.unit,
+                "verdict": it.verdict,
+                "reason": it.reason,
+            }
+            for it in job.measures
+        ],
+        "log": [
+            {"time": utc_text(it.time), "level": it.level, "texts": {"ko": it.ko, "en": it.en}}
+            for it in job.log
+        ],
+        "answers": [
+            {"question": it.question, "time": utc_text(it.time), "value": it.value, "by": it.by}
+            for it in job.answers
+        ],
+        "safe": {device: outcome_form(outcome) for device, outcome in job.safe.items()},
+    }
+
+
+def _step_form(step: StepNow) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "place": step.place,
+        "titles": dict(step.titles),
+        "left": step.left,
+        "turn": step.turn,
+        "turns": step.turns,
+    }
+
+
+def question_form(question: Question) -> dict[str, Any]:
+    """A question of a job; `value` says what an input may be."""
+    value = question.parameter
+    return {
+        "question": question.id,
+        "job": question.job,
+        "kind": question.kind,
+        "texts": {"ko": question.ko, "en": question.en},
+        "asked": utc_text(question.asked),
+        "value": parameter_form(value) if value is not None else None,
+    }
+
+
+def parameter_form(parameter: Parameter) -> dict[str, Any]:
+    """What a recipe's parameter, or the answer to a question, may be."""
+    return {
+        "type": parameter.type,
+        "unit": parameter.unit,
+        "low": parameter.low,
+        "high": parameter.high,
+        "choices": list(parameter.choices),
+        "pattern": parameter.pattern,
+        "default": parameter.default,
+    }
+
+
+def recipe_form(head: Head) -> dict[str, Any]:
+    """What a recipe takes; a parameter without a default is required."""
+    titles = {"ko": head.title.ko, "en": head.title.en}
+    return {
+        "recipe": head.name,
+        "version": head.version,
+        "titles": {language: title for language, title in titles.items() if title},
+        "parameters": {name: parameter_form(it) for name, it in head.parameters.items()},
+        "devices": {role: it.device for role, it in head.devices.items()},
+    }

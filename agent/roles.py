@@ -11,8 +11,10 @@ class Actor:
     """A person or program, and the way the request came."""
 
     name: str
-    origin: Literal["cli", "api", "mqtt", "agent"]
+    origin: Literal["cli", "api", "mqtt", "agent", "job"]
     role: Role
+    job: str = ""
+    """The job that acts for whoever started it; "" where no job does."""
 
 
 def refusal(actor: Actor, needed: Role, what: str) -> str:

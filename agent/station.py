@@ -8,6 +8,7 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
+from agent.jobs.jobs import Jobs
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.store.files import FileStore
@@ -32,3 +33,5 @@ class Station:
     """What each shared bus has carried so far, by its name."""
     flight: FlightRecords | None = None
     """None where nothing is recorded."""
+    jobs: Jobs | None = None
+    """None where no jobs are run."""

@@ -31,6 +31,7 @@ from agent.mqtt.topics import Topics
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Unrecorded
+from agent.safety.reservations import Reservations
 from agent.station import Station
 from agent.store.files import FileStore
 from benchmarks.registers import register
@@ -103,7 +104,10 @@ class Pipeline:
             board=self.board,
             workers=fleet.workers,
             events=events,
-            gate=Gate(fleet.workers, files, events, interlocks, Unrecorded(), tasks),
+            gate=Gate(
+                *(fleet.workers, files, events, interlocks),
+                *(Reservations(), Unrecorded(), tasks),
+            ),
             interlocks=interlocks,
             files=files,
             clock=self._clock,

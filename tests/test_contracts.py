@@ -19,6 +19,7 @@ from agent import errors
 from agent.fleet.board import Board
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
+from agent.jobs.states import JobState
 from agent.metrics import StationCollector
 from agent.mqtt.request import KEYS, NEEDED
 from agent.mqtt.topics import Topics
@@ -85,7 +86,8 @@ def test_every_request_is_named_with_its_keys() -> None:
 def test_every_kind_of_event_is_named() -> None:
     requests = {f"{verb}.{status}" for verb, status in product(REQUESTS, Status)}
     lost = {*DeviceState} - {DeviceState.CONNECTING, DeviceState.READY, DeviceState.BUSY}
-    said = {*requests, *(f"device.{state}" for state in lost), *literal_kinds()}
+    jobs = {f"job.{state}" for state in JobState}
+    said = {*requests, *jobs, *(f"device.{state}" for state in lost), *literal_kinds()}
     assert set(named(PAGE, "kind", "what happened")) == said
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 from agent.cli.recipe_words import add_recipe
@@ -53,6 +54,7 @@ def command_line() -> Parser:
     _add_print(commands)
     add_ledger(commands)
     add_recipe(commands)
+    add_job(commands)
     return parser
 
 
@@ -269,6 +271,11 @@ def _tell_version() -> int:
 def no_recipe_command() -> int:
     """Say what may be asked of recipes. Raises WrongUsage."""
     raise WrongUsage("which command? recipe list, show or check; see `labkeeper recipe --help`")
+
+
+def no_job_command() -> int:
+    """Say what may be asked of jobs. Raises WrongUsage."""
+    raise WrongUsage("which command? job start, list, show, stop …; see `labkeeper job --help`")
 
 
 def no_command() -> int:

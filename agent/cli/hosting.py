@@ -10,7 +10,7 @@ from agent.cli import output
 def run(config: Path) -> None:
     """Run the agent of this station until it is told to end."""
     # The agent itself is imported by this command alone.
-    from agent.app import run as run_agent
+    from agent.running import run as run_agent
 
     run_agent(config)
 

@@ -87,6 +87,7 @@ class Cause(StrEnum):
     NOT_ALLOWED = "not-allowed"  # by role
     BAD_VALUE = "bad-value"  # type, range, argument or file
     BUSY = "busy"  # a command is running
+    RESERVED = "reserved"  # by a job, to which the device belongs until its end
     INTERLOCKED = "interlocked"  # by a reading that is not what it must be
     BLOCKED = "blocked"  # nobody knows how the command before it ended
     NOT_RECORDED = "not-recorded"  # the disk does not take it, and so nothing was sent

@@ -1,9 +1,10 @@
 """The one door: every setting and command, from a person or a program, passes here.
 
 The order is always the same: does the device have it, who asks and may they, is the value
-allowed, do the interlocks hold, is it known what became of the command before; then the intent goes
-on record, and only when that is on the disk has the device's own worker its turn. Whatever the
-end, the record and an event tell of it. A stop asks nothing and waits for no disk.
+allowed, does the device belong to a job, do the interlocks hold, is it known what became of the
+command before; then the intent goes on record, and only when that is on the disk has the device's
+own worker its turn. Whatever the end, the record and an event tell of it. A stop asks nothing and
+waits for no disk.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.roles import Actor, refusal
 from agent.safety.record import Record
+from agent.safety.reservations import Reservations
 from drivers import Driver, Role, TextFile, word
 from drivers.errors import RequestError
 
@@ -39,12 +41,17 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asks for: `after` is the value, or the arguments by name."""
+    """What somebody asks for: `after` is the value, or the arguments by name, for the record.
+
+    `value` is what a setting shall be, and `stops` how often the device had been stopped before.
+    """
 
     actor: Actor
     verb: str
     target: str
     after: Any
+    value: object
+    stops: int
 
 
 class Interlocked(Protocol):
@@ -64,13 +71,17 @@ class Gate:
         files: Files,
         events: EventLog,
         interlocks: Interlocked,
+        reservations: Reservations,
         record: Record,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._workers, self._files, self._events = workers, files, events
-        self._interlocks, self._record, self._tasks = interlocks, record, tasks
+        self._interlocks, self._reservations = interlocks, reservations
+        self._record, self._tasks = record, tasks
         self._stops: Counter[str] = Counter()
-        self._under_way: dict[str, set[asyncio.Task[Outcome]]] = {}
+        self._under_way: dict[str, dict[asyncio.Task[Outcome], int]] = {}
+        """What is under way on a device, and how often it had been stopped when that was asked."""
+        self._stop_records: dict[str, set[asyncio.Task[None]]] = {}
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -78,7 +89,10 @@ class Gate:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "set", target, self._no_such(device))
-        driver, limits = worker.plan.driver_class, worker.plan.limits
+        driver, limits, stops = (
+            *(worker.plan.driver_class, worker.plan.limits),
+            self._stops[device],
+        )
         setting = driver.settings().get(name)
         if setting and (why := refusal(actor, setting.role, f"setting {target}")):
             return self._told(actor, "set", target, _refused(why, Cause.NOT_ALLOWED))
@@ -87,11 +101,9 @@ class Gate:
         except RequestError as error:
             refused = _refused(f"{device}.{error}", Cause.of(error))
             return self._told(actor, "set", target, refused)
-        if why := self._interlocks.refusal(device, name, checked):
-            return self._told(actor, "set", target, _refused(why, Cause.INTERLOCKED))
-        if checked is not False and (why := await self._record.blocked(device)):
-            return self._told(actor, "set", target, _refused(why, Cause.BLOCKED))
-        asked = Asked(actor, "set", target, word(checked))
+        if refused_now := self._refused_now(actor, device, name, checked):
+            return self._told(actor, "set", target, refused_now)
+        asked = Asked(actor, "set", target, word(checked), checked, stops)
         outcome = await self._recorded(asked, lambda: worker.set(name, checked))
         return self._told(actor, "set", target, outcome, _spelled(value))
 
@@ -103,7 +115,7 @@ class Gate:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "do", target, self._no_such(device))
-        driver = worker.plan.driver_class
+        driver, stops = worker.plan.driver_class, self._stops[device]
         command = driver.commands.get(name)
         if command and (why := refusal(actor, command.role, target)):
             return self._told(actor, "do", target, _refused(why, Cause.NOT_ALLOWED))
@@ -113,11 +125,9 @@ class Gate:
         except RequestError as error:
             cause = Cause.BAD_VALUE if name in driver.commands else Cause.NO_SUCH
             return self._told(actor, "do", target, _refused(f"{device}: {error}", cause))
-        if why := self._interlocks.refusal(device, name, None):
-            return self._told(actor, "do", target, _refused(why, Cause.INTERLOCKED))
-        if why := await self._record.blocked(device):
-            return self._told(actor, "do", target, _refused(why, Cause.BLOCKED))
-        asked = Asked(actor, "do", target, dict(arguments))
+        if refused_now := self._refused_now(actor, device, name, None):
+            return self._told(actor, "do", target, refused_now)
+        asked = Asked(actor, "do", target, dict(arguments), None, stops)
         outcome = await self._recorded(asked, lambda: worker.do(name, checked))
         return self._told(actor, "do", target, outcome, _shown(arguments))
 
@@ -127,9 +137,14 @@ class Gate:
         if worker is None:
             return self._told(actor, "stop", device, self._no_such(device))
         self._stops[device] += 1
+        self._reservations.stopping(actor, device)
+        number = self._stops[device]
         outcome = await worker.stop()
-        recording = self._stopped(actor, device, outcome)
-        self._tasks.create_task(recording, name=f"{device}.stop.record")
+        recording = self._stopped(actor, device, number, outcome)
+        task = self._tasks.create_task(recording, name=f"{device}.stop.record")
+        records = self._stop_records.setdefault(device, set())
+        records.add(task)
+        task.add_done_callback(records.discard)
         return self._told(actor, "stop", device, outcome)
 
     async def settle(self, actor: Actor, device: str, reason: str) -> Outcome:
@@ -153,34 +168,49 @@ class Gate:
         device = asked.target.partition(".")[0]
         carrying = self._carry_out(asked, device, work)
         task = self._tasks.create_task(carrying, name=f"{asked.target}.record")
-        under_way = self._under_way.setdefault(device, set())
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
+        under_way = self._under_way.setdefault(device, {})
+        under_way[task] = asked.stops
+        task.add_done_callback(under_way.pop)
         await asyncio.wait([task])
         return task.result()
 
     async def _carry_out(
         self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
     ) -> Outcome:
-        stops = self._stops[device]
+        if self._stops[device] == asked.stops and (records := self._stop_records.get(device)):
+            await asyncio.wait(set(records))  # what a stop settles is settled by then
+        if asked.value is not False and (why := await self._record.blocked(device)):
+            return _refused(why, Cause.BLOCKED)
         try:
             intent = await self._record.intend(asked.actor, asked.verb, asked.target, asked.after)
         except AgentError as error:
             return _unrecorded(error)
-        if self._stops[device] == stops:
-            outcome = await work()
-        else:
-            outcome = _refused(
-                f"{device} was stopped before anything was sent for {asked.target}", Cause.BUSY
-            )
+        outcome = self._refused_meanwhile(asked, device) or await work()
         await self._record.ended(intent, outcome)
         return outcome
 
-    async def _stopped(self, actor: Actor, device: str, outcome: Outcome) -> None:
-        """Record a stop when what it has ended is on record."""
-        if ended := tuple(self._under_way.get(device, ())):
+    def _refused_meanwhile(self, asked: Asked, device: str) -> Outcome | None:
+        """Why it is not sent any more: what a file and the disk were waited for has changed things."""
+        if self._stops[device] != asked.stops:
+            text = f"{device} was stopped before anything was sent for {asked.target}"
+            return _refused(f"{text}; ask again if it is still wanted", Cause.BUSY)
+        name = asked.target.partition(".")[2]
+        return self._refused_now(asked.actor, device, name, asked.value)
+
+    async def _stopped(self, actor: Actor, device: str, number: int, outcome: Outcome) -> None:
+        """Record a stop when all that was asked before it is on record."""
+        under_way = self._under_way.get(device, {})
+        if ended := [task for task, stops in under_way.items() if stops < number]:
             await asyncio.wait(ended)
         await self._record.stopped(actor, device, outcome)
+
+    def _refused_now(self, actor: Actor, device: str, name: str, value: object) -> Outcome | None:
+        """The refusal by how things are at this moment. Nothing may be awaited after it."""
+        if why := self._reservations.refusal(actor, device):
+            return _refused(why, Cause.RESERVED)
+        if why := self._interlocks.refusal(device, name, value):
+            return _refused(why, Cause.INTERLOCKED)
+        return None
 
     async def _with_files(
         self, driver: type[Driver[Any]], command: str, arguments: Mapping[str, object]

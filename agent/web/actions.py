@@ -32,7 +32,7 @@ ANY_BODY: dict[str, Any] = {
     }
 }
 EVERYTHING = (
-    *("not-allowed", "no-such", "busy", "interlocked", "blocked"),
+    *("not-allowed", "no-such", "busy", "reserved", "interlocked", "blocked"),
     *("bad-value", "refused", "not-recorded"),
 )
 TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")

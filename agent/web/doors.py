@@ -37,7 +37,7 @@ LARGEST_LEFTOVER: Final = 1024 * 1024
 """How much of a body that is too large is still read, so that its sender hears why."""
 BODY_WITHIN_S: Final = 10.0
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-STOP: Final = re.compile(r"/api/v1(/devices/[^/]+)?/stop")
+STOP: Final = re.compile(r"/api/v1(/(devices|jobs)/[^/]+)?/stop")
 ON_SOCKET: Final = frozenset({"localhost", "labkeeper"})
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 OWN_SITE: Final = frozenset({"same-origin", "none"})

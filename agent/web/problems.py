@@ -36,6 +36,7 @@ KINDS: Final = MappingProxyType(
         "wrong-method": Kind(405, "This can't be done here"),
         "too-slow": Kind(408, "The body did not arrive in time"),
         "busy": Kind(409, "A command is running"),
+        "reserved": Kind(409, "The device belongs to a job"),
         "blocked": Kind(409, "Nobody knows how the command before it ended"),
         "interlocked": Kind(409, "An interlock does not hold"),
         "exists": Kind(409, "A file of this name is there already"),

@@ -18,9 +18,16 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
+from agent.jobs.check import Checked
+from agent.jobs.jobs import Jobs
+from agent.jobs.journal import MemoryJournal
+from agent.jobs.library import Library
+from agent.jobs.on_station import jobs_on
+from agent.jobs.shop import Recipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Record, Unrecorded
+from agent.safety.reservations import Reservations
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
@@ -39,6 +46,18 @@ PLAN = Plan(
 )
 
 
+class NoRecipes:
+    """A station without a single recipe."""
+
+    async def library(self) -> Library:
+        """See Recipes."""
+        return Library(Path(), {})
+
+    async def check(self, *_: object) -> Checked:
+        """See Recipes."""
+        raise AssertionError("there is no recipe to be checked")
+
+
 @dataclass
 class Bench:
     """The station, the toys behind it by device name, and what a test wants to reach."""
@@ -48,6 +67,9 @@ class Bench:
     board: Board
     events: EventLog
     simulators: dict[str, ToySimulator]
+    reservations: Reservations
+    jobs: Jobs
+    journal: MemoryJournal
     record: Record
 
     async def until_state(self, device: str, state: DeviceState, seconds: float = 3.0) -> Snapshot:
@@ -84,12 +106,15 @@ async def station_in_memory(
     clock: Clock | None = None,
     wait: bool = True,
     interlocks: Mapping[str, Interlock] = MappingProxyType({}),
+    recipes: Recipes | None = None,
+    prepare: Callable[[dict[str, ToySimulator]], None] = lambda _: None,
     record: Callable[[Board], Record] = lambda _: Unrecorded(),
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
     board, events = Board(), EventLog(clock)
     simulators = {plan.name: ToySimulator() for plan in plans or (PLAN,)}
+    prepare(simulators)
 
     @asynccontextmanager
     async def open_driver(plan: Plan) -> AsyncIterator[Driver[Any]]:
@@ -100,24 +125,66 @@ async def station_in_memory(
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
-        gate = Gate(fleet.workers, files, events, locks, kept, tasks)
-        station = Station(
-            name="bench-1",
-            version="0.0.0",
-            board=board,
-            workers=fleet.workers,
-            events=events,
-            gate=gate,
-            interlocks=locks,
-            files=files,
-            clock=clock,
-        )
+        reservations = Reservations()
+        gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
+        journal, recipes = MemoryJournal(), recipes or NoRecipes()
+        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
+        station = _station(gate, fleet, board, events, locks, files, clock, jobs)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
             await fleet.first_round()
-        yield Bench(station, fleet, board, events, simulators, kept)
+        yield Bench(station, fleet, board, events, simulators, reservations, jobs, journal, kept)
+        await jobs.end()
         await fleet.end()
+
+
+def _jobs(
+    tasks: asyncio.TaskGroup,
+    gate: Gate,
+    fleet: Fleet,
+    board: Board,
+    reservations: Reservations,
+    recipes: Recipes,
+    clock: Clock,
+    events: EventLog,
+    journal: MemoryJournal,
+) -> Jobs:
+    return jobs_on(
+        tasks,
+        gate,
+        fleet.workers,
+        board=board,
+        reservations=reservations,
+        recipes=recipes,
+        clock=clock,
+        events=events,
+        journal=journal,
+    )
+
+
+def _station(
+    gate: Gate,
+    fleet: Fleet,
+    board: Board,
+    events: EventLog,
+    locks: Interlocks,
+    files: FileStore,
+    clock: Clock,
+    jobs: Jobs,
+) -> Station:
+    return Station(
+        name="bench-1",
+        version="0.0.0",
+        board=board,
+        workers=fleet.workers,
+        events=events,
+        gate=gate,
+        interlocks=locks,
+        files=files,
+        clock=clock,
+        jobs=jobs,
+    )
 
 
 def named(name: str, **changes: Any) -> Plan:

@@ -110,7 +110,7 @@ def broken(*_):
     yield "api", fail()
 
 sites.sites = broken
-from agent.app import run
+from agent.running import run
 run(Path(sys.argv[1]))
 """
 

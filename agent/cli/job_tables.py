@@ -1,0 +1,96 @@
+"""Jobs as tables: all of them in a line each, and one as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from agent.cli import words
+from agent.cli.tables import new_table
+
+Form = Mapping[str, Any]
+STYLES: Final = {
+    "running": "green",
+    "done": "green",
+    "pass": "green",
+    "paused": "yellow",
+    "pausing": "yellow",
+    "held": "yellow",
+    "stopping": "yellow",
+    "stopped": "yellow",
+    "failed": "red",
+    "interrupted": "red",
+    "fail": "red",
+}
+
+
+def jobs_table(jobs: Iterable[Form], language: str) -> RenderableType:
+    """Every job: its id, recipe, state, verdict, who started it, and where it is or why it ended."""
+    table = new_table("job", "recipe", "state", "verdict", "by", "")
+    for job in jobs:
+        table.add_row(
+            job["job"],
+            job["recipe"],
+            _coloured(job["state"]),
+            _coloured(job["verdict"]) if job["verdict"] != "none" else Text(words.NOTHING),
+            job["by"],
+            job["why"] or _place(job, language),
+        )
+    return table
+
+
+def job_page(job: Form, language: str) -> Iterator[RenderableType]:
+    """One job: what it is, what it measured, what it said, and what was confirmed safe."""
+    table = new_table("", "")
+    table.show_header = False
+    arguments = ", ".join(f"{name}={words.shown(it)}" for name, it in job["arguments"].items())
+    devices = ", ".join(f"{role}={device}" for role, device in job["devices"].items())
+    rows = {
+        "job": job["job"],
+        "recipe": f"{job['recipe']} {job['version']}",
+        "state": f"{job['state']}{': ' + job['why'] if job['why'] else ''}",
+        "verdict": job["verdict"],
+        "by": f"{job['by']} ({job['origin']})",
+        "submitted": job["submitted"],
+        "began": job["began"] or words.NOTHING,
+        "ended": job["ended"] or words.NOTHING,
+        "parameters": arguments or words.NOTHING,
+        "devices": devices or words.NOTHING,
+        "now": _place(job, language) or words.NOTHING,
+    }
+    for name, text in rows.items():
+        table.add_row(name, text)
+    yield table
+    yield from _outcome(job, language)
+
+
+def _outcome(job: Form, language: str) -> Iterator[RenderableType]:
+    if job["measures"]:
+        measures = new_table("measured", "value", "verdict", "")
+        for it in job["measures"]:
+            shown = words.shown(it["value"], it["unit"])
+            measures.add_row(it["name"], shown, _coloured(it["verdict"]), it["reason"])
+        yield measures
+    for line in job["log"]:
+        yield Text(f"{line['time']} {line['texts'][language]}")
+    for it in job["answers"]:
+        yield Text(f"{it['time']} {it['question']} {words.shown(it['value'])} ({it['by']})")
+    for device, outcome in job["safe"].items():
+        safe = "safe" if outcome["status"] == "done" else "NOT CONFIRMED SAFE, go and look"
+        yield Text(f"{device}: {safe}" + (f": {outcome['message']}" if safe != "safe" else ""))
+
+
+def _place(job: Form, language: str) -> str:
+    """Where it is: its innermost step, and what is left of it."""
+    if not job["now"]:
+        return ""
+    step = job["now"][-1]
+    left = f", {words.duration(step['left'])} left" if step["left"] is not None else ""
+    return f"{words.title_of(step['titles'], language)}{left}"
+
+
+def _coloured(word: str) -> Text:
+    return Text(word, STYLES.get(word, ""))

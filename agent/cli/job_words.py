@@ -1,0 +1,65 @@
+"""What may be typed about jobs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.cli.parser import Commands
+
+EXAMPLE: Final = "20261122-091500-1"
+OF_ONE_JOB: Final = (
+    ("show", "show", "show a job: parameters, values with verdicts, what it said"),
+    ("stop", "stop", "stop a job and its devices at once"),
+    ("pause", "pause", "let a job rest at its next step, in a wait or in a print"),
+    ("resume", "resume", "let a paused job go on"),
+    ("hold", "hold", "keep a job that waits from beginning"),
+    ("release", "release", "let a held job begin when it is its turn"),
+)
+
+
+def add_job(commands: Commands) -> None:
+    """Add `job` and its commands."""
+    job = commands.add(
+        "job",
+        "jobs:list_jobs",
+        "start recipes as jobs, follow, stop, pause and answer them",
+        "labkeeper job list    (each has a --help of its own)",
+    )
+    job.set_defaults(runs="commands:no_job_command", unused=frozenset({"socket", "as_json"}))
+    each = Commands(job)
+    _add_start(each)
+    each.add("list", "jobs:list_jobs", "list the jobs", "labkeeper job list")
+    for name, runs, about in OF_ONE_JOB:
+        command = each.add(name, f"jobs:{runs}", about, f"labkeeper job {name} {EXAMPLE}")
+        command.add_argument("job", metavar="JOB", help="`labkeeper job list` shows them")
+    answer = each.add(
+        "answer",
+        "jobs:answer",
+        "answer a question of a job, or list those that wait",
+        f"labkeeper job answer {EXAMPLE}.q1 yes",
+    )
+    answer.add_argument("question", metavar="QUESTION", nargs="?", help="default: list them")
+    answer.add_argument("value", metavar="ANSWER", nargs="?", help="yes or no, or a value")
+
+
+def _add_start(each: Commands) -> None:
+    start = each.add(
+        "start",
+        "jobs:start",
+        "start a recipe as a job; it begins when all its devices are free",
+        "labkeeper job start thermal_cycle specimen=S-17 lot=L-3 --wait",
+    )
+    start.add_argument("recipe", metavar="RECIPE", help="`labkeeper recipe list` shows them")
+    start.add_argument("arguments", metavar="NAME=VALUE", nargs="*", help="its parameters")
+    start.add_argument(
+        "--device",
+        dest="devices",
+        metavar="ROLE=DEVICE",
+        action="append",
+        default=[],
+        help="the device of a role, where not the recipe's own",
+    )
+    start.add_argument("--held", action="store_true", help="wait until somebody releases it")
+    start.add_argument(
+        "--wait", action="store_true", help="follow it to its end; 3 unless it passes"
+    )

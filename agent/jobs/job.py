@@ -1,0 +1,85 @@
+"""One job as everybody sees it: what was asked for, how far it is, and what came out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from agent.fleet.samples import Outcome
+from agent.jobs.expressions import Value
+from agent.jobs.progress import Progress
+from agent.jobs.states import JobState
+from agent.roles import Actor
+
+KEPT: Final = 1000
+"""Measured values and lines of the log that a job shows; the journal keeps what came before."""
+Verdict = Literal["pass", "fail", "none"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measure:
+    """One measured value. `value` is None where it could not be had; `reason` says why."""
+
+    name: str
+    time: float
+    value: Value | None
+    unit: str
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogLine:
+    """One line of a job's log."""
+
+    time: float
+    level: Literal["info", "warning"]
+    ko: str
+    en: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a person answered, and who."""
+
+    question: str
+    time: float
+    value: Value
+    by: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Job:
+    """A job. Only the run that it belongs to, and the queue, change it. Times are in seconds UTC."""
+
+    id: str
+    recipe: str
+    version: str
+    sha256: str
+    """Of the recipe's file, as it was when the job was submitted."""
+    arguments: Mapping[str, Value]
+    devices: Mapping[str, str]
+    """The device that plays each role."""
+    claimed: frozenset[str]
+    """All devices that belong to it while it runs, those of called recipes included."""
+    by: Actor
+    submitted: float
+    state: JobState = JobState.QUEUED
+    why: str = ""
+    """What it waits for, or why it ended as it did."""
+    began: float | None = None
+    ended: float | None = None
+    progress: Progress = field(default_factory=Progress)
+    measures: deque[Measure] = field(default_factory=lambda: deque(maxlen=KEPT))
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=KEPT))
+    answers: list[Answer] = field(default_factory=list)
+    safe: dict[str, Outcome] = field(default_factory=dict)
+    """How making each device safe ended, where the job was stopped or has failed."""
+    verdict: Verdict = "none"
+
+    def judged(self, verdict: Verdict) -> None:
+        """Take a verdict into that of the whole job: one fail is a fail."""
+        if verdict == "fail" or self.verdict == "none":
+            self.verdict = verdict

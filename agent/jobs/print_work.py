@@ -1,0 +1,65 @@
+"""Runs a print to its end on any printer, and pauses it by the printer's own command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from agent.errors import DeviceTrouble
+from agent.fleet.samples import Outcome, Status
+from agent.jobs.device_steps import PrintStep
+from agent.jobs.frame import Frame, must_be_done
+from agent.jobs.pace import TICK_S
+from agent.jobs.person_work import confirmed
+from agent.jobs.progress import StepNow
+from agent.jobs.values import resolved
+
+PLATE_KO: Final = "{device}: 지난 출력물이 제거되고 출력판이 비어 있습니까?"
+PLATE_EN: Final = "{device}: has the last print been taken off, and is the plate clear?"
+LEFT: Final = "print_left"
+"""The reading in which a printer says how many seconds are left."""
+
+
+async def run_print(frame: Frame, step: PrintStep, now: StepNow) -> None:
+    """See that the plate is clear, print, and pause and resume with the job."""
+    means, device = frame.means, frame.devices[step.on]
+    file = resolved(step.print, frame.known)
+    if device in means.plates:
+        ko, en = (text.format(device=device) for text in (PLATE_KO, PLATE_EN))
+        if not await confirmed(frame, ko, en, now):
+            raise DeviceTrouble(f"the plate of {device} is not clear")
+        means.plates.discard(device)
+    await means.pace.rest()
+    means.plates.add(device)
+    printing = means.tasks.create_task(
+        means.hands.do(device, "print", {"file": file}), name=f"{means.job.id}.{device}.printing"
+    )
+    try:
+        while not printing.done():
+            now.left = _left(frame, device)
+            await means.clock.sleep(TICK_S)
+            if means.pace.wants_rest and not printing.done():
+                await _pause(frame, device, printing)
+    finally:
+        printing.cancel()  # what the printer does goes on, and is stopped by the job's stop
+    outcome = printing.result()
+    if outcome.status is Status.REFUSED:
+        means.plates.discard(device)  # nothing was begun: the plate is as clear as before
+    must_be_done(outcome)
+
+
+async def _pause(frame: Frame, device: str, printing: asyncio.Task[Outcome]) -> None:
+    """Pause the print and rest; where the printer can't pause, the print goes on to its end."""
+    hands, pace = frame.means.hands, frame.means.pace
+    if not (hands.offers(device, "pause") and hands.offers(device, "resume")):
+        await asyncio.wait([printing])
+        return
+    must_be_done(await hands.do(device, "pause", {}))
+    await pace.rest()
+    must_be_done(await hands.do(device, "resume", {}))
+
+
+def _left(frame: Frame, device: str) -> float | None:
+    sample = frame.means.hands.latest(device, LEFT)
+    value = sample.value if sample is not None else None
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,53 @@
+"""How far a job is: the steps that run now, one inside the other, and what is left of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from agent.jobs.outline import title
+from agent.jobs.step import Step
+
+
+@dataclass(slots=True)
+class StepNow:
+    """A step that runs. `left` is in seconds, None where nobody knows."""
+
+    key: str
+    """Its path in the recipe, such as `steps.2.then.0`."""
+    place: str
+    titles: dict[str, str]
+    left: float | None = None
+    turn: int = 0
+    """Which time a `repeat` runs its steps, from 1; 0 for other steps."""
+    turns: int | None = None
+    """How many times it will, where that is known."""
+
+
+class Progress:
+    """Of one job. Steps of branches that run side by side stand beside each other."""
+
+    def __init__(self) -> None:
+        self._now: list[StepNow] = []
+        self.begun = 0
+        """Steps that have begun, each time anew in a loop."""
+        self.ended = 0
+
+    @property
+    def now(self) -> tuple[StepNow, ...]:
+        """The steps that run, in the order in which they began."""
+        return tuple(self._now)
+
+    @contextmanager
+    def of(self, step: Step) -> Iterator[StepNow]:
+        """Count a step and show it while it runs."""
+        titles = {language: title(step, language) for language in ("ko", "en")}
+        now = StepNow(step.place.key, str(step.place), titles)
+        self._now.append(now)
+        self.begun += 1
+        try:
+            yield now
+            self.ended += 1
+        finally:
+            self._now = [it for it in self._now if it is not now]

@@ -1,0 +1,124 @@
+"""What jobs are made of, and how one is made: everything that a run works with is handed in here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.clock import Clock
+from agent.fleet.events import EventLog
+from agent.jobs.check import Checked
+from agent.jobs.claims import claimed
+from agent.jobs.expressions import Value
+from agent.jobs.frame import Means
+from agent.jobs.hands import Hands
+from agent.jobs.job import Job
+from agent.jobs.journal import Journal
+from agent.jobs.library import Entry, Library
+from agent.jobs.notes import Notes
+from agent.jobs.pace import Pace
+from agent.jobs.questions import Questions
+from agent.jobs.recipe_file import RecipeFile
+from agent.jobs.run import Run
+from agent.jobs.work import WORK
+from agent.roles import Actor
+from agent.safety.reservations import Reservations
+
+
+class Recipes(Protocol):
+    """The recipes of the station, and whether one may run on it."""
+
+    async def library(self) -> Library:
+        """All recipes, as their files are now."""
+        ...
+
+    async def check(
+        self,
+        entry: Entry,
+        library: Library,
+        devices: Mapping[str, str],
+        arguments: Mapping[str, Value],
+    ) -> Checked:
+        """Check a recipe for this station, with these devices by role and these parameters."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Shop:
+    """What jobs are made of, handed in by whoever builds the station."""
+
+    tasks: asyncio.TaskGroup
+    hands: Callable[[Actor], Hands]
+    reservations: Reservations
+    recipes: Recipes
+    journal: Journal
+    clock: Clock
+    events: EventLog
+    forget: Callable[[str], None] = field(default=lambda _: None)
+    """Told of a job that is listed no longer."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """A job with what runs it."""
+
+    job: Job
+    notes: Notes
+    pace: Pace
+    run: Run
+    over: asyncio.Event
+    task: asyncio.Task[None] | None = None
+
+
+def new_job(
+    name: str,
+    entry: RecipeFile,
+    library: Library,
+    values: Mapping[str, Value],
+    devices: Mapping[str, str],
+    actor: Actor,
+    now: float,
+) -> Job:
+    """A job of this id, as it was asked for at `now` (seconds UTC)."""
+    return Job(
+        id=name,
+        recipe=entry.recipe.name,
+        version=entry.recipe.version,
+        sha256=entry.sha256,
+        arguments=dict(values),
+        devices=dict(devices),
+        claimed=claimed(entry, devices, library),
+        by=actor,
+        submitted=now,
+    )
+
+
+def kept_of(
+    job: Job,
+    entry: RecipeFile,
+    library: Library,
+    shop: Shop,
+    questions: Questions,
+    plates: set[str],
+    rests: Callable[[str], None],
+) -> Kept:
+    """Put a job and all that runs it together. `rests` is told when every branch of it rests."""
+    notes = Notes(job, shop.journal, shop.events, shop.clock)
+    pace = Pace(shop.clock, lambda: rests(job.id))
+    actor = Actor(name=job.by.name, origin="job", role=job.by.role, job=job.id)
+    means = Means(
+        job=job,
+        hands=shop.hands(actor),
+        pace=pace,
+        clock=shop.clock,
+        notes=notes,
+        questions=questions,
+        library=library,
+        tasks=shop.tasks,
+        plates=plates,
+        work=WORK,
+    )
+    run = Run(means, entry.recipe, dict(job.arguments))
+    return Kept(job, notes, pace, run, asyncio.Event())

@@ -1,0 +1,34 @@
+"""The recipes of this station, read anew for every job, and checked against its config in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from agent.jobs.check import Checked, check
+from agent.jobs.expressions import Value
+from agent.jobs.library import Entry, Library, read_library
+from agent.settings.station import Station
+from agent.store.files import FileStore
+
+
+class StationRecipes:
+    """`settings` gives the config in force. Files are read and checked beside the loop."""
+
+    def __init__(self, settings: Callable[[], Station], files: FileStore) -> None:
+        self._settings, self._files = settings, files
+
+    async def library(self) -> Library:
+        return await asyncio.to_thread(read_library, self._settings().recipes)
+
+    async def check(
+        self,
+        entry: Entry,
+        library: Library,
+        devices: Mapping[str, str],
+        arguments: Mapping[str, Value],
+    ) -> Checked:
+        stored = frozenset(file.name for file in (await self._files.listing()).files)
+        held = partial(check, devices=devices, arguments=arguments, stored=stored)
+        return await asyncio.to_thread(held, entry, self._settings(), library)

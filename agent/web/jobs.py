@@ -1,0 +1,207 @@
+"""Jobs: submitted, listed, stopped, paused; and the questions that they ask people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path
+
+from agent.errors import AgentError, ConfigError, NoSuchThing, NotAllowed, NotNow, Refused
+from agent.jobs.jobs import Jobs
+from agent.jobs.library import head_of
+from agent.public import job_form, question_form, recipe_form, whole_job_form
+from agent.web import job_examples as examples
+from agent.web import job_forms as forms
+from agent.web.actions import ANY_BODY
+from agent.web.problems import Problem
+from agent.web.routes import (
+    AT_THE_DOOR,
+    AT_THE_DOOR_TO_CHANGES,
+    WITH_TOKEN,
+    TheActor,
+    TheStation,
+    answers,
+)
+
+KINDS: Final[tuple[tuple[type[AgentError], str], ...]] = (
+    (NoSuchThing, "no-such"),
+    (NotAllowed, "not-allowed"),
+    (NotNow, "refused"),
+    (ConfigError, "bad-value"),
+    (Refused, "bad-value"),
+    (AgentError, "not-kept"),
+)
+"""The problem of each error, the first that fits."""
+TO_CHANGE: Final = (*AT_THE_DOOR_TO_CHANGES, "no-token", "not-allowed", "no-such", "refused")
+
+job_views = APIRouter(prefix="/api/v1")
+job_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
+job_stops = APIRouter(prefix="/api/v1")
+
+
+async def _jobs(station: TheStation) -> Jobs:
+    if station.jobs is None:
+        raise Problem("no-such", "no jobs are run here")
+    return station.jobs
+
+
+TheJobs = Annotated[Jobs, Depends(_jobs)]
+JobId = Annotated[str, Path(description="A job.", examples=["20261122-091500-1"])]
+
+
+@contextmanager
+def _as_problems() -> Iterator[None]:
+    try:
+        yield
+    except AgentError as error:
+        kind = next(kind for its, kind in KINDS if isinstance(error, its))
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        raise Problem(kind, "; ".join(map(str, problems)) or str(error)) from None
+
+
+@job_views.get(
+    "/recipes",
+    summary="All recipes",
+    responses=answers({"recipes": [examples.RECIPE], "problems": []}, *AT_THE_DOOR, "no-such"),
+    response_model=forms.RecipesForm,
+)
+async def recipes(jobs: TheJobs) -> dict[str, Any]:
+    """What each recipe takes, and what is wrong with those that can't be read."""
+    library = await jobs.library()
+    return {
+        "recipes": [recipe_form(head_of(entry)) for entry in library.recipes.values()],
+        "problems": [str(problem) for problem in library.problems],
+    }
+
+
+@job_views.get(
+    "/jobs",
+    summary="All jobs",
+    responses=answers({"jobs": [examples.JOB]}, *AT_THE_DOOR, "no-such"),
+    response_model=forms.JobsForm,
+)
+async def listing(jobs: TheJobs) -> dict[str, Any]:
+    """Those that wait and run, and the last of those that have ended since the agent started."""
+    return {"jobs": [job_form(job) for job in jobs.listing]}
+
+
+@job_views.get(
+    "/jobs/{job}",
+    summary="One job",
+    responses=answers(examples.WHOLE_JOB, *AT_THE_DOOR, "no-such"),
+    response_model=forms.WholeJobForm,
+)
+async def one(job: JobId, jobs: TheJobs) -> dict[str, Any]:
+    """How far it is, what it measured and said, and how it ended."""
+    with _as_problems():
+        return whole_job_form(jobs.get(job))
+
+
+@job_changes.post(
+    "/jobs",
+    summary="Start a job",
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE, "bad-value", "not-kept"),
+    response_model=forms.WholeJobForm,
+)
+async def submit(body: forms.NewJob, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+    """Check the recipe, and queue it: it begins when all its devices are free."""
+    with _as_problems():
+        job = await jobs.submit(body.recipe, body.arguments, body.devices, actor, held=body.held)
+        return whole_job_form(job)
+
+
+@job_stops.post(
+    "/jobs/{job}/stop",
+    summary="Stop a job",
+    openapi_extra=ANY_BODY,
+    responses=answers(examples.WHOLE_JOB, *AT_THE_DOOR_TO_CHANGES, "no-such", "refused"),
+    response_model=forms.WholeJobForm,
+)
+async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+    """Stop all its devices at once, and answer when they have been stopped. What follows goes on.
+
+    Needs no role and no token, and looks at no body. When the job has ended, `safe` says of each
+    device whether it was confirmed safe.
+    """
+    with _as_problems():
+        return whole_job_form(await jobs.stop(job, actor))
+
+
+@job_changes.post(
+    "/jobs/{job}/pause",
+    summary="Pause a job",
+    openapi_extra=ANY_BODY,
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
+    response_model=forms.WholeJobForm,
+)
+async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+    """Let it rest at the next step, in a wait or in a print."""
+    with _as_problems():
+        return whole_job_form(await jobs.pause(job, actor))
+
+
+@job_changes.post(
+    "/jobs/{job}/resume",
+    summary="Resume a job",
+    openapi_extra=ANY_BODY,
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
+    response_model=forms.WholeJobForm,
+)
+async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+    """Let it go on after a pause."""
+    with _as_problems():
+        return whole_job_form(await jobs.resume(job, actor))
+
+
+@job_changes.post(
+    "/jobs/{job}/hold",
+    summary="Hold a job that waits",
+    openapi_extra=ANY_BODY,
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
+    response_model=forms.WholeJobForm,
+)
+async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+    """Keep it from beginning; others pass it."""
+    with _as_problems():
+        return whole_job_form(await jobs.hold(job, actor))
+
+
+@job_changes.post(
+    "/jobs/{job}/release",
+    summary="Release a held job",
+    openapi_extra=ANY_BODY,
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
+    response_model=forms.WholeJobForm,
+)
+async def release(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+    """Let it begin when it is its turn."""
+    with _as_problems():
+        return whole_job_form(await jobs.release(job, actor))
+
+
+@job_views.get(
+    "/questions",
+    summary="Questions to people",
+    responses=answers({"questions": [examples.QUESTION]}, *AT_THE_DOOR, "no-such"),
+    response_model=forms.QuestionsForm,
+)
+async def questions(jobs: TheJobs) -> dict[str, Any]:
+    """What jobs wait to be told, the oldest question first."""
+    return {"questions": [question_form(it) for it in jobs.questions]}
+
+
+@job_changes.post(
+    "/questions/{question}/answer",
+    summary="Answer a question",
+    responses=answers(examples.QUESTION, *TO_CHANGE, "bad-value"),
+    response_model=forms.QuestionForm,
+)
+async def answer(
+    question: Annotated[str, Path(description="A question.", examples=["20261122-091500-1.q1"])],
+    body: forms.NewAnswer,
+    jobs: TheJobs,
+    actor: TheActor,
+) -> dict[str, Any]:
+    """Answer it once, under your name. What does not fit is refused, and the question stays."""
+    with _as_problems():
+        return question_form(await jobs.answer(question, body.value, actor))
