@@ -51,6 +51,7 @@ FIRST_ROUND_S: Final = 1.0
 """How long the web waits for the devices' first turn: importing it takes the processor for a while."""
 READY_WITHIN_S: Final = 10.0
 """How long READY waits for it: one device that hangs must not make systemd give the agent up."""
+JOBS_END_WITHIN_S: Final = 1.5  # then devices are made safe all the same
 END_WITHIN_S: Final = 4.8
 """After it the process ends, whatever still waits for a device, a name service or a broker."""
 
@@ -134,7 +135,8 @@ class Agent:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
-        self._begin(self._trips(station).run(), "interlocks")
+        trips = Trips(self.interlocks, self.board, self._clock, self.events, station.gate.stop)
+        self._begin(trips.run(), "interlocks")
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
@@ -194,9 +196,6 @@ class Agent:
             journal=MemoryJournal(),
         )
         return self.jobs
-
-    def _trips(self, station: Station) -> Trips:
-        return Trips(self.interlocks, self.board, self._clock, self.events, station.gate.stop)
 
     def _begin_broker(self, station: Station) -> Any:
         """Keep a session with the broker, where config has one."""
@@ -262,9 +261,9 @@ class Agent:
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
         if self._broker is not None:
             self._broker.refuse_requests()
-        broker = [task for task in self._background if task.get_name() == "mqtt"]
-        await _cancel([task for task in self._background if task not in broker])
-        await self.jobs.end()
+        broker = [it for it in self._background if it.get_name() == "mqtt"]
+        await _cancel([it for it in self._background if it not in broker])
+        await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
         await self.fleet.end()
         await _cancel(broker)
 
@@ -275,7 +274,7 @@ class Agent:
         """
         tasks = sorted(task.get_name() for task in asyncio.all_tasks())
         log.warning("ended without waiting any longer for %s", ", ".join(tasks) or "a thread")
-        os._exit(0 if self._ended else 1)
+        os._exit(0 if self._ended and self._failure is None else 1)
 
     def _say_started(self, station: Station) -> None:
         up = sum(snapshot.state.online for snapshot in self.board.latest.values())

@@ -8,6 +8,7 @@ waits for no disk.
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from drivers import Driver, Role, TextFile, word
 from drivers.errors import RequestError
+
+log = logging.getLogger("labkeeper")
 
 SEVERITY = {
     Status.DONE: Severity.INFO,
@@ -177,15 +180,28 @@ class Gate:
     async def _carry_out(
         self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
     ) -> Outcome:
+        """Have it done, whatever happens: this is a task of the station, which must not end by it."""
+        try:
+            return await self._between_records(asked, device, work)
+        except AgentError as error:
+            return _unrecorded(error)
+        except Exception as error:
+            log.exception("carrying out %s", asked.target)
+            return _defect(asked, error)
+
+    async def _between_records(
+        self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
         if self._stops[device] == asked.stops and (records := self._stop_records.get(device)):
             await asyncio.wait(set(records))  # what a stop settles is settled by then
         if asked.value is not False and (why := await self._record.blocked(device)):
             return _refused(why, Cause.BLOCKED)
+        intent = await self._record.intend(asked.actor, asked.verb, asked.target, asked.after)
         try:
-            intent = await self._record.intend(asked.actor, asked.verb, asked.target, asked.after)
-        except AgentError as error:
-            return _unrecorded(error)
-        outcome = self._refused_meanwhile(asked, device) or await work()
+            outcome = self._refused_meanwhile(asked, device) or await work()
+        except Exception as error:
+            log.exception("carrying out %s", asked.target)
+            outcome = _defect(asked, error)
         await self._record.ended(intent, outcome)
         return outcome
 
@@ -194,6 +210,8 @@ class Gate:
         if self._stops[device] != asked.stops:
             text = f"{device} was stopped before anything was sent for {asked.target}"
             return _refused(f"{text}; ask again if it is still wanted", Cause.BUSY)
+        if asked.value is not False and (why := self._record.doubted(device)):
+            return _refused(why, Cause.BLOCKED)
         name = asked.target.partition(".")[2]
         return self._refused_now(asked.actor, device, name, asked.value)
 
@@ -202,7 +220,10 @@ class Gate:
         under_way = self._under_way.get(device, {})
         if ended := [task for task, stops in under_way.items() if stops < number]:
             await asyncio.wait(ended)
-        await self._record.stopped(actor, device, outcome)
+        try:
+            await self._record.stopped(actor, device, outcome)
+        except Exception:
+            log.exception("recording the stop of %s", device)
 
     def _refused_now(self, actor: Actor, device: str, name: str, value: object) -> Outcome | None:
         """The refusal by how things are at this moment. Nothing may be awaited after it."""
@@ -249,6 +270,11 @@ class Gate:
 
 def _refused(why: str, cause: Cause) -> Outcome:
     return Outcome(status=Status.REFUSED, message=why, cause=cause)
+
+
+def _defect(asked: Asked, error: Exception) -> Outcome:
+    text = f"{asked.target}: an error of the agent, {error!r}; whether it was done is unknown"
+    return Outcome(status=Status.UNKNOWN, message=f"{text}: look at the device before going on")
 
 
 def _unrecorded(error: AgentError) -> Outcome:
