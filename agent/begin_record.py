@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 from agent.clock import Clock
+from agent.errors import AgentError
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.safety.record import LedgerRecord, Record, Unwritable
@@ -16,7 +17,6 @@ from agent.store.clock_sync import clock_synced
 from agent.store.database import Database
 from agent.store.entries import Provenance
 from agent.store.ledger import Ledger
-from agent.store.store_errors import NotRecorded
 
 
 async def begin_record(
@@ -40,10 +40,13 @@ async def begin_record(
     try:
         await ledger.begin(settings.name)
         blocked = await record.begin()
-    except NotRecorded as error:
+    except AgentError as error:
         text = f"devices are watched and can be stopped, and nothing else is sent: {error}"
         events.add("record.failed", text, severity=Severity.ERROR)
         return Unwritable(str(error))
+    if database.quarantined is not None:
+        text = "the ledger was damaged and put aside: what was under way is not known, look at every device"
+        events.add("record.damaged", text, severity=Severity.ERROR)
     for device in sorted(blocked):
         text = await record.blocked(device)
         events.add("record.unsettled", text, device=device, severity=Severity.WARNING)

@@ -7,6 +7,7 @@ end, the record and an event tell of it. A stop asks nothing and waits for no di
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from agent.roles import Actor, refusal
 from agent.safety.record import Record
 from drivers import Driver, Role, TextFile, word
 from drivers.errors import RequestError
+
+log = logging.getLogger("labkeeper")
 
 SEVERITY = {
     Status.DONE: Severity.INFO,
@@ -162,13 +165,26 @@ class Gate:
     async def _carry_out(
         self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
     ) -> Outcome:
-        stops = self._stops[device]
+        """Have it done, whatever happens: this is a task of the station, which must not end by it."""
         try:
-            intent = await self._record.intend(asked.actor, asked.verb, asked.target, asked.after)
+            return await self._between_records(asked, device, work)
         except AgentError as error:
             return _unrecorded(error)
+        except Exception as error:
+            log.exception("carrying out %s", asked.target)
+            return _defect(asked, error)
+
+    async def _between_records(
+        self, asked: Asked, device: str, work: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
+        stops = self._stops[device]
+        intent = await self._record.intend(asked.actor, asked.verb, asked.target, asked.after)
         if self._stops[device] == stops:
-            outcome = await work()
+            try:
+                outcome = await work()
+            except Exception as error:
+                log.exception("carrying out %s", asked.target)
+                outcome = _defect(asked, error)
         else:
             outcome = _refused(
                 f"{device} was stopped before anything was sent for {asked.target}", Cause.BUSY
@@ -180,7 +196,10 @@ class Gate:
         """Record a stop when what it has ended is on record."""
         if ended := tuple(self._under_way.get(device, ())):
             await asyncio.wait(ended)
-        await self._record.stopped(actor, device, outcome)
+        try:
+            await self._record.stopped(actor, device, outcome)
+        except Exception:
+            log.exception("recording the stop of %s", device)
 
     async def _with_files(
         self, driver: type[Driver[Any]], command: str, arguments: Mapping[str, object]
@@ -219,6 +238,11 @@ class Gate:
 
 def _refused(why: str, cause: Cause) -> Outcome:
     return Outcome(status=Status.REFUSED, message=why, cause=cause)
+
+
+def _defect(asked: Asked, error: Exception) -> Outcome:
+    text = f"{asked.target}: an error of the agent, {error!r}; whether it was done is unknown"
+    return Outcome(status=Status.UNKNOWN, message=f"{text}: look at the device before going on")
 
 
 def _unrecorded(error: AgentError) -> Outcome:

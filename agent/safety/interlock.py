@@ -66,7 +66,8 @@ class Interlocks:
             return ""
         target, now = f"{device}.{name}", self._clock.utc()
         for guard in self.guards.values():
-            if target in guard.interlock.guards and (why := guard.doubts(self._board, now)):
+            concerned = target in guard.interlock.guards or device in guard.interlock.trip
+            if concerned and (why := guard.doubts(self._board, now)):
                 return f"{target} is refused by the interlock {guard.interlock.name}: {why}"
         return ""
 

@@ -6,6 +6,7 @@ says so, a stop has made the device safe, or the device is read back.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +49,11 @@ class Record(Protocol):
         ...
 
     async def blocked(self, device: str) -> str:
-        """Why nothing may be sent to the device; "" when it may."""
+        """Why nothing may be sent to the device; "" when it may. What was read back is settled first."""
+        ...
+
+    def doubted(self, device: str) -> str:
+        """The same as far as it is known at this moment."""
         ...
 
     async def settle(self, actor: Actor, device: str, reason: str) -> int:
@@ -73,6 +78,7 @@ class LedgerRecord:
     def __init__(self, ledger: Ledger, board: Board, clock: Clock) -> None:
         self._ledger, self._board, self._clock = ledger, board, clock
         self._doubts: dict[str, list[Doubt]] = {}
+        self._settling = asyncio.Lock()  # two who settle one doubt: the second finds it settled
 
     async def begin(self) -> Mapping[str, list[Doubt]]:
         """Block the devices of which the ledger does not know what became of a command."""
@@ -125,6 +131,10 @@ class LedgerRecord:
         """See Record. A setting that the device has been asked for since then is settled by that."""
         for doubt in tuple(self._doubts.get(device, ())):
             await self._settled_by_read_back(device, doubt)
+        return self.doubted(device)
+
+    def doubted(self, device: str) -> str:
+        """See Record."""
         doubts = self._doubts.get(device)
         if not doubts:
             return ""
@@ -148,12 +158,16 @@ class LedgerRecord:
         sample = snapshot.samples.get(doubt.target.partition(".")[2])
         if sample and sample.quality in BELIEVED and sample.time > doubt.since:
             why = "the device was read back"
-            await self._settle(AGENT, device, doubt, why, sample.value)
+            try:
+                await self._settle(AGENT, device, doubt, why, sample.value)
+            except AgentError as error:  # it stays blocked
+                log.warning("%s", error)
 
     async def _settle(self, who: Who, device: str, doubt: Doubt, reason: str, after: Any) -> None:
-        await self._ledger.settle(who, doubt.command, reason=reason, after=after)
-        kept = [it for it in self._doubts.get(device, ()) if it != doubt]
-        self._doubts[device] = kept
+        async with self._settling:
+            if doubt in self._doubts.get(device, ()):
+                await self._ledger.settle(who, doubt.command, reason=reason, after=after)
+                self._doubts[device] = [it for it in self._doubts[device] if it != doubt]
 
     def _note(self, doubt: Doubt) -> None:
         self._doubts.setdefault(doubt.target.partition(".")[0], []).append(doubt)
@@ -172,6 +186,10 @@ class Unrecorded:
         """See Record."""
 
     async def blocked(self, device: str) -> str:
+        """See Record."""
+        return ""
+
+    def doubted(self, device: str) -> str:
         """See Record."""
         return ""
 

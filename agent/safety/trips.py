@@ -12,6 +12,7 @@ from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Outcome, Status
+from agent.fleet.states import DeviceState
 from agent.roles import Actor
 from agent.safety.interlock import Guard, Interlocks
 from drivers import Role
@@ -20,6 +21,9 @@ TICK_S: Final = 0.1
 """How often values are looked at that do not change: one may have become too old meanwhile."""
 AGAIN_S: Final = (1.0, 30.0)
 """Shortest and longest wait before a device is stopped again that was not confirmed safe."""
+
+REACHED: Final = frozenset({DeviceState.READY, DeviceState.BUSY, DeviceState.FAULT})
+"""States in which there is a link: one that refuses to be read can be stopped all the same."""
 
 log = logging.getLogger("labkeeper")
 
@@ -35,8 +39,8 @@ class Trip:
     tripped: bool = False
     unsafe: set[str] = field(default_factory=set)
     under_way: set[str] = field(default_factory=set)
-    again_at: float = 0.0
-    wait: float = AGAIN_S[0]
+    again: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By device: when it may be stopped again, and the wait after that."""
 
 
 class Trips:
@@ -82,25 +86,29 @@ class Trips:
         now = self._clock.monotonic()
         if not why:
             self._right(trip)
-            return
-        if trip.wrong_since is None:
+        elif trip.wrong_since is None:
             trip.wrong_since = now
-        if not trip.tripped and now - trip.wrong_since >= trip.guard.interlock.delay:
+        if (
+            why
+            and not trip.tripped
+            and now - (trip.wrong_since or now) >= trip.guard.interlock.delay
+        ):
             self._trip(trip, why)
-        if trip.tripped and now >= trip.again_at:
-            self._stop_the_unsafe(trip, now)
+        self._stop_the_unsafe(trip, now)
 
     def _right(self, trip: Trip) -> None:
         if trip.tripped:
             name = trip.guard.interlock.name
             text = f"the interlock {name} holds again; nothing is switched on by that"
+            if trip.unsafe:
+                text += f"; not confirmed safe yet: {', '.join(sorted(trip.unsafe))}"
             self._events.add("interlock.restored", text, interlock=name)
-        trip.wrong_since, trip.tripped, trip.unsafe = None, False, set()
+        trip.wrong_since, trip.tripped = None, False
 
     def _trip(self, trip: Trip, why: str) -> None:
         interlock = trip.guard.interlock
         trip.tripped, trip.unsafe = True, set(interlock.trip)
-        trip.again_at, trip.wait = 0.0, AGAIN_S[0]
+        trip.again.clear()
         self._events.add(
             "interlock.tripped",
             f"the interlock {interlock.name} trips: {why}; making {', '.join(interlock.trip)} safe",
@@ -110,17 +118,18 @@ class Trips:
 
     def _stop_the_unsafe(self, trip: Trip, now: float) -> None:
         """Stop whoever is not confirmed safe and can be reached, each in a task of its own."""
-        reached = [
-            device
-            for device in sorted(trip.unsafe - trip.under_way)
-            if (snapshot := self._board.latest.get(device)) and snapshot.state.online
-        ]
-        for device in reached:
+        for device in sorted(trip.unsafe - trip.under_way):
+            snapshot = self._board.latest.get(device)
+            if snapshot is None or snapshot.state not in REACHED:
+                trip.again.pop(device, None)  # when it is back it is stopped at once
+                continue
+            at, wait = trip.again.get(device, (0.0, AGAIN_S[0]))
+            if now < at:
+                continue
+            trip.again[device] = now + wait, min(wait * 2, AGAIN_S[1])
             trip.under_way.add(device)
             name = f"interlock.{trip.guard.interlock.name}.{device}"
             self._tasks.create_task(self._make_safe(trip, device), name=name)
-        if reached:
-            trip.again_at, trip.wait = now + trip.wait, min(trip.wait * 2, AGAIN_S[1])
 
     async def _make_safe(self, trip: Trip, device: str) -> None:
         who = Actor(

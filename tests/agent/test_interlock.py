@@ -157,6 +157,43 @@ async def test_a_value_that_becomes_too_old_trips_without_any_change_at_all() ->
     assert "psu2.voltage was read 0.3" in told
 
 
+async def test_a_device_that_refuses_to_be_read_is_made_safe_all_the_same() -> None:
+    locks = interlock(trip=("psu1",))
+    async with bench_with(locks, trips=True) as bench:
+        await put(bench, "psu1", "output", True)
+        bench.simulators["psu1"].refuses_all = True
+        await bench.until_state("psu1", DeviceState.FAULT)
+        await put(bench, "psu2", "voltage", 6.0)
+        async with asyncio.timeout(3):
+            while bench.simulators["psu1"].values["outp"]:
+                await asyncio.sleep(0.01)
+
+
+async def test_what_has_tripped_can_not_be_switched_on_while_it_is_wrong() -> None:
+    locks = interlock(trip=("psu1",), guards=frozenset())
+    async with bench_with(locks, trips=True) as bench:
+        await put(bench, "psu2", "voltage", 6.0)
+        await bench.until_event("stop.done")
+        outcome = await bench.station.gate.set(ENGINEER, "psu1", "output", True)
+        assert outcome.cause is Cause.INTERLOCKED
+
+
+async def test_a_device_is_made_safe_also_when_all_is_right_again_before_it_is_back() -> None:
+    locks = interlock(trip=("psu1",))
+    async with bench_with(locks, trips=True) as bench:
+        await put(bench, "psu1", "output", True)
+        bench.simulators["psu1"].silent = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        await put(bench, "psu2", "voltage", 6.0)
+        await bench.until_event("interlock.tripped")
+        await put(bench, "psu2", "voltage", 4.0)
+        told = await bench.until_event("interlock.restored")
+        assert told.endswith("not confirmed safe yet: psu1")
+        bench.simulators["psu1"].silent = False
+        await bench.until_event("stop.done")
+        await until(bench, "psu1", "output", lambda on: on is False)
+
+
 @pytest.mark.parametrize("holds", [True, False])
 async def test_every_interlock_is_told_of_as_it_stands(*, holds: bool) -> None:
     async with bench_with(interlock()) as bench:
