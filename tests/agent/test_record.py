@@ -34,8 +34,11 @@ class Held(LedgerRecord):
         super().__init__(*given)
         self.let_go = asyncio.Event()
         self.let_go.set()
+        self.defect: Exception | None = None
 
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> Any:
+        if self.defect is not None:
+            raise self.defect
         intent = await super().intend(actor, verb, target, after)
         await self.let_go.wait()
         return intent
@@ -218,3 +221,28 @@ async def test_what_is_not_blocked_has_nothing_to_settle(device: str) -> None:
         outcome = await bench.station.gate.settle(KIM, device, "looked")
         expected = "psu1 has nothing to settle" if device == "psu1" else "no device is called psu9"
         assert expected in outcome.message
+
+
+async def test_two_at_once_after_a_read_back_settle_it_once_and_both_are_done(
+    tmp_path: Path,
+) -> None:
+    async with recorded(tmp_path) as it:
+        intent = await it.record.intend(KIM, "set", "psu1.voltage", 3.0)
+        await it.record.ended(intent, Outcome(status=Status.UNKNOWN, message="cut off"))
+        read = it.bench.station.clock.utc()
+        await it.bench.until("psu1", lambda at: at.samples["voltage"].time > read)
+        both = await asyncio.gather(
+            it.gate.set(KIM, "psu1", "voltage", 5), it.gate.set(KIM, "psu1", "voltage", 5)
+        )
+        assert [outcome.status for outcome in both] == [Status.DONE, Status.DONE]
+        assert (await it.stages()).count(("psu1.voltage", "settled")) == 1
+
+
+async def test_a_defect_of_the_record_ends_the_command_and_not_the_station(tmp_path: Path) -> None:
+    async with recorded(tmp_path) as it:
+        it.record.defect = RuntimeError("a defect")
+        outcome = await it.gate.set(KIM, "psu1", "voltage", 5)
+        assert outcome.status is Status.UNKNOWN
+        assert "an error of the agent, RuntimeError('a defect')" in outcome.message
+        it.record.defect = None
+        assert (await it.gate.set(KIM, "psu1", "voltage", 5)).status is Status.DONE
