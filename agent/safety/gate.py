@@ -92,15 +92,12 @@ class Gate:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "set", target, self._no_such(device))
-        driver, limits, stops = (
-            *(worker.plan.driver_class, worker.plan.limits),
-            self._stops[device],
-        )
+        driver, stops = worker.plan.driver_class, self._stops[device]
         setting = driver.settings().get(name)
         if setting and (why := refusal(actor, setting.role, f"setting {target}")):
             return self._told(actor, "set", target, _refused(why, Cause.NOT_ALLOWED))
         try:
-            checked = driver.check_setting(limits, name, value)
+            checked = driver.check_setting(worker.plan.limits, name, value)
         except RequestError as error:
             refused = _refused(f"{device}.{error}", Cause.of(error))
             return self._told(actor, "set", target, refused)
