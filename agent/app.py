@@ -12,34 +12,23 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from agent.begin_record import begin_record
 from agent.clock import Clock
-from agent.fleet.board import Board
-from agent.fleet.events import EventLog, Severity
+from agent.fleet.events import Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
-from agent.flight import FlightRecords
-from agent.jobs.jobs import Jobs
-from agent.jobs.journal import MemoryJournal
-from agent.jobs.on_station import jobs_on
-from agent.jobs.station_recipes import StationRecipes
 from agent.memory import settle
+from agent.parts import Parts
 from agent.reload import reload
-from agent.safety.gate import Gate
-from agent.safety.interlock import Interlocks
-from agent.safety.reservations import Reservations
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
-from agent.store.files import FileStore
-from agent.store.recordings import RecordingFolder
 from agent.store.store_errors import RecordingEnded
 from agent.systemd import Notifier
 from agent.web.ports import Ports
@@ -77,17 +66,8 @@ class Agent:
         self._clock, self._rng = clock, rng
         self._notifier = notifier or Notifier()
         self._lines = Lines(self._contended)
-        self.board = Board()
-        self.events = EventLog(clock)
-        self.interlocks = Interlocks(settings.interlocks, self.board, clock)
-        self.flight = FlightRecords(
-            *(settings.name, version("labkeeper"), self._lines.recorder),
-            RecordingFolder(settings.state / "wire"),
-            clock=clock,
-            events=self.events,
-        )
-        self.files = FileStore(settings.files, limit=settings.files_limit)
-        self.reservations = Reservations()
+        self._parts = Parts(settings, clock, self._lines.recorder)
+        self.events = self._parts.events
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
@@ -102,7 +82,7 @@ class Agent:
                 *(database, self.settings),
                 clock=self._clock,
                 rng=self._rng,
-                board=self.board,
+                board=self._parts.board,
                 events=self.events,
             )
             await self._serve(database)
@@ -115,11 +95,11 @@ class Agent:
                 self._open_driver,
                 clock=self._clock,
                 rng=self._rng,
-                board=self.board,
+                board=self._parts.board,
                 events=self.events,
-                flight=self.flight,
+                flight=self._parts.flight,
             )
-            self._begin(self.flight.run(), "recordings")
+            self._begin(self._parts.flight.run(), "recordings")
             self._begin(self._start(self._station()), "start")
             await self._stop.wait()
             asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
@@ -135,7 +115,9 @@ class Agent:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
-        trips = Trips(self.interlocks, self.board, self._clock, self.events, station.gate.stop)
+        trips = Trips(
+            self._parts.interlocks, self._parts.board, self._clock, self.events, station.gate.stop
+        )
         self._begin(trips.run(), "interlocks")
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
@@ -148,7 +130,7 @@ class Agent:
     async def _tidy_files(self) -> None:
         """Remove what uploads have left that were cut off. No device waits for the disk."""
         try:
-            await self.files.tidy()
+            await self._parts.files.tidy()
         except RequestError as error:
             log.warning("%s", error)
 
@@ -161,41 +143,12 @@ class Agent:
             log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self) -> Station:
-        gate = Gate(
-            *(self.fleet.workers, self.files, self.events, self.interlocks),
-            *(self.reservations, self.record, self._tasks),
+        workers = self.fleet.workers
+        gate = self._parts.gate(self._tasks, workers, self.record)
+        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        return self._parts.station(
+            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
         )
-        titles = {"ko": self.settings.title.ko, "en": self.settings.title.en}
-        return Station(
-            name=self.settings.name,
-            version=version("labkeeper"),
-            board=self.board,
-            workers=self.fleet.workers,
-            events=self.events,
-            gate=gate,
-            interlocks=self.interlocks,
-            files=self.files,
-            clock=self._clock,
-            titles={language: title for language, title in titles.items() if title},
-            traffic=lambda: self._lines.traffic,
-            flight=self.flight,
-            jobs=self._jobs(gate),
-        )
-
-    def _jobs(self, gate: Gate) -> Jobs:
-        """Jobs of the recipes of the config in force."""
-        self.jobs = jobs_on(
-            self._tasks,
-            gate,
-            self.fleet.workers,
-            board=self.board,
-            reservations=self.reservations,
-            recipes=StationRecipes(lambda: self.settings, self.files),
-            clock=self._clock,
-            events=self.events,
-            journal=MemoryJournal(),
-        )
-        return self.jobs
 
     def _begin_broker(self, station: Station) -> Any:
         """Keep a session with the broker, where config has one."""
@@ -247,7 +200,7 @@ class Agent:
             await self._reload.wait()
             self._reload.clear()
             self.settings = await reload(self._config, self.settings, self.fleet, self.events)
-            self.interlocks.adopt(self.settings.interlocks)
+            self._parts.interlocks.adopt(self.settings.interlocks)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -277,10 +230,10 @@ class Agent:
         os._exit(0 if self._ended and self._failure is None else 1)
 
     def _say_started(self, station: Station) -> None:
-        up = sum(snapshot.state.online for snapshot in self.board.latest.values())
+        up = sum(snapshot.state.online for snapshot in self._parts.board.latest.values())
         self.events.add(
             "agent.started",
-            f"station {station.name} runs: {up} of {len(self.board.latest)} devices answer; "
+            f"station {station.name} runs: {up} of {len(self._parts.board.latest)} devices answer; "
             f"{self._ports.in_words()}",
             severity=Severity.INFO,
             version=station.version,
