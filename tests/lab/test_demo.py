@@ -124,7 +124,7 @@ async def _warmer(place: dict[str, Any]) -> None:
 async def test_a_person_is_told_where_to_look_sees_the_table_and_it_ends_after_its_time(
     tmp_path: Path,
 ) -> None:
-    code, out, err = await spoken("--seconds", "1", "--state", str(tmp_path / "d"))
+    code, out, err = await spoken("--seconds", "4", "--state", str(tmp_path / "d"))
     assert (code, err) == (0, "")
     for word in ("/api/v1/devices", "/metrics", "agent.sock", "oven1.setpoint: ", "Ctrl-C ends"):
         assert word in out
@@ -224,7 +224,7 @@ async def test_a_folder_where_another_demo_works_is_left_alone_with_its_devices(
     async with demo("--state", str(tmp_path / "d")) as (_, place):
         before = await asyncio.to_thread(_events, place)
         config = Path(place["config"]).read_text()
-        code, out, err = await spoken("--seconds", "1", "--state", str(tmp_path / "d"))
+        code, out, err = await spoken("--seconds", "4", "--state", str(tmp_path / "d"))
         assert (code, out) == (2, "")
         assert f"another demo works with {tmp_path / 'd'}: end it first" in err
         assert await asyncio.to_thread(_events, place) == before  # nothing was set there
