@@ -38,6 +38,7 @@ async def life(
         book = LedgerBook(ledger, ended_kept=kept)
         async with jobs_in_memory(folder, *plans, clock=clock, book=book) as bench:
             await bench.jobs.begin()
+            bench.jobs.open()
             yield bench
             if cut_off:
                 await disk.aclose()
