@@ -109,6 +109,7 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        await self.leases.recall()
         await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
@@ -148,8 +149,9 @@ class Agent:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
         self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.record)
+        self.leases = self._parts.leases(workers, self.record)
         return self._parts.station(
-            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
+            self.settings, workers, gate, self.jobs, self.leases, lambda: self._lines.traffic
         )
 
     def _begin_broker(self, station: Station) -> Any:

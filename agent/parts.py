@@ -17,6 +17,7 @@ from agent.jobs.on_station import jobs_on
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.leases import Leases
 from agent.safety.record import LedgerRecord, Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
@@ -44,7 +45,7 @@ class Parts:
             events=self.events,
         )
         self.files = FileStore(settings.files, limit=settings.files_limit)
-        self.reservations = Reservations()
+        self.reservations = Reservations(clock)
 
     def gate(
         self, tasks: asyncio.TaskGroup, workers: Mapping[str, DeviceWorker], record: Record
@@ -61,6 +62,7 @@ class Parts:
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
         jobs: Jobs,
+        leases: Leases,
         traffic: Callable[[], Mapping[str, Traffic]],
     ) -> Station:
         """The station as those see it who speak to the outside."""
@@ -79,7 +81,13 @@ class Parts:
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            leases=leases,
         )
+
+    def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:
+        """The reservations of people for these devices, which are kept where the record is."""
+        ledger = record.ledger if isinstance(record, LedgerRecord) else None
+        return Leases(self.reservations, workers, self.events, self.clock, ledger)
 
     def jobs(
         self,
