@@ -109,6 +109,8 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        await self.leases.recall()
+        await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:
@@ -123,6 +125,7 @@ class Agent:
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
+        self.jobs.open()
         settle()
         self._notifier.ready()
         self._say_started(station)
@@ -145,9 +148,10 @@ class Agent:
     def _station(self) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.record)
+        self.leases = self._parts.leases(workers, self.record)
         return self._parts.station(
-            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
+            self.settings, workers, gate, self.jobs, self.leases, lambda: self._lines.traffic
         )
 
     def _begin_broker(self, station: Station) -> Any:

@@ -11,6 +11,7 @@ from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.leases import Leases
 from agent.store.files import FileStore
 from drivers import Traffic
 
@@ -35,3 +36,5 @@ class Station:
     """None where nothing is recorded."""
     jobs: Jobs | None = None
     """None where no jobs are run."""
+    leases: Leases | None = None
+    """None where people can't reserve devices."""

@@ -21,16 +21,20 @@ from agent.fleet.states import DeviceState
 from agent.jobs.check import Checked
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
+from agent.jobs.journals import Journals
+from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.library import Library
 from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.leases import Leases
 from agent.safety.record import Record, Unrecorded
 from agent.safety.reservations import Reservations
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from drivers import Address, Driver
 from tests.agent.toy import ToyLink, ToySimulator, ToySupply
 
@@ -109,6 +113,8 @@ async def station_in_memory(
     recipes: Recipes | None = None,
     prepare: Callable[[dict[str, ToySimulator]], None] = lambda _: None,
     record: Callable[[Board], Record] = lambda _: Unrecorded(),
+    book: LedgerBook | None = None,
+    ledger: Ledger | None = None,
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -125,11 +131,13 @@ async def station_in_memory(
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files = files or FileStore(folder)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
-        reservations = Reservations()
+        reservations = Reservations(clock)
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
-        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
+        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs)
+        leases = Leases(reservations, fleet.workers, events, clock, ledger)
+        station = replace(station, leases=leases)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
@@ -149,6 +157,7 @@ def _jobs(
     clock: Clock,
     events: EventLog,
     journal: MemoryJournal,
+    book: LedgerBook | None,
 ) -> Jobs:
     return jobs_on(
         tasks,
@@ -159,7 +168,8 @@ def _jobs(
         recipes=recipes,
         clock=clock,
         events=events,
-        journal=journal,
+        journal=Journals(book, journal) if book else journal,
+        book=book,
     )
 
 

@@ -18,6 +18,7 @@ from agent.fleet.plan import Plan
 from agent.jobs.job import Job
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
+from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.questions import Question
 from agent.jobs.states import JobState
 from agent.jobs.station_recipes import StationRecipes
@@ -26,6 +27,7 @@ from agent.settings import Device, load
 from agent.settings import Station as Settings
 from agent.settings.section import Title
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from drivers import Role, command
 from drivers.catalogue import DRIVERS
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
@@ -146,7 +148,11 @@ ROLES: Final = (
 
 @asynccontextmanager
 async def jobs_in_memory(
-    folder: Path, *plans: Plan, clock: Clock | None = None
+    folder: Path,
+    *plans: Plan,
+    clock: Clock | None = None,
+    ledger: Ledger | None = None,
+    kept: int = 200,
 ) -> AsyncIterator[JobsBench]:
     """Jobs over two toy supplies, or over what these plans say."""
     plans = plans or (PLAN, named("psu2"))
@@ -161,6 +167,8 @@ async def jobs_in_memory(
         clock=clock,
         recipes=StationRecipes(lambda: settings, files),
         prepare=_as_printer,
+        book=LedgerBook(ledger, ended_kept=kept) if ledger else None,
+        ledger=ledger,
     ) as bench:
         yield JobsBench(bench.jobs, bench, bench.journal, recipes)
 
