@@ -5,6 +5,7 @@ from typing import Protocol
 
 from agent.mqtt.announcements import Announcements
 from agent.mqtt.forwarding import forward_events
+from agent.mqtt.job_announcements import JobAnnouncements
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.topics import Topics
 from agent.station import Station
@@ -41,7 +42,10 @@ class Publications:
     def __init__(self, station: Station, topics: Topics, outbox: Outbox, interval: float) -> None:
         self._station, self._topics, self._outbox = station, topics, outbox
         self._devices = Announcements(station, topics, outbox, interval)
-        self._further: tuple[Retained, ...] = ()
+        self._further: list[Retained] = []
+        if station.jobs is not None:
+            jobs = JobAnnouncements(station, station.jobs, topics, outbox, interval)
+            self._further.append(jobs)
 
     @property
     def filters(self) -> tuple[str, ...]:

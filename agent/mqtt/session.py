@@ -24,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.errors import ConfigError
-from agent.fleet.backoff import delays
+from agent.mqtt.attempts import again_and_again
 from agent.mqtt.inbox import Inbox, Letter
 from agent.mqtt.news import News
 from agent.mqtt.outbox import Message, Outbox, Publish
@@ -34,11 +34,6 @@ from agent.mqtt.topics import Topics
 from agent.settings import Mqtt, read_secret
 from agent.station import Station
 
-FIRST_WAIT_S: Final = 0.25
-MOST_WAIT_S: Final = 4.0
-STEADY_S: Final = 5.0
-"""A connection that lasted less counts as one more failed attempt: two agents of one client id
-throw each other out, and must not do so ten times a second."""
 ANSWER_S: Final = 5.0
 """How long the broker may take to answer before it is taken for lost."""
 FAREWELL_S: Final = 0.3
@@ -79,17 +74,7 @@ class BrokerSession:
         """Keep a session until cancelled; then say farewell, which takes a second at most."""
         async with asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self._publications.forward(), name="mqtt.events")
-            await self._stay_connected()
-
-    async def _stay_connected(self) -> None:
-        clock = self._station.clock
-        waits = delays(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
-        while True:
-            began = clock.monotonic()
-            await self._one_connection()
-            if clock.monotonic() - began > STEADY_S:
-                waits = delays(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
-            await clock.sleep(next(waits))
+            await again_and_again(self._one_connection, self._station.clock, self._rng)
 
     async def _one_connection(self) -> None:
         """Serve one connection until it is lost, and say so where that is news."""
@@ -130,10 +115,15 @@ class BrokerSession:
         self._news.subscribed(tuple(compress(topics, refused)))
 
     def _manner(self, topic: str) -> Any:
-        """How to subscribe. A request published with retain shows it at once (MQTT 5 alone can)."""
+        """How to subscribe.
+
+        MQTT 5 alone can show at once that a request is retained, and keep from the agent what it
+        said itself.
+        """
         if not self._v5:
             return 1
-        return SubscribeOptions(qos=1, retainAsPublished=topic == self._topics.commands)
+        said = topic in self._publications.filters
+        return SubscribeOptions(1, noLocal=said, retainAsPublished=topic == self._topics.commands)
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
