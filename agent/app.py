@@ -109,6 +109,7 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:
@@ -145,7 +146,7 @@ class Agent:
     def _station(self) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.record)
         return self._parts.station(
             self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
         )

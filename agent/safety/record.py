@@ -77,6 +77,8 @@ class LedgerRecord:
 
     def __init__(self, ledger: Ledger, board: Board, clock: Clock) -> None:
         self._ledger, self._board, self._clock = ledger, board, clock
+        self.ledger = ledger
+        """For what else is recorded beside commands, such as jobs."""
         self._doubts: dict[str, list[Doubt]] = {}
         self._settling = asyncio.Lock()  # two who settle one doubt: the second finds it settled
 
