@@ -38,7 +38,17 @@ def job_deeds(station: Station) -> dict[str, Deed]:
 
 
 async def _start(jobs: Jobs, asked: Request, actor: Actor) -> Job:
-    return await jobs.submit(asked.recipe, asked.arguments, asked.devices, actor, held=asked.held)
+    return await jobs.submit(
+        asked.recipe,
+        asked.arguments,
+        asked.devices,
+        actor,
+        held=asked.held,
+        key=asked.id,
+        priority=asked.priority,
+        copies=asked.copies,
+        not_before=asked.not_before,
+    )
 
 
 async def _answer(jobs: Jobs, asked: Request, actor: Actor) -> Job:

@@ -70,11 +70,12 @@ def event(station: str, happened: Event) -> Form:
 def job(station: str, it: Job, asked: Iterable[Question], time: float) -> Form:
     """A job as it stands at `time` (seconds UTC), with the questions that wait for an answer."""
     form = job_form(it)
-    questions = [question_form(question) for question in asked]
+    begins = utc_text(it.not_before) if it.not_before is not None else None
     return (
         _envelope("job", station)
         | {key: form[key] for key in JOB}
-        | {"questions": questions, "time": utc_text(time)}
+        | {"priority": it.priority, "not_before": begins}
+        | {"questions": [question_form(question) for question in asked], "time": utc_text(time)}
     )
 
 

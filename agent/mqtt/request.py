@@ -12,6 +12,7 @@ from agent.mqtt.verbs import ID, KEYS, LONGEST_NAME, NEEDED, RULES, is_name
 MOST_BYTES: Final = 65_536
 MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)")
 """RFC 3339, section 5.6, in UTC."""
+MOMENTS: Final = ("not_after", "not_before")
 TOLD: Final = ("id", "device", "job", "by")
 
 
@@ -48,6 +49,10 @@ class Request:
     recipe: str = ""
     devices: Mapping[str, str] = field(default_factory=dict)
     held: bool = False
+    priority: int = 0
+    copies: int = 1
+    not_before: float | None = None
+    """When a job may begin at the earliest, in seconds UTC."""
     fingerprint: str = ""
     """The same for two requests that ask for the same thing, whenever they expire."""
 
@@ -72,12 +77,9 @@ def parse(verb: str, payload: bytes) -> Request:
 def _request(verb: str, body: dict[str, Any]) -> Request:
     _check_keys(verb, body)
     _check_types(body)
-    return Request(
-        verb=verb,
-        not_after=_moment(body["not_after"]) if "not_after" in body else None,
-        fingerprint=_fingerprint(verb, body),
-        **{key: body[key] for key in body.keys() - {"schema", "not_after"}},
-    )
+    moments: dict[str, Any] = {key: _moment(key, body[key]) for key in MOMENTS if key in body}
+    given = {key: body[key] for key in body.keys() - {"schema", *MOMENTS}}
+    return Request(verb=verb, fingerprint=_fingerprint(verb, body), **given, **moments)
 
 
 def _check_keys(verb: str, body: dict[str, Any]) -> None:
@@ -125,13 +127,13 @@ def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-def _moment(text: object) -> float:
+def _moment(key: str, text: object) -> float:
     try:
         if not isinstance(text, str) or not MOMENT.fullmatch(text):
             raise ValueError
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
-        raise BadRequest("not_after is no time in UTC such as 2026-11-23T09:30:00Z") from None
+        raise BadRequest(f"{key} is no time in UTC such as 2026-11-23T09:30:00Z") from None
 
 
 def _fingerprint(verb: str, body: Mapping[str, Any]) -> str:

@@ -14,7 +14,9 @@ MOST_DEVICES: Final = 50
 ANY: Final = frozenset({"schema", "id", "not_after", "by"})
 DEVICE: Final = ANY | {"device"}
 JOB: Final = ANY | {"job"}
-START: Final = frozenset({"recipe", "arguments", "devices", "held"})
+START: Final = frozenset(
+    {"recipe", "arguments", "devices", "held", "priority", "copies", "not_before"}
+)
 KEYS: Final = {
     "read": DEVICE | {"name"},
     "set": DEVICE | {"name", "value"},
@@ -80,5 +82,6 @@ RULES: Final[Mapping[str, Rule]] = {
         _are_devices, f"an object of at most {MOST_DEVICES} devices by the role that they play"
     ),
     "held": Rule(lambda given: isinstance(given, bool), "true or false"),
+    **dict.fromkeys(("priority", "copies"), Rule(lambda given: type(given) is int, "an integer")),
 }
 """The keys that are not here may be anything, or are looked at where they are used."""

@@ -129,6 +129,30 @@ async def test_a_job_that_waits_is_held_and_released(tmp_path: Path) -> None:
         await at.until_said(job, JobState.DONE)
 
 
+async def test_the_id_of_a_request_is_the_key_of_its_job_also_when_its_answer_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as at:
+        at.bench.write("- wait: 60")
+        begun = await at.ask("job.start", recipe="trial", copies=2, priority=7)
+        at.inbox = Inbox(at.bench.station.station, TOPICS, Role.ENGINEER)  # as after a restart
+        again = await at.ask("job.start", recipe="trial", copies=2, priority=7)
+        assert again["value"]["job"] == begun["value"]["job"]
+        assert len(at.bench.jobs.listing) == 2
+        at.inbox = Inbox(at.bench.station.station, TOPICS, Role.ENGINEER)
+        other = await at.ask("job.start", recipe="trial", copies=3)
+        assert other["status"] == "refused"
+
+
+async def test_a_job_may_begin_later(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        at.bench.write("- wait: 60")
+        moment = utc_text(SystemClock().utc() + 3600)
+        job = (await at.ask("job.start", recipe="trial", not_before=moment))["value"]["job"]
+        said = await at.until_said(job, JobState.QUEUED)
+        assert said["not_before"] == moment
+
+
 async def test_what_can_not_be_done_is_refused_with_a_reason_and_an_event(tmp_path: Path) -> None:
     async with desk(tmp_path, role=Role.OBSERVER) as at:
         at.bench.write("- wait: 60")
@@ -181,7 +205,7 @@ async def test_progress_is_told_no_more_often_than_the_interval_and_states_at_on
     tmp_path: Path,
 ) -> None:
     async with desk(tmp_path, interval=30.0) as at:
-        steps = "- repeat: {times: 50, steps: [{log: again}]}"
+        steps = "- repeat: {times: 50}\n  steps: [{log: again}]"
         at.bench.write(f"{steps}\n- wait: 60")
         job = await at.bench.start()
         await at.bench.until_at(job, "steps.1")
