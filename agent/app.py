@@ -124,6 +124,7 @@ class Agent:
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
+        self.jobs.open()
         settle()
         self._notifier.ready()
         self._say_started(station)

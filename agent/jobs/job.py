@@ -74,7 +74,7 @@ class Job:
     """Its place among those of the same priority; the lowest begins first."""
     not_before: float | None = None
     """When it may begin at the earliest, in seconds UTC."""
-    copy: int = 1
+    number: int = 1
     """Which of `copies` it is, from 1: each copy is a job of its own."""
     copies: int = 1
     batch: str = ""

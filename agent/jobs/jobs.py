@@ -61,8 +61,13 @@ class Jobs:
         return self._questions.open
 
     async def begin(self) -> None:
-        """Take over what the agent before this one has left. What it cut off does not begin again."""
+        """Take over what the agent before this one has left. No job begins before `open`."""
+        self._turns.is_open = False
         await restart.take_over(self._shop, self._turns, self._submission)
+
+    def open(self) -> None:
+        """Let jobs begin: the devices have had the time to answer."""
+        self._turns.is_open = True
         self._turns.next()
 
     async def library(self) -> Library:

@@ -73,7 +73,7 @@ class Notes:
         data = {"recipe": job.recipe, "version": job.version, "sha256": job.sha256}
         asked = {"arguments": dict(job.arguments), "devices": dict(job.devices)}
         turn = {"priority": job.priority, "not_before": job.not_before, "state": str(job.state)}
-        copy = {"copy": job.copy, "copies": job.copies}
+        copy = {"number": job.number, "copies": job.copies}
         who = {"by": job.by.name, "origin": job.by.origin}
         return self._entry(
             "submitted", {**data, **asked, **turn, **copy, **who}, job.by, remembered(job)

@@ -15,7 +15,7 @@ from drivers import Role, word
 
 PLAIN: Final = (
     *("id", "recipe", "version", "sha256", "submitted", "priority", "rank", "not_before"),
-    *("copy", "copies", "batch", "why", "began", "ended", "verdict"),
+    *("number", "copies", "batch", "why", "began", "ended", "verdict"),
 )
 """What JSON has as it is."""
 

@@ -95,7 +95,7 @@ class Submission:
     ) -> Iterator[Kept]:
         """As many jobs as there are copies: each is held, stopped and kept by itself."""
         batch = ""
-        for copy in range(1, asked.copies + 1):
+        for number in range(1, asked.copies + 1):
             self.number += 1
             now = self._shop.clock.utc()
             job = new_job(self._id(now), entry, library, values, checked.devices, actor, now)
@@ -105,7 +105,7 @@ class Submission:
                 priority=asked.priority,
                 rank=self.number,
                 not_before=asked.not_before,
-                copy=copy,
+                number=number,
                 copies=asked.copies,
                 batch=batch,
                 state=JobState.HELD if asked.held else JobState.QUEUED,

@@ -45,7 +45,7 @@ class Turns:
         self.kept: dict[str, Kept] = {}
         self.plates = Plates(shop.book)
         self.hold: Hold | None = None
-        self.is_ending = False
+        self.is_open, self.is_ending = True, False
         self._shop, self._questions, self._most = shop, questions, most
         self._waking: asyncio.Task[None] | None = None
         shop.reservations.listen(self._device_stopped)
@@ -108,9 +108,14 @@ class Turns:
             await asyncio.wait(tasks)
         return [it for it in running if it.job.state.is_final]
 
+    @property
+    def _may_begin(self) -> bool:
+        """Whether any job may begin now."""
+        return self.is_open and not self.is_ending and self.hold is None
+
     def _is_due(self, kept: Kept) -> bool:
         job = kept.job
-        if job.state is not JobState.QUEUED or kept.task or self.is_ending or self.hold:
+        if job.state is not JobState.QUEUED or kept.task or not self._may_begin:
             return False
         return job.not_before is None or job.not_before <= self._shop.clock.utc()
 
@@ -198,7 +203,7 @@ class Turns:
 
     def _waits_for_time(self) -> float:
         """How long to let pass before the next look; 0 where no job waits for a time."""
-        if self.is_ending or self.hold:
+        if not self._may_begin:
             return 0.0
         now = self._shop.clock.utc()
         queued = [it for it in self.waiting if it.state is JobState.QUEUED]

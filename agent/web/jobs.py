@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Header, Path
 
-from agent.errors import AgentError, ConfigError, NoSuchThing, NotAllowed, NotNow, Refused
+from agent.errors import (
+    AgentError,
+    ConfigError,
+    KeyConflict,
+    NoSuchThing,
+    NotAllowed,
+    NotNow,
+    Refused,
+)
 from agent.jobs.jobs import Jobs
 from agent.jobs.library import head_of
 from agent.public import job_form, question_form, recipe_form, whole_job_form
@@ -27,6 +36,7 @@ KINDS: Final[tuple[tuple[type[AgentError], str], ...]] = (
     (NoSuchThing, "no-such"),
     (NotAllowed, "not-allowed"),
     (NotNow, "refused"),
+    (KeyConflict, "key-conflict"),
     (ConfigError, "bad-value"),
     (Refused, "bad-value"),
     (AgentError, "not-kept"),
@@ -46,11 +56,21 @@ async def _jobs(station: TheStation) -> Jobs:
 
 
 TheJobs = Annotated[Jobs, Depends(_jobs)]
+TheKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,200}$",
+        description="A name for this request: sent again with it, it begins nothing new.",
+        examples=["5f0c2a3e-8f5d-4a57-9b0e-7f2b6a0c1d11"],
+    ),
+]
 JobId = Annotated[str, Path(description="A job.", examples=["20261122-091500-1"])]
 
 
 @contextmanager
-def _as_problems() -> Iterator[None]:
+def as_problems() -> Iterator[None]:
+    """Turn what jobs refuse or fail at into the problem that says so."""
     try:
         yield
     except AgentError as error:
@@ -93,21 +113,53 @@ async def listing(jobs: TheJobs) -> dict[str, Any]:
 )
 async def one(job: JobId, jobs: TheJobs) -> dict[str, Any]:
     """How far it is, what it measured and said, and how it ended."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(jobs.get(job))
 
 
 @job_changes.post(
     "/jobs",
     summary="Start a job",
-    responses=answers(examples.WHOLE_JOB, *TO_CHANGE, "bad-value", "not-kept"),
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE, "key-conflict", "bad-value", "not-kept"),
     response_model=forms.WholeJobForm,
 )
-async def submit(body: forms.NewJob, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
-    """Check the recipe, and queue it: it begins when all its devices are free."""
-    with _as_problems():
-        job = await jobs.submit(body.recipe, body.arguments, body.devices, actor, held=body.held)
+async def submit(
+    body: forms.NewJob, jobs: TheJobs, actor: TheActor, key: TheKey = ""
+) -> dict[str, Any]:
+    """Check the recipe, and queue it: it begins when all its devices are free.
+
+    The answer comes when it is on the disk. Of several copies, each a job, it has the first. The
+    same `Idempotency-Key` with the same body gives the job that it gave before.
+    """
+    with as_problems():
+        job = await jobs.submit(
+            body.recipe,
+            body.arguments,
+            body.devices,
+            actor,
+            held=body.held,
+            key=key,
+            priority=body.priority,
+            copies=body.copies,
+            not_before=_moment(body.not_before),
+        )
         return whole_job_form(job)
+
+
+def _moment(text: str | None) -> float | None:
+    """Seconds UTC of a time with its zone. Raises Problem."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except (ValueError, OverflowError):
+        pass
+    raise Problem(
+        "bad-value",
+        f"not_before: {text!a} is not a time with its zone, such as 2026-11-28T22:00+09:00",
+    )
 
 
 @job_stops.post(
@@ -123,7 +175,7 @@ async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     Needs no role and no token, and looks at no body. When the job has ended, `safe` says of each
     device whether it was confirmed safe.
     """
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.stop(job, actor))
 
 
@@ -136,7 +188,7 @@ async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Let it rest at the next step, in a wait or in a print."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.pause(job, actor))
 
 
@@ -149,7 +201,7 @@ async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Let it go on after a pause."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.resume(job, actor))
 
 
@@ -162,7 +214,7 @@ async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Keep it from beginning; others pass it."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.hold(job, actor))
 
 
@@ -175,7 +227,7 @@ async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def release(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Let it begin when it is its turn."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.release(job, actor))
 
 
@@ -203,5 +255,5 @@ async def answer(
     actor: TheActor,
 ) -> dict[str, Any]:
     """Answer it once, under your name. What does not fit is refused, and the question stays."""
-    with _as_problems():
+    with as_problems():
         return question_form(await jobs.answer(question, body.value, actor))
