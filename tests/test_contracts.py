@@ -21,8 +21,8 @@ from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
-from agent.mqtt.request import KEYS, NEEDED
 from agent.mqtt.topics import Topics
+from agent.mqtt.verbs import KEYS, NEEDED
 from agent.web.problems import KINDS
 from drivers import UNITS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
@@ -50,6 +50,7 @@ def test_every_topic_is_named() -> None:
         topics.status,
         topics.description("<device>"),
         topics.state("<device>"),
+        topics.job("<job>"),
         topics.event,
         topics.commands.replace("+", "<verb>"),
         topics.reply("<id>"),

@@ -10,18 +10,22 @@ from agent.fleet.events import Severity
 from agent.fleet.samples import Outcome, Status
 from agent.mqtt import payloads
 from agent.mqtt.answers import Answers
+from agent.mqtt.deeds import device_deeds
+from agent.mqtt.job_deeds import job_deeds
 from agent.mqtt.outbox import Message
 from agent.mqtt.request import BadRequest, Request, parse
 from agent.mqtt.topics import Topics, answerable
+from agent.mqtt.verbs import STOPS
 from agent.roles import Actor
 from agent.station import Station
 from drivers import Role
-from drivers.errors import DriverError
 
 AHEAD_S: Final = 600.0
 """How far in the future a request may expire: it is known at least until then."""
 AT_ONCE: Final = 32
 """Requests that may be under way at the same time. Stops are not counted: they always work."""
+
+LONGEST_SHOWN: Final = 80
 
 log = logging.getLogger("labkeeper")
 
@@ -46,6 +50,7 @@ class Inbox:
         """Whether only stops are still carried out, because the agent is ending."""
         self._station, self._topics, self._role = station, topics, role
         self._answers = Answers(station.clock)
+        self._deeds = {**device_deeds(station), **job_deeds(station)}
         self._under_way = 0
 
     async def answer(self, letter: Letter) -> Message | None:
@@ -56,17 +61,17 @@ class Inbox:
             request = self._accepted(letter)
         except BadRequest as refusal:
             return self._refusal(letter, refusal)
-        if request.verb == "stop":
+        if request.verb in STOPS:
             return self._addressed(letter, request.id, await self._carry_out(request))
         try:
             payload = await self._once(request)
         except BadRequest as refusal:
-            return self._refusal(letter, BadRequest(str(refusal), _told(request)))
+            return self._refusal(letter, BadRequest(str(refusal), request.told))
         return self._addressed(letter, request.id, payload)
 
     def _accepted(self, letter: Letter) -> Request:
         request = parse(letter.verb, letter.payload)
-        told = _told(request)
+        told = request.told
         if letter.retained:
             raise BadRequest("it is retained; requests are published without retain", told)
         if letter.response_topic is not None and not answerable(letter.response_topic):
@@ -120,47 +125,20 @@ class Inbox:
     async def _carry_out(self, request: Request) -> bytes:
         read: dict[str, Any] = {}
         try:
-            outcome, read = await self._outcome(request)
+            actor = Actor(name=request.by or "mqtt", origin="mqtt", role=self._role)
+            outcome, read = await self._deeds[request.verb](request, actor)
+        except BadRequest as refusal:
+            self._say_refused(request.verb, request.told, str(refusal))
+            outcome = Outcome(status=Status.REFUSED, message=str(refusal))
         except Exception as error:
             log.exception("request %s ended with an error of the agent", request.id)
             outcome = Outcome(
                 status=Status.UNKNOWN,
                 message=f"an error of the agent, {error!r}; whether it was done is unknown: "
-                "look at the device before going on",
+                "look before going on",
             )
         self.refused += outcome.status is Status.REFUSED
-        return self._reply(request.verb, _told(request), outcome, read)
-
-    async def _outcome(self, request: Request) -> tuple[Outcome, dict[str, Any]]:
-        gate, device = self._station.gate, request.device
-        actor = Actor(name=request.by or "mqtt", origin="mqtt", role=self._role)
-        match request.verb:
-            case "set":
-                return await gate.set(actor, device, request.name, request.value), {}
-            case "do":
-                return await gate.do(actor, device, request.name, request.arguments), {}
-            case "stop":
-                return await gate.stop(actor, device), {}
-        return await self._read(request)
-
-    async def _read(self, request: Request) -> tuple[Outcome, dict[str, Any]]:
-        worker = self._station.workers.get(request.device)
-        if worker is None:
-            known = ", ".join(sorted(self._station.workers)) or "none"
-            return self._unread(request, f"no device is called {request.device}; devices: {known}")
-        readings = worker.plan.driver_class.readings
-        if request.name and request.name not in readings:
-            offered = ", ".join(readings) or "none"
-            return self._unread(request, f"{request.name} is no reading; readings: {offered}")
-        try:
-            samples = await worker.read((request.name,) if request.name else tuple(readings))
-        except DriverError as error:
-            return Outcome(status=Status.FAILED, message=str(error)), {}
-        return Outcome(status=Status.DONE), payloads.values(worker.plan, samples)
-
-    def _unread(self, request: Request, why: str) -> tuple[Outcome, dict[str, Any]]:
-        self._say_refused(request.verb, _told(request), why)
-        return Outcome(status=Status.REFUSED, message=why), {}
+        return self._reply(request.verb, request.told, outcome, read)
 
     def _refusal(self, letter: Letter, refusal: BadRequest) -> Message | None:
         self.refused += 1
@@ -171,9 +149,10 @@ class Inbox:
 
     def _say_refused(self, verb: str, told: Mapping[str, str], why: str) -> None:
         device, actor = told.get("device", ""), told.get("by", "mqtt")
+        target = device or told.get("job", "")
         self._station.events.add(
             "mqtt.refused",
-            f"{actor} (mqtt) {verb[:LONGEST_SHOWN]} {device}".rstrip() + f": refused: {why}",
+            f"{actor} (mqtt) {verb[:LONGEST_SHOWN]} {target}".rstrip() + f": refused: {why}",
             device=device if device in self._station.workers else "",
             severity=Severity.WARNING,
             actor=actor,
@@ -199,11 +178,3 @@ class Inbox:
         return Message(
             topic=self._topics.reply(request), payload=payload, correlation=letter.correlation
         )
-
-
-LONGEST_SHOWN: Final = 80
-
-
-def _told(request: Request) -> dict[str, str]:
-    told = {"id": request.id, "device": request.device, "by": request.by}
-    return {key: text for key, text in told.items() if text}

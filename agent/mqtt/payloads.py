@@ -5,22 +5,31 @@ The schemas are `docs/schemas/*.json`; golden files show every change of a paylo
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
 
 from agent.fleet.events import Event
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Outcome, Quality, Sample, Snapshot
+from agent.jobs.job import Job
+from agent.jobs.questions import Question
 from agent.public import (
     description_form,
     event_form,
+    job_form,
     outcome_form,
+    question_form,
     sample_form,
     state_form,
     utc_text,
 )
 
 Form = dict[str, Any]
+JOB: Final = (
+    *("job", "recipe", "version", "state", "why", "by", "origin"),
+    *("submitted", "began", "ended", "devices", "verdict", "steps", "now"),
+)
+"""What is published of a job: what came out of it stands in its own record."""
 
 
 def online(station: str, version: str, session: int, time: float) -> Form:
@@ -56,6 +65,18 @@ def state(station: str, plan: Plan, snapshot: Snapshot) -> Form:
 def event(station: str, happened: Event) -> Form:
     """One event."""
     return _envelope("event", station) | event_form(happened)
+
+
+def job(station: str, it: Job, asked: Iterable[Question], time: float) -> Form:
+    """A job as it stands at `time` (seconds UTC), with the questions that wait for an answer."""
+    form = job_form(it)
+    begins = utc_text(it.not_before) if it.not_before is not None else None
+    return (
+        _envelope("job", station)
+        | {key: form[key] for key in JOB}
+        | {"priority": it.priority, "not_before": begins}
+        | {"questions": [question_form(question) for question in asked], "time": utc_text(time)}
+    )
 
 
 def values(plan: Plan, samples: Mapping[str, Sample]) -> Form:

@@ -7,33 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from agent.mqtt.verbs import ID, KEYS, LONGEST_NAME, NEEDED, RULES, is_name
+
 MOST_BYTES: Final = 65_536
-ID: Final = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
-"""Also one level of a topic, so without /, + and #."""
 MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)")
 """RFC 3339, section 5.6, in UTC."""
-LONGEST_NAME: Final = 80
-
-SCHEMA: Final = "labkeeper/request/1"
-ANY: Final = frozenset({"schema", "id", "not_after", "device", "by"})
-KEYS: Final = {
-    "read": ANY | {"name"},
-    "set": ANY | {"name", "value"},
-    "do": ANY | {"name", "arguments"},
-    "stop": ANY,
-}
-NEEDED: Final = {
-    "read": ("id", "not_after", "device"),
-    "set": ("id", "not_after", "device", "name", "value"),
-    "do": ("id", "not_after", "device", "name"),
-    "stop": ("id", "device"),
-}
+MOMENTS: Final = ("not_after", "not_before")
+TOLD: Final = ("id", "device", "job", "by")
 
 
 class BadRequest(Exception):
     """The request can't be understood; the message says why, for whoever wrote it.
 
-    `told` holds what could be understood of id, device and by.
+    `told` holds what could be understood of id, device, job and by.
     """
 
     def __init__(self, why: str, told: Mapping[str, str] | None = None) -> None:
@@ -43,25 +29,43 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One request. `name` is a reading, setting or command, "" for every reading."""
+    """One request. What its verb does not take is empty.
+
+    `name` is a reading, setting or command, "" for every reading; `device` is "" where a stop is
+    for every device.
+    """
 
     verb: str
     id: str
-    device: str
+    device: str = ""
     name: str = ""
     by: str = ""
     not_after: float | None = None
     """Seconds UTC; None only for a stop, which does not expire."""
     value: object = None
     arguments: Mapping[str, object] = field(default_factory=dict)
+    job: str = ""
+    question: str = ""
+    recipe: str = ""
+    devices: Mapping[str, str] = field(default_factory=dict)
+    held: bool = False
+    priority: int = 0
+    copies: int = 1
+    not_before: float | None = None
+    """When a job may begin at the earliest, in seconds UTC."""
     fingerprint: str = ""
     """The same for two requests that ask for the same thing, whenever they expire."""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Who asks, and about what."""
+        return {key: text for key in TOLD if (text := getattr(self, key))}
 
 
 def parse(verb: str, payload: bytes) -> Request:
     """Take a request apart. Raises BadRequest."""
     body = _object(payload)
-    told = {key: body[key] for key in ("id", "device", "by") if _is_name(body.get(key))}
+    told = {key: body[key] for key in TOLD if is_name(body.get(key))}
     if not ID.fullmatch(told.get("id", "")):
         told.pop("id", None)
     try:
@@ -73,12 +77,9 @@ def parse(verb: str, payload: bytes) -> Request:
 def _request(verb: str, body: dict[str, Any]) -> Request:
     _check_keys(verb, body)
     _check_types(body)
-    return Request(
-        verb=verb,
-        not_after=_moment(body["not_after"]) if "not_after" in body else None,
-        fingerprint=_fingerprint(verb, body),
-        **{key: body[key] for key in body.keys() - {"schema", "not_after"}},
-    )
+    moments: dict[str, Any] = {key: _moment(key, body[key]) for key in MOMENTS if key in body}
+    given = {key: body[key] for key in body.keys() - {"schema", *MOMENTS}}
+    return Request(verb=verb, fingerprint=_fingerprint(verb, body), **given, **moments)
 
 
 def _check_keys(verb: str, body: dict[str, Any]) -> None:
@@ -94,15 +95,9 @@ def _check_keys(verb: str, body: dict[str, Any]) -> None:
 
 
 def _check_types(body: dict[str, Any]) -> None:
-    if not isinstance(body["id"], str) or not ID.fullmatch(body["id"]):
-        raise BadRequest("id is not 1 to 64 letters, digits and . _ : ~ - such as a UUID")
-    for key in ("device", "name", "by"):
-        if key in body and not _is_name(body[key]):
-            raise BadRequest(f"{key} is not a text of 1 to {LONGEST_NAME} characters")
-    if body.get("schema", SCHEMA) != SCHEMA:
-        raise BadRequest(f"schema is not {SCHEMA}, the only one known")
-    if not isinstance(body.get("arguments", {}), dict):
-        raise BadRequest("arguments is not an object of values by name")
+    for key, rule in RULES.items():
+        if key in body and not rule.holds(body[key]):
+            raise BadRequest(f"{key} is not {rule.words}")
 
 
 def _object(payload: bytes) -> dict[str, Any]:
@@ -132,17 +127,13 @@ def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no number")
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
-
-
-def _moment(text: object) -> float:
+def _moment(key: str, text: object) -> float:
     try:
         if not isinstance(text, str) or not MOMENT.fullmatch(text):
             raise ValueError
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
-        raise BadRequest("not_after is no time in UTC such as 2026-11-23T09:30:00Z") from None
+        raise BadRequest(f"{key} is no time in UTC such as 2026-11-23T09:30:00Z") from None
 
 
 def _fingerprint(verb: str, body: Mapping[str, Any]) -> str:

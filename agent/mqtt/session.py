@@ -24,22 +24,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.errors import ConfigError
-from agent.fleet.backoff import delays
-from agent.mqtt.announcements import Announcements
-from agent.mqtt.forwarding import forward_events
+from agent.mqtt.attempts import again_and_again
 from agent.mqtt.inbox import Inbox, Letter
 from agent.mqtt.news import News
 from agent.mqtt.outbox import Message, Outbox, Publish
+from agent.mqtt.publications import Publications
 from agent.mqtt.status import Outnumbered, Seen, Session, next_session, session_of
 from agent.mqtt.topics import Topics
 from agent.settings import Mqtt, read_secret
 from agent.station import Station
 
-FIRST_WAIT_S: Final = 0.25
-MOST_WAIT_S: Final = 4.0
-STEADY_S: Final = 5.0
-"""A connection that lasted less counts as one more failed attempt: two agents of one client id
-throw each other out, and must not do so ten times a second."""
 ANSWER_S: Final = 5.0
 """How long the broker may take to answer before it is taken for lost."""
 FAREWELL_S: Final = 0.3
@@ -65,7 +59,7 @@ class BrokerSession:
         self._v5 = settings.protocol == "5"
         self._topics = Topics(station.name)
         self._outbox = Outbox()
-        self._announcements = Announcements(
+        self._publications = Publications(
             station, self._topics, self._outbox, settings.min_interval
         )
         self._inbox = Inbox(station, self._topics, settings.role)
@@ -79,19 +73,8 @@ class BrokerSession:
     async def run(self) -> None:
         """Keep a session until cancelled; then say farewell, which takes a second at most."""
         async with asyncio.TaskGroup() as self._tasks:
-            events = forward_events(self._station, self._topics, self._outbox)
-            self._tasks.create_task(events, name="mqtt.events")
-            await self._stay_connected()
-
-    async def _stay_connected(self) -> None:
-        clock = self._station.clock
-        waits = delays(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
-        while True:
-            began = clock.monotonic()
-            await self._one_connection()
-            if clock.monotonic() - began > STEADY_S:
-                waits = delays(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
-            await clock.sleep(next(waits))
+            self._tasks.create_task(self._publications.forward(), name="mqtt.events")
+            await again_and_again(self._one_connection, self._station.clock, self._rng)
 
     async def _one_connection(self) -> None:
         """Serve one connection until it is lost, and say so where that is news."""
@@ -115,7 +98,7 @@ class BrokerSession:
             await self._subscribe(client)
             self._say_connected()
             async with asyncio.TaskGroup() as line:
-                line.create_task(self._announcements.run(self._session.birth), name="mqtt.announce")
+                line.create_task(self._publications.run(self._session.birth), name="mqtt.announce")
                 line.create_task(self._outbox.deliver(publish), name="mqtt.deliver")
                 await self._receive(client)
         except asyncio.CancelledError:
@@ -124,7 +107,7 @@ class BrokerSession:
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe, and say once which topics the broker does not let the agent hear."""
-        topics = [self._topics.status, self._topics.descriptions]
+        topics = [self._topics.status, *self._publications.filters]
         if self._settings.commands:
             topics.append(self._topics.commands)
         granted = await client.subscribe([(topic, self._manner(topic)) for topic in topics])
@@ -132,10 +115,15 @@ class BrokerSession:
         self._news.subscribed(tuple(compress(topics, refused)))
 
     def _manner(self, topic: str) -> Any:
-        """How to subscribe. A request published with retain shows it at once (MQTT 5 alone can)."""
+        """How to subscribe.
+
+        MQTT 5 alone can show at once that a request is retained, and keep from the agent what it
+        said itself.
+        """
         if not self._v5:
             return 1
-        return SubscribeOptions(qos=1, retainAsPublished=topic == self._topics.commands)
+        said = topic in self._publications.filters
+        return SubscribeOptions(1, noLocal=said, retainAsPublished=topic == self._topics.commands)
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -145,7 +133,7 @@ class BrokerSession:
             elif verb := self._topics.verb(topic):
                 self._tasks.create_task(self._answer(_letter(verb, message)), name="mqtt.request")
             elif message.retain and payload:
-                self._announcements.see_kept(topic)
+                self._publications.see_kept(topic)
 
     async def _answer(self, letter: Letter) -> None:
         if reply := await self._inbox.answer(letter):
@@ -175,7 +163,7 @@ class BrokerSession:
 
     async def _say_farewell(self, publish: Publish) -> None:
         """Send what waits, as far as time allows, and then that the agent ended in order."""
-        self._announcements.catch_up()
+        self._publications.catch_up()
         farewell = self._session.farewell(self._station.clock.utc())
         last = Message(topic=self._topics.status, payload=farewell, retain=True)
         await _in_time(self._outbox.drain(publish))

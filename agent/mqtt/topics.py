@@ -34,6 +34,15 @@ class Topics:
         """A filter for the descriptions of every device, also of those that config has no more."""
         return self.description("+")
 
+    @property
+    def jobs(self) -> str:
+        """A filter for all jobs, also for those that the agent knows no more."""
+        return self.job("+")
+
+    def job(self, job: str) -> str:
+        """A job as it stands (retained)."""
+        return f"{ROOT}/{self.station}/job/{job}"
+
     def description(self, device: str) -> str:
         """What a device offers (retained)."""
         return f"{ROOT}/{self.station}/device/{device}/description"
@@ -54,6 +63,10 @@ class Topics:
         """The device whose description this topic holds; None for any other topic."""
         before, _, after = self.descriptions.partition("+")
         return _between(topic, before, after)
+
+    def job_of(self, topic: str) -> str | None:
+        """The job that this topic holds; None for any other topic."""
+        return _between(topic, self.job(""), "")
 
     def _command(self, verb: str) -> str:
         return f"{ROOT}/{self.station}/command/{verb}"

@@ -1,7 +1,5 @@
 """Acting: settings, commands, stop and reconnect. Every one of them passes the gate."""
 
-import asyncio
-import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -9,7 +7,7 @@ from fastapi import APIRouter, Path
 from agent.fleet.samples import Outcome, Status
 from agent.public import outcome_form
 from agent.roles import refusal
-from agent.station import Station
+from agent.safety.everything import stop_everything
 from agent.web import examples, forms, safety_forms
 from agent.web.problems import Problem, problem_of, worst
 from agent.web.routes import (
@@ -39,8 +37,6 @@ TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
 
 changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 stops = APIRouter(prefix="/api/v1")
-
-log = logging.getLogger("labkeeper")
 
 
 @changes.put(
@@ -169,27 +165,14 @@ async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
     Needs no role and no token, and looks at no body. The agent is no safety device: use the
     emergency stop at the machine.
     """
-    names = sorted(station.workers)
-    outcomes = await asyncio.gather(*(_stopped(station, actor, name) for name in names))
-    by_device = dict(zip(names, outcomes, strict=True))
+    by_device = await stop_everything(station.gate, sorted(station.workers), actor)
     shown = {name: outcome_form(outcome) for name, outcome in by_device.items()}
-    if bad := worst(outcomes):
+    if bad := worst(by_device.values()):
         unsafe = [name for name, it in by_device.items() if it.status is not Status.DONE]
         problem = problem_of(bad)
         text = f"not confirmed safe: {', '.join(unsafe)}; go and look. {problem.detail}"
         raise Problem(problem.kind, text, devices=shown)
     return {"devices": shown}
-
-
-async def _stopped(station: Station, actor: TheActor, device: str) -> Outcome:
-    """Stop one of many: whatever happens to it must not keep the others from being stopped."""
-    try:
-        return await station.gate.stop(actor, device)
-    except Exception as error:
-        log.exception("stopping %s", device)
-        return Outcome(
-            status=Status.UNKNOWN, message=f"{device}: stop ended with a defect, {error!r}"
-        )
 
 
 def _done(outcome: Outcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
@@ -15,10 +16,16 @@ from agent.fleet.events import Event, Severity
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Outcome, Quality, Sample, Snapshot, Status
 from agent.fleet.states import DeviceState
+from agent.jobs.job import Job
+from agent.jobs.progress import StepNow
+from agent.jobs.questions import Question
+from agent.jobs.states import JobState
 from agent.mqtt import payloads
 from agent.mqtt.request import BadRequest, parse
 from agent.mqtt.status import Session
 from agent.mqtt.topics import Topics
+from agent.mqtt.verbs import NEEDED
+from agent.roles import Actor
 from drivers import Address, Driver, Limits, Reading, Role, Setting, Span, command
 from drivers.driver import Identity
 from tests.agent.bench import named
@@ -92,6 +99,50 @@ def answer(status: Status, message: str = "", value: Any = None, **read: Sample)
     return payloads.reply("bench-1", REQUEST, outcome, payloads.values(PLAN, read), NOON)
 
 
+def a_job(state: JobState, **changes: Any) -> Job:
+    """The job of a person who is asked something."""
+    job = Job(
+        id="20261123-115900-1",
+        recipe="thermal_cycle",
+        version="2",
+        sha256="0" * 64,
+        arguments={"specimen": "S-17"},
+        devices={"oven": "oven1"},
+        claimed=frozenset({"oven1"}),
+        by=Actor(name="line-3", origin="mqtt", role=Role.TECHNICIAN),
+        submitted=NOON - 60,
+        state=state,
+        began=NOON - 59,
+    )
+    for name, value in changes.items():
+        setattr(job, name, value)
+    return job
+
+
+def a_running_job() -> payloads.Form:
+    """In the second turn of a loop, where it waits and asks."""
+    job = a_job(JobState.RUNNING)
+    loop = StepNow("steps.1", "thermal_cycle.yaml:9", {"ko": "3번 반복", "en": "3 times"}, turn=2)
+    loop.turns = 3
+    waits = StepNow("steps.1.repeat.0", "thermal_cycle.yaml:11", {"ko": "대기", "en": "wait"}, 12.5)
+    progress: Any = SimpleNamespace(begun=4, ended=2, now=(loop, waits))
+    job.progress = progress
+    asked = Question(
+        id=f"{job.id}.q1",
+        job=job.id,
+        kind="confirm",
+        ko="문이 닫혔습니까?",
+        en="Is the door shut?",
+        asked=NOON - 5,
+    )
+    return payloads.job("bench-1", job, [asked], NOON)
+
+
+def an_ended_job() -> payloads.Form:
+    job = a_job(JobState.DONE, ended=NOON, verdict="fail")
+    return payloads.job("bench-1", job, [], NOON)
+
+
 # Golden file, topic, whether it is retained, schema, payload.
 CASES: list[tuple[str, str, bool, str, Callable[[], payloads.Form | bytes]]] = [
     ("birth", TOPICS.status, True, "status", lambda: SESSION.birth),
@@ -118,6 +169,8 @@ CASES: list[tuple[str, str, bool, str, Callable[[], payloads.Form | bytes]]] = [
         "state",
         lambda: payloads.state("bench-1", PLAN, GONE),
     ),
+    ("job", TOPICS.job("20261123-115900-1"), True, "job", a_running_job),
+    ("job_ended", TOPICS.job("20261123-115900-1"), True, "job", an_ended_job),
     ("event", TOPICS.event, False, "event", lambda: payloads.event("bench-1", EVENT)),
     ("reply_set", TOPICS.reply("7f0c"), False, "reply", lambda: answer(Status.DONE, value=80.0)),
     (
@@ -182,7 +235,7 @@ def test_the_schema_of_a_request_agrees_with_the_parser(verb: str) -> None:
     parse(verb, json.dumps(good).encode())
     wrong: list[dict[str, Any]] = [good | {"surprise": 1}, good | {"id": "a/b"}, good | {"by": ""}]
     wrong += [good | {"not_after": "tomorrow"}]
-    wrong += [{k: v for k, v in good.items() if k != key} for key in ("id", "device")]
+    wrong += [{k: v for k, v in good.items() if k != key} for key in NEEDED[verb]]
     for form in wrong:
         assert not schema.is_valid(form), form
         with pytest.raises(BadRequest):

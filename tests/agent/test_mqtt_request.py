@@ -11,12 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.mqtt.request import BadRequest, parse
+from agent.mqtt.verbs import RULES
 
 GOOD: dict[str, dict[str, Any]] = {
     "read": {"device": "psu1", "name": "voltage"},
     "set": {"device": "psu1", "name": "voltage", "value": 5},
     "do": {"device": "psu1", "name": "ramp", "arguments": {"to": 5}},
     "stop": {"device": "psu1"},
+    "job.start": {"recipe": "live", "arguments": {"level": 3}, "devices": {"supply": "psu1"}},
+    "job.stop": {"job": "20260102-030405-1"},
+    "job.pause": {"job": "20260102-030405-1"},
+    "job.resume": {"job": "20260102-030405-1"},
+    "job.hold": {"job": "20260102-030405-1"},
+    "job.release": {"job": "20260102-030405-1"},
+    "job.answer": {"question": "20260102-030405-1.q1", "value": True},
 }
 ENVELOPE = {"id": "1-a", "not_after": "2026-11-23T09:30:00Z"}
 
@@ -29,12 +37,18 @@ def body(verb: str, **changes: Any) -> bytes:
 @pytest.mark.parametrize("verb", GOOD)
 def test_a_good_request_is_understood(verb: str) -> None:
     request = parse(verb, body(verb, by="kim", schema="labkeeper/request/1"))
-    assert (request.verb, request.id, request.device, request.by) == (verb, "1-a", "psu1", "kim")
+    assert (request.verb, request.id, request.by) == (verb, "1-a", "kim")
+    assert {key: getattr(request, key) for key in GOOD[verb]} == GOOD[verb]
     assert request.not_after == 1795426200.0
 
 
-def test_a_stop_needs_no_time() -> None:
-    assert parse("stop", body("stop", not_after=...)).not_after is None
+@pytest.mark.parametrize("verb", ["stop", "job.stop"])
+def test_a_stop_needs_no_time(verb: str) -> None:
+    assert parse(verb, body(verb, not_after=...)).not_after is None
+
+
+def test_a_stop_without_a_device_is_for_every_device() -> None:
+    assert parse("stop", b'{"id": "1"}').device == ""
 
 
 @pytest.mark.parametrize(
@@ -49,7 +63,7 @@ def test_a_stop_needs_no_time() -> None:
         ("set", b'{"id":"a","id":"b"}', "given twice"),
         ("set", b'{"id":"\\ud800"}', "surrogates not allowed"),
         ("set", b" " * 65_537, "65537 bytes are too many; allowed: 65536"),
-        ("fly", body("set"), "fly is no request; requests: read, set, do, stop"),
+        ("fly", body("set"), "fly is no request; requests: read, set, do, stop, job.start, job."),
         ("set", body("set", id=...), "id is missing: set needs id, not_after, device, name, value"),
         ("set", body("set", id=7), "id is not 1 to 64"),
         ("set", body("set", id="a/b"), "id is not 1 to 64"),
@@ -67,6 +81,13 @@ def test_a_stop_needs_no_time() -> None:
         ("set", body("set", schema="labkeeper/request/2"), "schema is not labkeeper/request/1"),
         ("do", body("do", arguments=[5]), "arguments is not an object"),
         ("stop", body("stop", name="x"), "'name' is no key of stop"),
+        ("stop", body("stop", device=None), "device is not a text"),
+        ("job.stop", body("job.stop", device="psu1"), "'device' is no key of job.stop"),
+        ("job.start", body("job.start", recipe=...), "recipe is missing"),
+        ("job.start", body("job.start", devices={"supply": 1}), "devices is not an object of at"),
+        ("job.start", body("job.start", held="yes"), "held is not true or false"),
+        ("job.start", body("job.start", not_after=...), "not_after is missing"),
+        ("job.answer", body("job.answer", value=...), "value is missing"),
     ],
 )
 def test_a_bad_request_is_refused_with_a_sentence(verb: str, payload: bytes, words: str) -> None:
@@ -89,7 +110,7 @@ def test_no_bytes_whatever_break_the_parser(payload: bytes, verb: str) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["id", "not_after", "device", "name", "value", "arguments", "by", "x"]),
+        st.sampled_from([*RULES, "not_after", "value", "x"]),
         st.recursive(
             st.none() | st.booleans() | st.floats() | st.text(max_size=5),
             lambda inner: (

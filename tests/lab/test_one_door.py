@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from agent.mqtt.verbs import KEYS
 from tests.lab.broker import running_broker
 from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, station
-from tests.lab.witness import Witness, witness
+from tests.lab.witness import Witness, soon, witness
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
 
@@ -24,6 +27,13 @@ interlocks:
   never:
     requires: {oven1.temperature: {above: 1000}}
     guards: [psu1.output, psu1.voltage, psu1.ramp]
+"""
+RECIPE = """\
+name: door
+version: "1"
+devices: {supply: {driver: siglent.spd1000x, device: psu1}}
+steps:
+  - set: {supply.voltage: 5}
 """
 WHY = "refused by the interlock never: oven1.temperature is"
 Way = Callable[[Agent, Witness], Awaitable[str]]
@@ -50,16 +60,23 @@ async def api_of(running: Agent) -> str:
     return found[1]
 
 
+@asynccontextmanager
+async def client_of(running: Agent, *, by_socket: bool) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API, over the Unix socket or over TCP with the token."""
+    token = (running.folder / "state" / "api-token").read_text().strip()
+    uds = str(running.socket) if by_socket else None
+    base = "http://labkeeper" if by_socket else await api_of(running)
+    async with httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(uds=uds),
+        base_url=base,
+        headers={"Authorization": f"Bearer {token}"},
+    ) as client:
+        yield client
+
+
 def requested(method: str, path: str, body: dict[str, Any], *, by_socket: bool) -> Way:
     async def way(running: Agent, _: Witness) -> str:
-        token = (running.folder / "state" / "api-token").read_text().strip()
-        uds = str(running.socket) if by_socket else None
-        base = "http://labkeeper" if by_socket else await api_of(running)
-        async with httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=uds),
-            base_url=base,
-            headers={"Authorization": f"Bearer {token}"},
-        ) as client:
+        async with client_of(running, by_socket=by_socket) as client:
             answer = await client.request(method, f"/api/v1/devices/psu1/{path}", json=body)
         assert answer.status_code == 409
         assert answer.json()["type"].endswith(":interlocked")
@@ -82,6 +99,50 @@ def published(verb: str, **body: Any) -> Way:
     return way
 
 
+async def failed(running: Agent, job: str) -> str:
+    """Why a job failed."""
+    async with asyncio.timeout(10):
+        while not (found := await running.get(f"/jobs/{job}"))["ended"]:
+            await asyncio.sleep(0.05)
+    assert found["state"] == "failed", found
+    return str(found["why"])
+
+
+def job_typed() -> Way:
+    async def way(running: Agent, _: Witness) -> str:
+        words = ("--socket", str(running.socket), "--json", "job", "start", "door")
+        async with child(*LABKEEPER, *words) as process:
+            said = (await process.communicate())[0].decode()
+        return await failed(running, json.loads(said)["job"])
+
+    return way
+
+
+def job_requested(*, by_socket: bool) -> Way:
+    async def way(running: Agent, _: Witness) -> str:
+        async with client_of(running, by_socket=by_socket) as client:
+            answer = await client.post("/api/v1/jobs", json={"recipe": "door"})
+        assert answer.status_code == 200, answer.text
+        return await failed(running, answer.json()["job"])
+
+    return way
+
+
+def job_published() -> Way:
+    async def way(running: Agent, heard: Witness) -> str:
+        answer = await heard.ask(
+            "lab/v1/bench-1/command/job.start",
+            response_topic="test/jobs",
+            id="way-job",
+            not_after=soon(),
+            recipe="door",
+        )
+        assert answer.form["status"] == "done", answer.form
+        return await failed(running, answer.form["value"]["job"])
+
+    return way
+
+
 SET, DO = "settings/voltage", "commands/ramp"
 WAYS = {
     "command line, a setting": typed("set", "psu1.voltage", "5"),
@@ -98,12 +159,22 @@ WAYS = {
     "MQTT, a command": published(
         "do", device="psu1", name="ramp", arguments={"to": 5.0, "rate": 1.0}
     ),
+    "command line, a job": job_typed(),
+    "socket, a job": job_requested(by_socket=True),
+    "TCP, a job": job_requested(by_socket=False),
+    "MQTT, a job": job_published(),
 }
+ASKING = {"read"}
+ABOUT_JOBS = {"job.pause", "job.resume", "job.hold", "job.release", "job.answer"}
+"""What lets a job go on or not; each of its own requests passes the gate in the name of the job."""
+STOPPING = {"stop", "job.stop"}
 
 
 async def test_what_an_interlock_guards_is_refused_on_every_way_in(lab: Room, folder: Path) -> None:
     async with running_broker(folder / "broker") as broker:
         config = station(folder, lab.five(), broker_port=broker.port, more=NEVER)
+        (folder / "recipes").mkdir(parents=True)
+        (folder / "recipes" / "door.yaml").write_text(RECIPE, "utf-8")
         async with agent(folder, config) as running, witness(broker) as heard:
             await running.until_ready("psu1", "oven1")
             for name, way in WAYS.items():
@@ -112,6 +183,12 @@ async def test_what_an_interlock_guards_is_refused_on_every_way_in(lab: Room, fo
             sent = [it["text"] for it in wire["entries"] if it["kind"] == "sent"]
             assert sent
             assert not [text for text in sent if text.startswith("VOLT ")]
+
+
+def test_every_request_over_mqtt_that_moves_something_is_among_the_ways_in() -> None:
+    moving = {*KEYS} - ASKING - ABOUT_JOBS - STOPPING
+    assert moving == {"set", "do", "job.start"}
+    assert len([name for name in WAYS if name.startswith("MQTT")]) == len(moving)
 
 
 def calls(path: Path) -> Iterator[str]:
