@@ -100,7 +100,7 @@ class Agent:
                 flight=self._parts.flight,
             )
             self._begin(self._parts.flight.run(), "recordings")
-            self._begin(self._start(self._station()), "start")
+            self._begin(self._start(self._station(database)), "start")
             await self._stop.wait()
             asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
             await self._end()
@@ -123,6 +123,7 @@ class Agent:
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
+        self._begin(self.schedules.run(), "schedules")
         settle()
         self._notifier.ready()
         self._say_started(station)
@@ -142,12 +143,17 @@ class Agent:
         except TimeoutError:
             log.debug("not every device had its first turn within %g s", seconds)
 
-    def _station(self) -> Station:
+    def _station(self, database: Database) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
         self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self.schedules = self._parts.schedules(
+            lambda: self.settings, self.jobs, self.record, database
+        )
         return self._parts.station(
-            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
+            *(self.settings, workers, gate, self.jobs),
+            lambda: self._lines.traffic,
+            self.schedules,
         )
 
     def _begin_broker(self, station: Station) -> Any:

@@ -12,6 +12,7 @@ from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
+from agent.jobs.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
@@ -19,8 +20,10 @@ from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
 from agent.station import Station
+from agent.store.database import Database
 from agent.store.files import FileStore
 from agent.store.recordings import RecordingFolder
+from agent.store.schedules import ScheduleBook
 from drivers import Address, Recorder, Traffic
 
 
@@ -59,6 +62,7 @@ class Parts:
         gate: Gate,
         jobs: Jobs,
         traffic: Callable[[], Mapping[str, Traffic]],
+        schedules: Schedules,
     ) -> Station:
         """The station as those see it who speak to the outside."""
         titles = {"ko": settings.title.ko, "en": settings.title.en}
@@ -76,6 +80,21 @@ class Parts:
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            schedules=schedules,
+        )
+
+    def schedules(
+        self, settings: Callable[[], Settings], jobs: Jobs, record: Record, database: Database
+    ) -> Schedules:
+        """The schedules of the config in force, kept in the database along with the ledger."""
+        ledger = record.ledger
+        return Schedules(
+            jobs,
+            ScheduleBook(database, ledger) if ledger is not None else None,
+            wanted=lambda: settings().schedules,
+            problems=StationRecipes(settings, self.files).schedules,
+            clock=self.clock,
+            events=self.events,
         )
 
     def jobs(

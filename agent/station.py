@@ -9,6 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
+from agent.jobs.schedules import Schedules
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.store.files import FileStore
@@ -35,3 +36,5 @@ class Station:
     """None where nothing is recorded."""
     jobs: Jobs | None = None
     """None where no jobs are run."""
+    schedules: Schedules | None = None
+    """None where nothing is started by the clock."""

@@ -36,6 +36,9 @@ log = logging.getLogger("labkeeper")
 class Record(Protocol):
     """Where the gate records."""
 
+    ledger: Ledger | None
+    """What other parts record in as well; None where nothing is recorded."""
+
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> Any:
         """Record what is about to be sent; nothing may be sent before. Raises NotRecorded."""
         ...
@@ -76,6 +79,7 @@ class LedgerRecord:
     """The record of a station that has a ledger."""
 
     def __init__(self, ledger: Ledger, board: Board, clock: Clock) -> None:
+        self.ledger: Ledger | None = ledger
         self._ledger, self._board, self._clock = ledger, board, clock
         self._doubts: dict[str, list[Doubt]] = {}
         self._settling = asyncio.Lock()  # two who settle one doubt: the second finds it settled
@@ -175,6 +179,8 @@ class LedgerRecord:
 
 class Unrecorded:
     """Records nothing, and blocks nothing: for a station of which only a part is there."""
+
+    ledger: Ledger | None = None
 
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> None:
         """See Record."""

@@ -66,6 +66,19 @@ FROM ledger
 """
 # For whoever opens the file with another program.
 
+_SCHEDULES: Final = """
+CREATE TABLE schedules (
+    name TEXT PRIMARY KEY,
+    timetable TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    fired REAL,
+    job TEXT NOT NULL,
+    lived TEXT NOT NULL CHECK (json_valid(lived))
+) STRICT, WITHOUT ROWID
+"""
+# How far each schedule has come. `lived` has the stretches of time whose firings are dealt with.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
+    (_SCHEDULES,),
 )
