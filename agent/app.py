@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from agent.begin_record import begin_record
 from agent.clock import Clock
+from agent.clock_watch import ClockWatch
 from agent.fleet.events import Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
@@ -109,6 +110,8 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        watch = ClockWatch(self._clock, self.events, self.record.ledger)
+        self._begin(watch.run(), "clock watch")
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:

@@ -63,6 +63,15 @@ class Follower:
         self.lived = self.lived.through(now, self.schedule.timetable.after)
         self._seen, self.next = now, self._after(now)
 
+    def coming(self, number: int) -> tuple[float, ...]:
+        """The next firings, as the clock stands; fewer where there are no more."""
+        found: list[float] = []
+        at = self.next
+        while at is not None and len(found) < number:
+            found.append(at)
+            at = self._after(at)
+        return tuple(found)
+
     def _due(self, seen: float, now: float) -> Due | None:
         """The last firing in this stretch, unless it or a later one was dealt with."""
         timetable = self.schedule.timetable
