@@ -110,6 +110,7 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        await self.jobs.begin()
         watch = ClockWatch(self._clock, self.events, self.record.ledger)
         self._begin(watch.run(), "clock watch")
         self._begin(self._tidy_files(), "files")
@@ -126,6 +127,7 @@ class Agent:
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
+        self.jobs.open()
         self._begin(self.schedules.run(), "schedules")
         settle()
         self._notifier.ready()
@@ -149,7 +151,7 @@ class Agent:
     def _station(self, database: Database) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.record)
         self.schedules = self._parts.schedules(
             lambda: self.settings, self.jobs, self.record, database
         )

@@ -10,6 +10,7 @@
     │   ├── UnknownDevice     2   the station has no device of this name
     │   ├── NoSuchThing       2   there is no job, recipe or question of this name
     │   ├── NotNow            2   a job is in a state in which this can't be done
+    │   ├── KeyConflict       2   the key of a submission belongs to another one
     │   └── NotAllowed        2   the caller's role does not suffice
     ├── DeviceTrouble         3   the request was right, the device did not do it
     │   ├── DeviceOffline     3   there is no link to it; nothing was sent
@@ -92,6 +93,10 @@ class NoSuchThing(Refused):
 
 class NotNow(Refused):
     """A job is in a state in which this can't be done."""
+
+
+class KeyConflict(Refused):
+    """A submission bears the key of an earlier one, and asks for something else."""
 
 
 class NotAllowed(Refused):

@@ -9,14 +9,16 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
+from agent.jobs.book import UnwritableBook
 from agent.jobs.jobs import Jobs
-from agent.jobs.journal import MemoryJournal
+from agent.jobs.journals import Journals
+from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.on_station import jobs_on
 from agent.jobs.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
-from agent.safety.record import Record
+from agent.safety.record import LedgerRecord, Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
 from agent.station import Station
@@ -24,6 +26,7 @@ from agent.store.database import Database
 from agent.store.files import FileStore
 from agent.store.recordings import RecordingFolder
 from agent.store.schedules import ScheduleBook
+from agent.store.store_errors import NotRecorded
 from drivers import Address, Recorder, Traffic
 
 
@@ -103,8 +106,14 @@ class Parts:
         tasks: asyncio.TaskGroup,
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
+        record: Record,
     ) -> Jobs:
-        """Jobs of the recipes of the config in force."""
+        """Jobs of the recipes of the config in force, which are kept where the record is."""
+        book = (
+            LedgerBook(record.ledger)
+            if isinstance(record, LedgerRecord)
+            else UnwritableBook(NotRecorded("the disk takes no record: no job can be kept"))
+        )
         return jobs_on(
             tasks,
             gate,
@@ -114,5 +123,6 @@ class Parts:
             recipes=StationRecipes(settings, self.files),
             clock=self.clock,
             events=self.events,
-            journal=MemoryJournal(),
+            journal=Journals(book),
+            book=book,
         )

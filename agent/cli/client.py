@@ -13,6 +13,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from agent.cli.problems import error_from
 from agent.errors import AgentError, NoAgent, OutcomeUnknown
 
 API: Final = "/api/v1"
+NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 DEFAULT_SOCKET: Final = Path("/run/labkeeper/agent.sock")
 ANSWER_WITHIN_S: Final = 20.0
 """How long an answer may take; a slow device gets its time-out before that."""
@@ -104,10 +106,15 @@ class AgentClient:
         return self._accepted(status, self._understood(text))
 
     def post(
-        self, *parts: str, body: Mapping[str, Any] | None = None, within: float = ANSWER_WITHIN_S
+        self,
+        *parts: str,
+        body: Mapping[str, Any] | None = None,
+        within: float = ANSWER_WITHIN_S,
+        key: str = "",
     ) -> Any:
-        """Have something done, once; `within` is in seconds."""
-        return self._done("POST", api_path(*parts), body or {}, within)
+        """Have something done, once; `within` is in seconds. With a key it may be asked again."""
+        more = {"Idempotency-Key": key} if key else {}
+        return self._accepted(*self._ask("POST", api_path(*parts), body or {}, within, more))
 
     def stop(self, *device: str) -> Any:
         """Stop one device, or all of them, and return the answer: also a problem says how each did.
@@ -143,6 +150,7 @@ class AgentClient:
         where: str,
         body: Mapping[str, Any] | None = None,
         within: float = ANSWER_WITHIN_S,
+        more: Mapping[str, str] = NO_MORE,
     ) -> tuple[int, Any]:
         changes = method != "GET"
         self._connect(within)
@@ -151,7 +159,7 @@ class AgentClient:
                 method,
                 where,
                 None if body is None else json.dumps(body),
-                {"Content-Type": "application/json", "Accept": "application/json"},
+                {"Content-Type": "application/json", "Accept": "application/json", **more},
             )
             answer = self._line.getresponse()
             text, status = answer.read(), answer.status

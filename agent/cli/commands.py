@@ -15,6 +15,7 @@ from typing import Final
 from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
+from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.schedule_words import add_schedule
 
@@ -56,6 +57,7 @@ def command_line() -> Parser:
     add_ledger(commands)
     add_recipe(commands)
     add_job(commands)
+    add_queue(commands)
     add_schedule(commands)
     return parser
 

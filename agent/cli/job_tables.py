@@ -42,6 +42,22 @@ def jobs_table(jobs: Iterable[Form], language: str) -> RenderableType:
     return table
 
 
+def queue_table(jobs: Iterable[Form], language: str) -> RenderableType:
+    """The jobs that wait, in their order: priority, when each may begin, and why it is held."""
+    table = new_table("job", "recipe", "state", "priority", "not before", "by", "")
+    for job in jobs:
+        table.add_row(
+            job["job"],
+            job["recipe"],
+            _coloured(job["state"]),
+            str(job["priority"]),
+            job["not_before"] or words.NOTHING,
+            job["by"],
+            job["why"] or _place(job, language),
+        )
+    return table
+
+
 def job_page(job: Form, language: str) -> Iterator[RenderableType]:
     """One job: what it is, what it measured, what it said, and what was confirmed safe."""
     table = new_table("", "")

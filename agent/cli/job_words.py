@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Final
 
 from agent.cli.parser import Commands
@@ -12,6 +13,7 @@ OF_ONE_JOB: Final = (
     ("stop", "stop", "stop a job and its devices at once"),
     ("pause", "pause", "let a job rest at its next step, in a wait or in a print"),
     ("resume", "resume", "let a paused job go on"),
+    ("log", "log", "show what is on record of a job: states, steps, values, answers"),
     ("hold", "hold", "keep a job that waits from beginning"),
     ("release", "release", "let a held job begin when it is its turn"),
 )
@@ -32,6 +34,9 @@ def add_job(commands: Commands) -> None:
     for name, runs, about in OF_ONE_JOB:
         command = each.add(name, f"jobs:{runs}", about, f"labkeeper job {name} {EXAMPLE}")
         command.add_argument("job", metavar="JOB", help="`labkeeper job list` shows them")
+        if name == "log":
+            command.set_defaults(runs="job_log:log")
+            command.add_argument("--follow", action="store_true", help="go on to the job's end")
     answer = each.add(
         "answer",
         "jobs:answer",
@@ -59,7 +64,18 @@ def _add_start(each: Commands) -> None:
         default=[],
         help="the device of a role, where not the recipe's own",
     )
+    _add_when(start)
     start.add_argument("--held", action="store_true", help="wait until somebody releases it")
     start.add_argument(
         "--wait", action="store_true", help="follow it to its end; 3 unless it passes"
     )
+
+
+def _add_when(start: argparse.ArgumentParser) -> None:
+    for name, metavar, kind, default, about in (
+        ("priority", "N", int, 0, "from -100 to 100; the highest begins first; default: 0"),
+        ("copies", "N", int, 1, "start so many jobs of it, one after the other; default: 1"),
+        ("not-before", "TIME", str, None, "begin no earlier, such as 2026-11-28T22:00+09:00"),
+        ("key", "TEXT", str, "", "typed again with the same key, nothing new begins"),
+    ):
+        start.add_argument(f"--{name}", metavar=metavar, type=kind, default=default, help=about)

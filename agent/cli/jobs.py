@@ -27,9 +27,14 @@ def start(
     *,
     held: bool,
     wait: bool,
+    key: str,
     as_json: bool,
+    **turn: Any,
 ) -> int:
-    """Start a job; with `wait` follow it to its end, and return 3 unless it ends well."""
+    """Start a job; with `wait` follow it to its end, and return 3 unless it ends well.
+
+    `turn` has its priority, its copies and when it may begin, as the API takes them.
+    """
     with AgentClient(socket_path(socket)) as client:
         known = {it["recipe"]: it for it in client.get("recipes")["recipes"]}
         taken = known[recipe]["parameters"] if recipe in known else {}
@@ -38,8 +43,9 @@ def start(
             "arguments": _typed(recipe, taken, arguments),
             "devices": dict(_pairs(devices, "role=device")),
             "held": held,
+            **turn,
         }
-        job = client.post("jobs", body=body)
+        job = client.post("jobs", body=body, key=key)
     if not wait:
         _told(job, as_json=as_json)
         return 0
@@ -65,7 +71,7 @@ def list_jobs(socket: Path | None, *, as_json: bool) -> None:
     if found["jobs"]:
         output.show(jobs_table(found["jobs"], language(os.environ)))
     else:
-        output.line("no jobs since the agent started")
+        output.line("no jobs")
 
 
 def show(job: str, socket: Path | None, *, as_json: bool) -> None:
@@ -136,7 +142,8 @@ def _told(job: dict[str, Any], *, as_json: bool) -> None:
         return
     why = f": {job['why']}" if job["why"] else ""
     verdict = f"; verdict: {job['verdict']}" if job["verdict"] != "none" else ""
-    output.line(f"job {job['job']} ({job['recipe']}) is {job['state']}{why}{verdict}")
+    copies = f", the first of {job['copies']} copies," if job["copies"] > 1 == job["number"] else ""
+    output.line(f"job {job['job']} ({job['recipe']}){copies} is {job['state']}{why}{verdict}")
 
 
 async def _follow(socket: Path, job: str, *, quiet: bool) -> None:

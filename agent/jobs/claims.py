@@ -22,6 +22,19 @@ def claimed(entry: Entry, devices: Mapping[str, str], library: Library) -> froze
     return frozenset(found)
 
 
+def called_hashes(entry: Entry, library: Library) -> dict[str, str]:
+    """The SHA-256 of the file of each recipe that this one calls, also through others, by name."""
+    found: dict[str, str] = {}
+    steps = entry.recipe.every_step() if isinstance(entry, RecipeFile) else ()
+    for step in steps:
+        if isinstance(step, CallStep):
+            called = library.find(step.call)
+            if isinstance(called, RecipeFile):
+                found[step.call] = called.sha256
+            found |= called_hashes(called, library)
+    return found
+
+
 def called_devices(called: Head, step: CallStep, ours: Mapping[str, str]) -> dict[str, str]:
     """The device of each role of a called recipe: that of our role, else the one that it names."""
     found: dict[str, str] = {}

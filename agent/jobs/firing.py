@@ -61,9 +61,10 @@ class Firing:
     async def _submit(self, schedule: Schedule, due: Due) -> Job:
         return await self._jobs.submit(
             schedule.recipe,
-            schedule.arguments,
-            schedule.devices,
+            dict(schedule.arguments),
+            dict(schedule.devices),
             actor_of(schedule),
+            key=key_of(schedule, due),
         )
 
     def _in_the_way(self, schedule: Schedule) -> Job | None:

@@ -17,6 +17,7 @@ from agent.jobs.job import Job
 from agent.jobs.library import Library
 from agent.jobs.notes import Notes
 from agent.jobs.pace import Pace
+from agent.jobs.plates import Plates
 from agent.jobs.progress import StepNow
 from agent.jobs.questions import Questions
 from agent.jobs.recipe import Recipe
@@ -49,8 +50,8 @@ class Means:
     questions: Questions
     library: Library
     tasks: asyncio.TaskGroup
-    plates: set[str]
-    """Printers on whose plate a print may still lie; shared by all jobs."""
+    plates: Plates
+    """Shared by all jobs."""
     work: Mapping[type[Step], Work]
     """How each kind of step is run."""
     frames: list[Frame] = field(default_factory=list)

@@ -66,6 +66,19 @@ class Job:
     """All devices that belong to it while it runs, those of called recipes included."""
     by: Actor
     submitted: float
+    called: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the file of each recipe that it calls, by name."""
+    priority: int = 0
+    """Of those that wait for the same devices the highest begins first."""
+    rank: int = 0
+    """Its place among those of the same priority; the lowest begins first."""
+    not_before: float | None = None
+    """When it may begin at the earliest, in seconds UTC."""
+    number: int = 1
+    """Which of `copies` it is, from 1: each copy is a job of its own."""
+    copies: int = 1
+    batch: str = ""
+    """The first of its copies; "" where there is one alone."""
     state: JobState = JobState.QUEUED
     why: str = ""
     """What it waits for, or why it ended as it did."""

@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping, Set
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
-from agent.errors import NoSuchThing, NotAllowed, NotNow, Refused
-from agent.jobs.expressions import Value
-from agent.jobs.job import Job
+from agent.errors import NoSuchThing, NotAllowed, NotNow
+from agent.jobs import restart
+from agent.jobs.asked import Asked
+from agent.jobs.job import Answer, Job
+from agent.jobs.journal import Entry
 from agent.jobs.library import Library
 from agent.jobs.questions import Question, Questions
-from agent.jobs.recipe_file import RecipeFile
-from agent.jobs.shop import Kept, Shop, kept_of, new_job
+from agent.jobs.queue import Place, moved
+from agent.jobs.shop import Kept, Shop
 from agent.jobs.states import PAUSABLE, WAITING, JobState
+from agent.jobs.submission import Submission
+from agent.jobs.turns import Hold, Turns
 from agent.roles import Actor, refusal
-from agent.safety.reservations import Holder
-from agent.settings.sentences import suggest
 from drivers import Role
 
-LONGEST_QUEUE: Final = 200
-"""Jobs that may wait; a further one is refused."""
-
-log = logging.getLogger("labkeeper")
+BEGUN_WITHIN_S: Final = 2.0
+"""How long the answer to a release waits for the job to begin, or for what keeps it from that."""
 
 
 class Jobs:
-    """Every job since the start, the last `kept` of those that have ended."""
+    """Every job since the start, the last `kept` of those that have ended.
+
+    What is asked for is on the disk when the call returns, or the call raises.
+    """
 
     def __init__(self, shop: Shop, *, kept: int = 200) -> None:
-        self._shop, self._most = shop, kept
-        self._kept: dict[str, Kept] = {}
-        self._questions, self._plates = Questions(), set[str]()
-        self._number = 0
-        self._is_ending = False
-        shop.reservations.listen(self._device_stopped)
+        self._shop = shop
+        self._questions = Questions()
+        self._turns = Turns(shop, self._questions, kept)
+        self._kept = self._turns.kept
+        self._submission = Submission(shop, self._turns)
+        self._answering = asyncio.Lock()
 
     @property
     def listing(self) -> tuple[Job, ...]:
@@ -45,9 +46,29 @@ class Jobs:
         return tuple(kept.job for kept in self._kept.values())
 
     @property
+    def queue(self) -> tuple[Job, ...]:
+        """The jobs that wait, in the order in which they have their turn."""
+        return tuple(self._turns.waiting)
+
+    @property
+    def held(self) -> Hold | None:
+        """Who keeps every job from beginning; None while they may."""
+        return self._turns.hold
+
+    @property
     def questions(self) -> tuple[Question, ...]:
         """The questions that wait for an answer, the oldest first."""
         return self._questions.open
+
+    async def begin(self) -> None:
+        """Take over what the agent before this one has left. No job begins before `open`."""
+        self._turns.is_open = False
+        await restart.take_over(self._shop, self._turns, self._submission)
+
+    def open(self) -> None:
+        """Let jobs begin: the devices have had the time to answer."""
+        self._turns.is_open = True
+        self._turns.next()
 
     async def library(self) -> Library:
         """The recipes that may be submitted, as their files are now."""
@@ -65,42 +86,53 @@ class Jobs:
         actor: Actor,
         *,
         held: bool = False,
+        key: str = "",
+        priority: int = 0,
+        copies: int = 1,
+        not_before: float | None = None,
     ) -> Job:
         """Check a recipe with these parameters and devices, and queue it as a job.
+
+        Args:
+            recipe: The name of a recipe.
+            arguments: Its parameters by name.
+            devices: Devices by role, where they are not the recipe's own.
+            actor: Who asks.
+            held: Wait until somebody releases it.
+            key: The same key with the same request gives the job that it gave before, also after
+                a restart. "": every submission is a new one.
+            priority: From -100 to 100; of jobs that wait for a device the highest begins first.
+            copies: How many jobs of it, one after the other; the first is returned.
+            not_before: When it may begin at the earliest, in seconds UTC.
 
         Raises:
             NoSuchThing: There is no recipe of this name.
             NotAllowed: The actor's role does not suffice for what its steps do.
+            KeyConflict: The key belongs to another request.
             Refused: A parameter is missing or not allowed, or the queue is full.
             ConfigError: The recipe is wrong, or does not fit this station.
+            NotRecorded: The disk does not take it; there is no such job.
         """
-        _may(actor, Role.TECHNICIAN, f"starting {recipe}")
-        library = await self.library()
-        entry = _found(library, recipe)
-        values = entry.recipe.arguments(arguments)
-        checked = await self._shop.recipes.check(entry, library, devices, values)
-        checked.must_be_right()
-        what = f"starting {recipe}" + (f" ({checked.demanding})" if checked.demanding else "")
-        _may(actor, checked.role, what)
-        if missing := entry.recipe.devices.keys() - checked.devices.keys():
-            raise Refused(f"{recipe} needs a device for {', '.join(sorted(missing))}: name it")
-        self._room()
-        kept = self._made(entry, library, values, checked.devices, actor)
-        await kept.notes.submitted()
-        kept.notes.state(JobState.HELD if held else JobState.QUEUED)
-        self._kept[kept.job.id] = kept
-        self._next()
-        return kept.job
+        asked = Asked(
+            recipe=recipe,
+            arguments=arguments,
+            devices=devices,
+            held=held,
+            priority=priority,
+            copies=copies,
+            not_before=not_before,
+        )
+        return await self._submission.submit(asked, actor, key)
 
     async def stop(self, job: str, actor: Actor) -> Job:
         """Stop a job, and return when its devices have been stopped. Needs no role."""
         kept = self._of(job)
         if kept.job.state in WAITING:
             by = f"stopped by {actor.name} ({actor.origin}) before it began"
-            kept.notes.state(JobState.STOPPED, by)
+            kept.notes.state(JobState.STOPPED, by, actor)
             await kept.notes.entered()
-            self._over(kept)
-        elif kept.job.state.is_final:
+            self._turns.over(kept)
+        elif kept.job.state.is_final or kept.run is None:
             raise NotNow(f"job {job} is {kept.job.state} already")
         else:
             kept.run.stop(actor)
@@ -110,8 +142,8 @@ class Jobs:
     async def pause(self, job: str, actor: Actor) -> Job:
         """Let a job rest at the next step, in a wait, or in a print."""
         kept = self._asked(job, actor, "pausing", PAUSABLE)
-        if kept.job.state is JobState.RUNNING:
-            kept.notes.state(JobState.PAUSING, f"by {actor.name} ({actor.origin})")
+        if kept.job.state is JobState.RUNNING and kept.pace:
+            kept.notes.state(JobState.PAUSING, _by(actor), actor)
             kept.pace.pause()
             await kept.notes.entered()
         return kept.job
@@ -119,8 +151,8 @@ class Jobs:
     async def resume(self, job: str, actor: Actor) -> Job:
         """Let a job go on after a pause."""
         kept = self._asked(job, actor, "resuming", PAUSABLE)
-        if kept.job.state is not JobState.RUNNING:
-            kept.notes.state(JobState.RUNNING, f"resumed by {actor.name} ({actor.origin})")
+        if kept.job.state is not JobState.RUNNING and kept.pace:
+            kept.notes.state(JobState.RUNNING, f"resumed {_by(actor)}", actor)
             kept.pace.resume()
             await kept.notes.entered()
         return kept.job
@@ -128,23 +160,69 @@ class Jobs:
     async def hold(self, job: str, actor: Actor) -> Job:
         """Keep a job that has not begun from beginning."""
         kept = self._asked(job, actor, "holding", WAITING)
-        kept.notes.state(JobState.HELD, f"by {actor.name} ({actor.origin})")
-        self._next()
-        await kept.notes.entered()
+        kept.notes.state(JobState.HELD, _by(actor), actor)
+        self._turns.next()
+        await kept.notes.must_enter()
         return kept.job
 
     async def release(self, job: str, actor: Actor) -> Job:
         """Let a held job begin when it is its turn."""
         kept = self._asked(job, actor, "releasing", WAITING)
-        kept.notes.state(JobState.QUEUED, f"released by {actor.name} ({actor.origin})")
-        self._next()
-        await kept.notes.entered()
+        kept.notes.state(JobState.QUEUED, f"released {_by(actor)}", actor)
+        await kept.notes.must_enter()
+        self._turns.next()
+        if kept.task is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEGUN_WITHIN_S):
+                    await kept.begun.wait()
         return kept.job
+
+    async def move(self, job: str, to: Place, actor: Actor, other: str = "") -> Job:
+        """Give a job that waits another place: first, last, or before `other`, with its priority."""
+        kept = self._asked(job, actor, "moving", WAITING)
+        changed = moved([it.job for it in self._kept.values()], kept.job, to, other)
+        if changed:
+            await self._shop.book.enter([self._kept[it].notes.moved(actor) for it in changed])
+        self._turns.next()
+        return kept.job
+
+    async def hold_all(self, actor: Actor, reason: str = "") -> Hold:
+        """Keep every job from beginning, also after a restart. Those that run go on."""
+        _may(actor, Role.TECHNICIAN, "holding the queue")
+        hold = Hold(by=actor.name, origin=actor.origin, since=self._shop.clock.utc(), reason=reason)
+        self._turns.hold = hold
+        await self._enter_queue(actor, "held", reason, restart.hold_form(hold))
+        self._shop.events.add("queue.held", f"the queue is held {_by(actor)}", actor=actor.name)
+        return hold
+
+    async def release_all(self, actor: Actor) -> None:
+        """Let jobs begin again. Jobs that are held by themselves stay so."""
+        _may(actor, Role.TECHNICIAN, "releasing the queue")
+        await self._enter_queue(actor, "released", "", None)
+        self._turns.hold = None
+        self._shop.events.add(
+            "queue.released", f"the queue is released {_by(actor)}", actor=actor.name
+        )
+        self._turns.next()
 
     async def answer(self, question: str, value: object, actor: Actor) -> Question:
         """Answer a question; it is recorded with the actor's name. Raises NoSuchThing and Refused."""
         _may(actor, Role.TECHNICIAN, "answering a question")
-        return self._questions.answer(question, value, actor.name, self._shop.clock.utc())
+        async with self._answering:  # of two who answer at once, the second finds it answered
+            found = self._questions.find(question)
+            accepted = found.accepted(value)
+            now = self._shop.clock.utc()
+            answer = Answer(question=found.en, time=now, value=accepted, by=actor.name)
+            await self._of(found.job).notes.answered(found.id, answer, actor)
+            self._questions.close(found, answer)
+        return found
+
+    async def log(self, job: str, after: int, most: int) -> tuple[Mapping[str, Any], ...]:
+        """What is on record of a job, after a row. Raises NoSuchThing where nothing is known of it."""
+        rows = await self._shop.book.log(job, after, most)
+        if not rows and not after:
+            self._of(job)
+        return rows
 
     async def until_over(self, job: str) -> Job:
         """Wait for a job's final state."""
@@ -157,77 +235,13 @@ class Jobs:
 
         Their devices are left as they are, or made safe, as each one's `on_shutdown` says.
         """
-        self._is_ending = True
-        running = [it.task for it in self._kept.values() if it.task and not it.task.done()]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
+        interrupted = await self._turns.end()
+        await restart.leave(self._shop, interrupted)
 
-    def _made(
-        self,
-        entry: RecipeFile,
-        library: Library,
-        values: dict[str, Value],
-        devices: Mapping[str, str],
-        actor: Actor,
-    ) -> Kept:
-        job = new_job(self._id(), entry, library, values, devices, actor, self._shop.clock.utc())
-        return kept_of(job, entry, library, self._shop, self._questions, self._plates, self._rests)
-
-    def _next(self) -> None:
-        """Begin what can begin, in the order of submission.
-
-        A job that waits for its devices keeps later ones from taking them, so that it gets its turn.
-        """
-        spoken_for: set[str] = set()
-        for kept in tuple(self._kept.values()):
-            if kept.job.state is not JobState.QUEUED or self._is_ending:
-                continue
-            if spoken_for.isdisjoint(kept.job.claimed) and self._taken(kept.job):
-                self._begin(kept)
-            else:
-                spoken_for |= kept.job.claimed
-
-    def _taken(self, job: Job) -> bool:
-        holder = Holder(job=job.id, what=job.recipe, by=job.by.name)
-        return self._shop.reservations.take(job.claimed, holder)
-
-    def _begin(self, kept: Kept) -> None:
-        kept.job.began = self._shop.clock.utc()
-        kept.notes.state(JobState.RUNNING)
-        name = f"job.{kept.job.id}"
-        kept.task = self._shop.tasks.create_task(self._run(kept), name=name)
-
-    async def _run(self, kept: Kept) -> None:
-        try:
-            await kept.run.go()
-        except Exception as error:  # a defect of ours ends this job, never the agent
-            log.exception("job %s", kept.job.id)
-            kept.notes.state(JobState.FAILED, f"a defect of the agent: {error!r}")
-        finally:
-            self._over(kept)
-
-    def _over(self, kept: Kept) -> None:
-        """Give the devices back, and let the next job begin."""
-        self._shop.reservations.release(kept.job.id)
-        self._questions.forget(kept.job.id)
-        kept.over.set()
-        ended = [it.job.id for it in self._kept.values() if it.job.state.is_final]
-        for job in ended[: max(0, len(ended) - self._most)]:
-            del self._kept[job]
-            self._shop.forget(job)
-        self._next()
-
-    def _device_stopped(self, job: str, device: str, actor: Actor) -> None:
-        """Somebody stops a device of a job: that is the end of the job."""
-        self._kept[job].run.stop(actor, device)
-
-    def _rests(self, job: str) -> None:
-        """Every branch of the job rests."""
-        kept = self._kept[job]
-        if kept.job.state is JobState.PAUSING:
-            kept.notes.state(JobState.PAUSED, kept.job.why)
+    async def _enter_queue(self, actor: Actor, what: str, reason: str, form: Any) -> None:
+        data = {"what": what, "reason": reason}
+        entry = Entry(job="", time=self._shop.clock.utc(), kind="queue", data=data, by=actor)
+        await self._shop.book.enter([entry], marks={"queue": form})
 
     def _asked(self, job: str, actor: Actor, what: str, states: Set[JobState]) -> Kept:
         """The job, if the actor may do this to it, and it is in one of these states."""
@@ -242,31 +256,11 @@ class Jobs:
             raise NoSuchThing(f"there is no job {job}; `labkeeper job list` shows those there are")
         return self._kept[job]
 
-    def _room(self) -> None:
-        if self._is_ending:
-            raise NotNow("the agent is stopping: no job begins any more")
-        if sum(it.job.state in WAITING for it in self._kept.values()) >= LONGEST_QUEUE:
-            raise NotNow(f"{LONGEST_QUEUE} jobs wait already: stop some, or wait")
-
-    def _id(self) -> str:
-        """A name in which a person sees when it was submitted: `20260102-030405-1`, in UTC."""
-        self._number += 1
-        second = datetime.fromtimestamp(self._shop.clock.utc(), UTC).strftime("%Y%m%d-%H%M%S")
-        return f"{second}-{self._number}"
-
 
 def _may(actor: Actor, needed: Role, what: str) -> None:
     if why := refusal(actor, needed, what):
         raise NotAllowed(why)
 
 
-def _found(library: Library, recipe: str) -> RecipeFile:
-    """The recipe of this name. Raises NoSuchThing, ConfigError and Refused."""
-    if recipe not in library.recipes and not any(
-        Path(it.file).stem == recipe for it in library.problems
-    ):
-        raise NoSuchThing(f"no recipe is called {recipe!r}; {suggest(recipe, library.recipes)}")
-    entry = library.find(recipe)
-    if not isinstance(entry, RecipeFile):
-        raise Refused(f"{recipe} is written in Python: only recipes in files can be started so far")
-    return entry
+def _by(actor: Actor) -> str:
+    return f"by {actor.name} ({actor.origin})"

@@ -7,7 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-Kind = Literal["submitted", "state", "step", "measure", "row", "log", "question", "answer", "safe"]
+from agent.roles import Actor
+
+Kind = Literal[
+    "submitted",
+    "state",
+    "step",
+    "measure",
+    "row",
+    "log",
+    "question",
+    "answer",
+    "safe",
+    "moved",
+    "queue",
+    "plate",
+]
 KEPT: Final = 10_000
 """Entries of one job that are kept in memory; the oldest go first."""
 
@@ -20,6 +35,11 @@ class Entry:
     time: float
     kind: Kind
     data: Mapping[str, Any]
+    recipe: str = ""
+    by: Actor | None = None
+    """Who did it: a person, a program, or the job itself; None for the agent."""
+    whole: Mapping[str, Any] | None = None
+    """The whole job as it is after this, where it is to be found so after a restart."""
 
 
 class Journal(Protocol):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from agent.clock import Clock
+from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
-from agent.fleet.samples import Sample
+from agent.fleet.samples import Outcome, Sample
 from agent.jobs.job import Answer, Job, LogLine, Measure
 from agent.jobs.journal import Entry, Journal, Kind
+from agent.jobs.remember import remembered
 from agent.jobs.states import JobState
 from agent.jobs.step import Step
+from agent.roles import Actor
 
 SEVERITY: Final = {
     JobState.FAILED: Severity.ERROR,
@@ -27,47 +31,94 @@ log = logging.getLogger("labkeeper")
 
 
 class Notes:
-    """Of one job. What can't be kept fails the step that it belongs to."""
+    """Of one job. What can't be kept fails the step that it belongs to.
+
+    States are entered at once, and kept in their order before whatever comes after them.
+    """
 
     def __init__(self, job: Job, journal: Journal, events: EventLog, clock: Clock) -> None:
         self.job = job
         self._journal, self._events, self._clock = journal, events, clock
+        self._itself = Actor(name=job.by.name, origin="job", role=job.by.role, job=job.id)
+        self._entered: deque[Entry] = deque()
+        self._turn = asyncio.Lock()
+        self._open: Counter[tuple[str, str]] = Counter()
 
-    def state(self, state: JobState, why: str = "") -> None:
+    def state(self, state: JobState, why: str = "", by: Actor | None = None) -> None:
         """Enter a state, and tell everybody at once."""
-        job = self.job
+        job, was = self.job, self.job.state
         job.state, job.why = state, why
         if state.is_final:
             job.ended = self._clock.utc()
+        data = {"state": str(state), "was": str(was), "why": why}
+        self._entered.append(self._entry("state", data, by, remembered(job)))
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell everybody which state the job is in."""
+        job = self.job
         self._events.add(
-            f"job.{state}",
-            f"job {job.id} ({job.recipe}): {state}{f': {why}' if why else ''}",
-            severity=SEVERITY.get(state, Severity.INFO),
+            f"job.{job.state}",
+            f"job {job.id} ({job.recipe}): {job.state}{f': {job.why}' if job.why else ''}",
+            severity=SEVERITY.get(job.state, Severity.INFO),
             job=job.id,
             recipe=job.recipe,
             actor=job.by.name,
             verdict=job.verdict,
         )
 
-    async def submitted(self) -> None:
-        """Keep what was asked for."""
+    def submitted(self) -> Entry:
+        """What was asked for, and by whom, for the book."""
         job = self.job
         data = {"recipe": job.recipe, "version": job.version, "sha256": job.sha256}
         asked = {"arguments": dict(job.arguments), "devices": dict(job.devices)}
+        turn = {"priority": job.priority, "not_before": job.not_before, "state": str(job.state)}
+        copy = {"number": job.number, "copies": job.copies}
         who = {"by": job.by.name, "origin": job.by.origin}
-        await self._keep("submitted", {**data, **asked, **who})
+        return self._entry(
+            "submitted", {**data, **asked, **turn, **copy, **who}, job.by, remembered(job)
+        )
+
+    def moved(self, by: Actor) -> Entry:
+        """That the job has another place in the queue, for the book."""
+        data = {"priority": self.job.priority, "rank": self.job.rank}
+        return self._entry("moved", data, by, remembered(self.job))
 
     async def entered(self) -> None:
-        """Keep the state that the job is in. It never raises: nothing may hinder a job's end."""
-        await self._keep_if_possible("state", {"state": str(self.job.state), "why": self.job.why})
+        """Keep the states that the job has come to. It never raises: nothing may hinder its end."""
+        try:
+            async with asyncio.timeout(LATE_S):
+                await self.must_enter()
+        except Exception:
+            log.exception("the journal of job %s did not keep its state", self.job.id)
+
+    async def must_enter(self) -> None:
+        """Keep them. Raises AgentError where they can't be kept."""
+        async with self._turn:
+            await self._keep_entered()
+
+    def cut_off(self) -> list[Entry]:
+        """What is not kept yet, and that nobody knows how the steps ended that had begun."""
+        left = list(self._entered)
+        self._entered.clear()
+        unknown = [
+            self._entry("step", {"key": key, "place": place, "phase": "unknown"})
+            for (key, place), count in self._open.items()
+            if count
+        ]
+        return [*unknown, *left]
 
     async def step(self, step: Step, phase: Literal["begun", "ended"]) -> None:
         """Keep that a step has begun or ended."""
-        await self._keep("step", {**_where(step), "phase": phase})
+        where = _where(step)
+        self._open[(where["key"], where["place"])] += 1 if phase == "begun" else -1
+        await self._keep("step", {**where, "phase": phase})
 
     async def failed(self, step: Step, why: str) -> None:
         """Keep that a step has failed. It never raises, for the same reason."""
-        await self._keep_if_possible("step", {**_where(step), "phase": "failed", "why": why})
+        where = _where(step)
+        self._open[(where["key"], where["place"])] -= 1
+        await self._keep_if_possible("step", {**where, "phase": "failed", "why": why})
 
     async def measured(self, measure: Measure) -> None:
         """Keep a measured value and its verdict."""
@@ -96,19 +147,59 @@ class Notes:
         self._events.add("job.question", text, job=self.job.id, question=question, ko=ko, en=en)
         await self._keep("question", {"question": question, "ko": ko, "en": en})
 
-    async def answered(self, answer: Answer) -> None:
+    async def answered(self, question: str, answer: Answer, by: Actor) -> None:
         """Keep an answer, and whose it is."""
+        told = {"question": question, "en": answer.question}
+        await self._keep("answer", {**told, "value": answer.value, "by": answer.by}, by)
         self.job.answers.append(answer)
-        data = {"question": answer.question, "value": answer.value, "by": answer.by}
-        await self._keep("answer", data)
+
+    async def safe(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Keep how making each device safe ended. It never raises, for the same reason."""
+        data = {
+            device: {"status": str(it.status), "message": it.message}
+            for device, it in outcomes.items()
+        }
+        await self._keep_if_possible("safe", data)
 
     def unsafe(self, text: str) -> None:
         """Tell that a device of the job was not confirmed safe."""
         self._events.add("job.unsafe", text, severity=Severity.ERROR, job=self.job.id)
 
-    async def _keep(self, kind: Kind, data: Mapping[str, Any]) -> None:
-        entry = Entry(job=self.job.id, time=self._clock.utc(), kind=kind, data=data)
-        await self._journal.add(entry)
+    def plate(self, device: str, *, is_clear: bool) -> Entry:
+        """That a printer's plate is clear, or may not be, for the book."""
+        return self._entry("plate", {"device": device, "clear": is_clear})
+
+    def _entry(
+        self,
+        kind: Kind,
+        data: Mapping[str, Any],
+        by: Actor | None = None,
+        whole: Mapping[str, Any] | None = None,
+    ) -> Entry:
+        return Entry(
+            job=self.job.id,
+            time=self._clock.utc(),
+            kind=kind,
+            data=data,
+            recipe=self.job.recipe,
+            by=by or self._itself,
+            whole=whole,
+        )
+
+    async def _keep(self, kind: Kind, data: Mapping[str, Any], by: Actor | None = None) -> None:
+        entry = self._entry(kind, data, by)
+        async with self._turn:
+            await self._keep_entered()
+            await self._journal.add(entry)
+
+    async def _keep_entered(self) -> None:
+        while self._entered:
+            entry = self._entered.popleft()
+            try:
+                await self._journal.add(entry)
+            except AgentError:  # it may be taken later; who was cancelled may have been heard
+                self._entered.appendleft(entry)
+                raise
 
     async def _keep_if_possible(self, kind: Kind, data: Mapping[str, Any]) -> None:
         try:

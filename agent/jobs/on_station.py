@@ -9,9 +9,10 @@ from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
+from agent.jobs.book import Book, MemoryBook
 from agent.jobs.hands import StationHands
 from agent.jobs.jobs import Jobs
-from agent.jobs.journal import MemoryJournal
+from agent.jobs.journal import Journal, MemoryJournal
 from agent.jobs.shop import Recipes, Shop
 from agent.safety.gate import Gate
 from agent.safety.reservations import Reservations
@@ -27,9 +28,13 @@ def jobs_on(
     recipes: Recipes,
     clock: Clock,
     events: EventLog,
-    journal: MemoryJournal,
+    journal: Journal,
+    book: Book | None = None,
 ) -> Jobs:
-    """Jobs that run in `tasks`. What they leave is in memory so far."""
+    """Jobs that run in `tasks`, and tell `journal` what happens.
+
+    Without a book nothing of them is known to the next agent.
+    """
     shop = Shop(
         tasks=tasks,
         hands=lambda actor: StationHands(actor, gate, workers, board, tasks),
@@ -38,6 +43,7 @@ def jobs_on(
         journal=journal,
         clock=clock,
         events=events,
-        forget=journal.forget,
+        book=book or MemoryBook(),
+        forget=journal.forget if isinstance(journal, MemoryJournal) else lambda _: None,
     )
     return Jobs(shop)

@@ -67,7 +67,6 @@ async def answered(
                 if left <= 0 and question.answer is None:
                     raise NobodyAnswered(f"nobody answered “{question.en}” within {within}")
             await means.pace.rest()
-    await means.notes.answered(question.answer)
     return question.answer.value
 
 

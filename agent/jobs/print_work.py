@@ -28,9 +28,9 @@ async def run_print(frame: Frame, step: PrintStep, now: StepNow) -> None:
         ko, en = (text.format(device=device) for text in (PLATE_KO, PLATE_EN))
         if not await confirmed(frame, ko, en, now):
             raise DeviceTrouble(f"the plate of {device} is not clear")
-        means.plates.discard(device)
+        await means.plates.clear(device, means.notes)
     await means.pace.rest()
-    means.plates.add(device)
+    await means.plates.take(device, means.notes)
     printing = means.tasks.create_task(
         means.hands.do(device, "print", {"file": file}), name=f"{means.job.id}.{device}.printing"
     )
@@ -44,7 +44,9 @@ async def run_print(frame: Frame, step: PrintStep, now: StepNow) -> None:
         printing.cancel()  # what the printer does goes on, and is stopped by the job's stop
     outcome = printing.result()
     if outcome.status is Status.REFUSED:
-        means.plates.discard(device)  # nothing was begun: the plate is as clear as before
+        await means.plates.clear(
+            device, means.notes
+        )  # nothing was begun: the plate is as clear as before
     must_be_done(outcome)
 
 

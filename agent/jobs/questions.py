@@ -69,18 +69,10 @@ class Questions:
         known = ", ".join(self._open) or "none"
         raise NoSuchThing(f"no question {question} waits for an answer; questions: {known}")
 
-    def answer(self, question: str, value: object, by: str, time: float) -> Question:
-        """Answer a question; it is listed no longer.
-
-        Raises:
-            NoSuchThing: There is no such question, or it has been answered.
-            Refused: The value does not fit; the question stays.
-        """
-        found = self.find(question)
-        accepted = found.accepted(value)
-        found.answer = Answer(question=found.en, time=time, value=accepted, by=by)
-        del self._open[question]
-        return found
+    def close(self, question: Question, answer: Answer) -> None:
+        """Take an answer; the question is listed no longer. Raises NoSuchThing where it is not now."""
+        self.find(question.id).answer = answer
+        del self._open[question.id]
 
     def forget(self, job: str) -> None:
         """Count no longer what a job has asked."""

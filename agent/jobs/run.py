@@ -78,7 +78,7 @@ class Run:
         if self._work is not None:
             self._work.cancel()
         self._means.pace.resume()
-        self._notes.state(JobState.STOPPING, self._stopped)
+        self._notes.state(JobState.STOPPING, self._stopped, actor)
 
     async def stopped(self) -> None:
         """Wait until the devices have been stopped that a stop has begun to stop."""
@@ -153,6 +153,7 @@ class Run:
         names = sorted(self._job.claimed)
         outcomes = await asyncio.gather(*(self._means.hands.stop(name) for name in names))
         self._job.safe = dict(zip(names, outcomes, strict=True))
+        await self._notes.safe(self._job.safe)
         if unsafe := list(_not_done(self._job.safe)):
             self._notes.unsafe(f"job {self._job.id}: not confirmed safe: {'; '.join(unsafe)}")
 

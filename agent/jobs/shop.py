@@ -9,8 +9,9 @@ from typing import Protocol
 
 from agent.clock import Clock
 from agent.fleet.events import EventLog
+from agent.jobs.book import Book
 from agent.jobs.check import Checked
-from agent.jobs.claims import claimed
+from agent.jobs.claims import called_hashes, claimed
 from agent.jobs.expressions import Value
 from agent.jobs.frame import Means
 from agent.jobs.hands import Hands
@@ -19,6 +20,7 @@ from agent.jobs.journal import Journal
 from agent.jobs.library import Entry, Library
 from agent.jobs.notes import Notes
 from agent.jobs.pace import Pace
+from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
 from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.run import Run
@@ -54,6 +56,7 @@ class Shop:
     reservations: Reservations
     recipes: Recipes
     journal: Journal
+    book: Book
     clock: Clock
     events: EventLog
     forget: Callable[[str], None] = field(default=lambda _: None)
@@ -62,13 +65,15 @@ class Shop:
 
 @dataclass(slots=True)
 class Kept:
-    """A job with what runs it."""
+    """A job with what runs it, from the moment at which it has its turn."""
 
     job: Job
     notes: Notes
-    pace: Pace
-    run: Run
-    over: asyncio.Event
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it has begun, or was found not to be able to."""
+    pace: Pace | None = None
+    run: Run | None = None
     task: asyncio.Task[None] | None = None
 
 
@@ -87,6 +92,7 @@ def new_job(
         recipe=entry.recipe.name,
         version=entry.recipe.version,
         sha256=entry.sha256,
+        called=called_hashes(entry, library),
         arguments=dict(values),
         devices=dict(devices),
         claimed=claimed(entry, devices, library),
@@ -95,30 +101,35 @@ def new_job(
     )
 
 
-def kept_of(
-    job: Job,
+def kept_of(job: Job, shop: Shop) -> Kept:
+    """A job with its notes; nothing of it runs."""
+    return Kept(job, Notes(job, shop.journal, shop.events, shop.clock))
+
+
+def equip(
+    kept: Kept,
     entry: RecipeFile,
     library: Library,
     shop: Shop,
     questions: Questions,
-    plates: set[str],
+    plates: Plates,
     rests: Callable[[str], None],
-) -> Kept:
-    """Put a job and all that runs it together. `rests` is told when every branch of it rests."""
-    notes = Notes(job, shop.journal, shop.events, shop.clock)
-    pace = Pace(shop.clock, lambda: rests(job.id))
+) -> Run:
+    """Give a job what runs it. `rests` is told when every branch of it rests."""
+    job = kept.job
+    pace = kept.pace = Pace(shop.clock, lambda: rests(job.id))
     actor = Actor(name=job.by.name, origin="job", role=job.by.role, job=job.id)
     means = Means(
         job=job,
         hands=shop.hands(actor),
         pace=pace,
         clock=shop.clock,
-        notes=notes,
+        notes=kept.notes,
         questions=questions,
         library=library,
         tasks=shop.tasks,
         plates=plates,
         work=WORK,
     )
-    run = Run(means, entry.recipe, dict(job.arguments))
-    return Kept(job, notes, pace, run, asyncio.Event())
+    kept.run = Run(means, entry.recipe, dict(job.arguments))
+    return kept.run

@@ -36,8 +36,10 @@ log = logging.getLogger("labkeeper")
 class Record(Protocol):
     """Where the gate records."""
 
-    ledger: Ledger | None
-    """What other parts record in as well; None where nothing is recorded."""
+    @property
+    def ledger(self) -> Ledger | None:
+        """What other parts record in as well; None where nothing is recorded."""
+        ...
 
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> Any:
         """Record what is about to be sent; nothing may be sent before. Raises NotRecorded."""
@@ -79,8 +81,9 @@ class LedgerRecord:
     """The record of a station that has a ledger."""
 
     def __init__(self, ledger: Ledger, board: Board, clock: Clock) -> None:
-        self.ledger: Ledger | None = ledger
         self._ledger, self._board, self._clock = ledger, board, clock
+        self.ledger = ledger
+        """For what else is recorded beside commands, such as jobs."""
         self._doubts: dict[str, list[Doubt]] = {}
         self._settling = asyncio.Lock()  # two who settle one doubt: the second finds it settled
 

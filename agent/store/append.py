@@ -27,6 +27,9 @@ def append(text: str, entry: Entry, along: Along | None, connection: Connection)
         "INSERT INTO ledger (seq, prev_hash, body, hash) VALUES (?, ?, ?, ?)",
         (head.seq, before.hash, text, head.hash),
     )
+    if entry.job:
+        query = "INSERT INTO job_rows (job, seq) VALUES (?, ?)"
+        connection.execute(query, (entry.job, head.seq))
     if isinstance(entry, CommandEntry):
         advance(connection, entry, head.seq)
     if along is not None:

@@ -8,10 +8,11 @@ changed behind the agent's back.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
+from typing import TypeVar
 
 from agent.clock import Clock
 from agent.store import head_file
@@ -36,6 +37,8 @@ from agent.store.open_commands import Unsettled, unsettled
 from agent.store.rows import EVERYTHING, Row, Wanted, rows
 from agent.store.start import reset_head, start
 from agent.store.store_errors import WriteRefused
+
+T = TypeVar("T")
 
 log = logging.getLogger("labkeeper")
 
@@ -155,6 +158,26 @@ class Ledger:
         What `along` does to other tables is done in the same transaction: both are, or neither.
         """
         return await self._append(who, entry, along)
+
+    async def record_all(
+        self, entries: Sequence[tuple[Who, Entry]], along: Along, what: str
+    ) -> None:
+        """Record several entries, and what `along` does, in one transaction: all or nothing."""
+        texts = [(self._text(who, entry), entry) for who, entry in entries]
+
+        def work(connection: Connection) -> Head:
+            for text, entry in texts:
+                append(text, entry, None, connection)
+            along(connection)
+            return last(connection)
+
+        head = await self._database.write(work, what)
+        if head.seq > self.head.seq:
+            self.head = head
+
+    async def read(self, work: Callable[[Connection], T], what: str) -> T:
+        """Read what else is kept in the ledger's database. Raises NotRead."""
+        return await self._database.read(work, what)
 
     async def unsettled(self) -> tuple[Unsettled, ...]:
         """The commands whose outcome nobody knows: their devices are to be left alone.

@@ -66,6 +66,41 @@ FROM ledger
 """
 # For whoever opens the file with another program.
 
+_JOBS: Final = """
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL UNIQUE,
+    is_final INTEGER NOT NULL CHECK (is_final IN (0, 1)),
+    form TEXT NOT NULL CHECK (json_valid(form))
+) STRICT
+"""
+
+_JOB_KEYS: Final = """
+CREATE TABLE job_keys (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+    job TEXT NOT NULL
+) STRICT
+"""
+
+_JOB_ROWS: Final = """
+CREATE TABLE job_rows (
+    job TEXT NOT NULL,
+    seq INTEGER NOT NULL REFERENCES ledger (seq),
+    PRIMARY KEY (job, seq)
+) STRICT, WITHOUT ROWID
+"""
+# Which rows of the ledger belong to which job: to find them nobody reads the whole of it.
+
+_MARKS: Final = """
+CREATE TABLE marks (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL CHECK (json_valid(value))
+) STRICT, WITHOUT ROWID
+"""
+# What the station must know beyond a restart and is no job, such as that an agent runs.
+
 _SCHEDULES: Final = """
 CREATE TABLE schedules (
     name TEXT PRIMARY KEY,
@@ -80,5 +115,6 @@ CREATE TABLE schedules (
 
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
+    (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
     (_SCHEDULES,),
 )

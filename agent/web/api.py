@@ -18,6 +18,7 @@ from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
 from agent.web.problems import Problem, sendable
+from agent.web.queue import queue_changes, queue_views
 from agent.web.schedules import schedule_changes, schedule_views
 from agent.web.views import views
 from agent.web.wire import wire
@@ -60,7 +61,9 @@ def api_of(station: Station) -> FastAPI:
     api.state.station = station
     for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
-    for router in (job_views, job_changes, job_stops, schedule_views, schedule_changes):
+    for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
+        api.include_router(router)
+    for router in (schedule_views, schedule_changes):
         api.include_router(router)
     return api
 

@@ -23,6 +23,11 @@ JOB: Final[dict[str, Any]] = {
     "submitted": "2026-11-22T09:15:00.250Z",
     "began": "2026-11-22T09:15:00.251Z",
     "ended": None,
+    "not_before": None,
+    "priority": 0,
+    "number": 1,
+    "copies": 1,
+    "batch": "",
     "devices": {"oven": "oven1", "meter": "dmm1"},
     "verdict": "none",
     "steps": {"begun": 7, "ended": 5},
@@ -79,4 +84,27 @@ RECIPE: Final[dict[str, Any]] = {
     "titles": {"ko": "열 사이클 시험", "en": "Thermal cycle"},
     "parameters": {"hot": PARAMETER},
     "devices": {"oven": "oven1", "meter": "dmm1"},
+}
+HELD: Final[dict[str, Any]] = {
+    "by": "kim",
+    "origin": "cli",
+    "since": "2026-11-22T09:10:00.000Z",
+    "reason": "the lab is being cleaned",
+}
+QUEUE: Final[dict[str, Any]] = {
+    "held": None,
+    "jobs": [{**JOB, "state": "queued", "began": None, "now": [], "priority": 10}],
+}
+LOGGED: Final[dict[str, Any]] = {
+    "row": 812,
+    "time": "2026-11-22T09:15:00.260Z",
+    "what": "step",
+    "by": "kim",
+    "origin": "job",
+    "data": {
+        "key": "steps.0",
+        "place": "config/recipes/thermal_cycle.yaml:31",
+        "phase": "begun",
+        "why": "",
+    },
 }

@@ -35,6 +35,17 @@ class NewJob(BaseModel):
     held: Annotated[
         bool, Field(strict=True, description="Wait in the queue until somebody releases it.")
     ] = False
+    priority: Annotated[
+        int, Field(strict=True, ge=-100, le=100, description="The highest begins first.")
+    ] = 0
+    copies: Annotated[
+        int,
+        Field(strict=True, ge=1, le=50, description="How many jobs of it, one after the other."),
+    ] = 1
+    not_before: Annotated[
+        str | None,
+        Field(max_length=40, description="When it may begin: RFC 3339, with its zone."),
+    ] = None
 
 
 class StepsForm(BaseModel):
@@ -74,6 +85,11 @@ class JobForm(BaseModel):
     submitted: Moment
     began: Moment | None
     ended: Moment | None
+    not_before: Moment | None
+    priority: int
+    number: Annotated[int, Field(description="Which of its copies it is, from 1.")]
+    copies: int
+    batch: Annotated[str, Field(description="The first of its copies; empty if it has none.")]
     devices: Annotated[dict[str, str], Field(description="By the role that they play.")]
     verdict: Verdict
     steps: StepsForm

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Header, Path
 
-from agent.errors import AgentError, ConfigError, NoSuchThing, NotAllowed, NotNow, Refused
+from agent.errors import (
+    AgentError,
+    ConfigError,
+    KeyConflict,
+    NoSuchThing,
+    NotAllowed,
+    NotNow,
+    Refused,
+)
 from agent.jobs.jobs import Jobs
 from agent.jobs.library import head_of
 from agent.public import job_form, question_form, recipe_form, whole_job_form
@@ -27,6 +36,7 @@ KINDS: Final[tuple[tuple[type[AgentError], str], ...]] = (
     (NoSuchThing, "no-such"),
     (NotAllowed, "not-allowed"),
     (NotNow, "refused"),
+    (KeyConflict, "key-conflict"),
     (ConfigError, "bad-value"),
     (Refused, "bad-value"),
     (AgentError, "not-kept"),
@@ -46,12 +56,21 @@ async def _jobs(station: TheStation) -> Jobs:
 
 
 TheJobs = Annotated[Jobs, Depends(_jobs)]
+TheKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,200}$",
+        description="A name for this request: sent again with it, it begins nothing new.",
+        examples=["5f0c2a3e-8f5d-4a57-9b0e-7f2b6a0c1d11"],
+    ),
+]
 JobId = Annotated[str, Path(description="A job.", examples=["20261122-091500-1"])]
 
 
 @contextmanager
 def as_problems() -> Iterator[None]:
-    """Turn what was refused, or can't be kept, into a problem."""
+    """Turn what jobs refuse or fail at into the problem that says so."""
     try:
         yield
     except AgentError as error:
@@ -101,14 +120,46 @@ async def one(job: JobId, jobs: TheJobs) -> dict[str, Any]:
 @job_changes.post(
     "/jobs",
     summary="Start a job",
-    responses=answers(examples.WHOLE_JOB, *TO_CHANGE, "bad-value", "not-kept"),
+    responses=answers(examples.WHOLE_JOB, *TO_CHANGE, "key-conflict", "bad-value", "not-kept"),
     response_model=forms.WholeJobForm,
 )
-async def submit(body: forms.NewJob, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
-    """Check the recipe, and queue it: it begins when all its devices are free."""
+async def submit(
+    body: forms.NewJob, jobs: TheJobs, actor: TheActor, key: TheKey = ""
+) -> dict[str, Any]:
+    """Check the recipe, and queue it: it begins when all its devices are free.
+
+    The answer comes when it is on the disk. Of several copies, each a job, it has the first. The
+    same `Idempotency-Key` with the same body gives the job that it gave before.
+    """
     with as_problems():
-        job = await jobs.submit(body.recipe, body.arguments, body.devices, actor, held=body.held)
+        job = await jobs.submit(
+            body.recipe,
+            body.arguments,
+            body.devices,
+            actor,
+            held=body.held,
+            key=key,
+            priority=body.priority,
+            copies=body.copies,
+            not_before=_moment(body.not_before),
+        )
         return whole_job_form(job)
+
+
+def _moment(text: str | None) -> float | None:
+    """Seconds UTC of a time with its zone. Raises Problem."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except (ValueError, OverflowError):
+        pass
+    raise Problem(
+        "bad-value",
+        f"not_before: {text!a} is not a time with its zone, such as 2026-11-28T22:00+09:00",
+    )
 
 
 @job_stops.post(

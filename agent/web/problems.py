@@ -41,6 +41,7 @@ KINDS: Final = MappingProxyType(
         "interlocked": Kind(409, "An interlock does not hold"),
         "exists": Kind(409, "A file of this name is there already"),
         "in-use": Kind(409, "The file is in use"),
+        "key-conflict": Kind(409, "The key belongs to another request"),
         "never-read": Kind(409, "This has not been read yet"),
         "refused": Kind(409, "The request was refused"),
         "too-large": Kind(413, "The body is too large"),

@@ -21,6 +21,8 @@ from agent.fleet.states import DeviceState
 from agent.jobs.check import Checked
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
+from agent.jobs.journals import Journals
+from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.library import Library
 from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
@@ -109,6 +111,7 @@ async def station_in_memory(
     recipes: Recipes | None = None,
     prepare: Callable[[dict[str, ToySimulator]], None] = lambda _: None,
     record: Callable[[Board], Record] = lambda _: Unrecorded(),
+    book: LedgerBook | None = None,
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -128,7 +131,7 @@ async def station_in_memory(
         reservations = Reservations()
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
-        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
+        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs)
         for plan in plans or (PLAN,):
             fleet.start(plan)
@@ -149,6 +152,7 @@ def _jobs(
     clock: Clock,
     events: EventLog,
     journal: MemoryJournal,
+    book: LedgerBook | None,
 ) -> Jobs:
     return jobs_on(
         tasks,
@@ -159,7 +163,8 @@ def _jobs(
         recipes=recipes,
         clock=clock,
         events=events,
-        journal=journal,
+        journal=Journals(book, journal) if book else journal,
+        book=book,
     )
 
 

@@ -18,6 +18,7 @@ from agent.fleet.plan import Plan
 from agent.jobs.job import Job
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
+from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.questions import Question
 from agent.jobs.states import JobState
 from agent.jobs.station_recipes import StationRecipes
@@ -146,7 +147,7 @@ ROLES: Final = (
 
 @asynccontextmanager
 async def jobs_in_memory(
-    folder: Path, *plans: Plan, clock: Clock | None = None
+    folder: Path, *plans: Plan, clock: Clock | None = None, book: LedgerBook | None = None
 ) -> AsyncIterator[JobsBench]:
     """Jobs over two toy supplies, or over what these plans say."""
     plans = plans or (PLAN, named("psu2"))
@@ -161,6 +162,7 @@ async def jobs_in_memory(
         clock=clock,
         recipes=StationRecipes(lambda: settings, files),
         prepare=_as_printer,
+        book=book,
     ) as bench:
         yield JobsBench(bench.jobs, bench, bench.journal, recipes)
 

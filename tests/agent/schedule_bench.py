@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,8 @@ class ScheduleBench:
     clock: SetClock
     ledger: Ledger
     wanted: Mapping[str, Schedule]
+    another: Callable[[], Schedules]
+    """Makes the schedules of the next agent, over the same jobs and what is on the disk."""
     wrong: list[Problem] = field(default_factory=list)
 
     def told(self, kind: str) -> list[str]:
@@ -99,23 +102,13 @@ async def schedules_in_memory(
             is_clock_synced=lambda: True,
         )
         await ledger.begin("bench-1")
-        problems: list[Problem] = []
         bench: ScheduleBench
 
-        async def wrong() -> tuple[Problem, ...]:
-            return tuple(problems)
+        def made() -> Schedules:
+            return _schedules(jobs, database, ledger, clock, lambda: bench)
 
-        schedules = Schedules(
-            jobs.jobs,
-            ScheduleBook(database, ledger),
-            wanted=lambda: bench.wanted,
-            problems=wrong,
-            clock=clock,
-            events=jobs.station.events,
-        )
-        bench = ScheduleBench(
-            schedules, jobs, clock, ledger, {it.name: it for it in wanted}, problems
-        )
+        schedules = made()
+        bench = ScheduleBench(schedules, jobs, clock, ledger, {it.name: it for it in wanted}, made)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(schedules.run(), name="schedules")
             await bench.passes(0.0)
@@ -123,6 +116,26 @@ async def schedules_in_memory(
                 yield bench
             finally:
                 running.cancel()
+
+
+def _schedules(
+    jobs: JobsBench,
+    database: Database,
+    ledger: Ledger,
+    clock: SetClock,
+    bench: Callable[[], ScheduleBench],
+) -> Schedules:
+    async def wrong() -> tuple[Problem, ...]:
+        return tuple(bench().wrong)
+
+    return Schedules(
+        jobs.jobs,
+        ScheduleBook(database, ledger),
+        wanted=lambda: bench().wanted,
+        problems=wrong,
+        clock=clock,
+        events=jobs.station.events,
+    )
 
 
 def schedule(name: str = "hourly", **changes: Any) -> Schedule:
@@ -144,4 +157,8 @@ def schedule(name: str = "hourly", **changes: Any) -> Schedule:
         },
     }
     zone = changes.pop("zone", SEOUL.key)
-    return Schedule(name=name, timetable=Timetable(cron, zone), **{**keys, **changes})
+    keys |= changes
+    keys |= {
+        key: MappingProxyType(keys[key]) for key in ("arguments", "devices")
+    }  # as config has it
+    return Schedule(name=name, timetable=Timetable(cron, zone), **keys)

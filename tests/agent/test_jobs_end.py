@@ -253,6 +253,7 @@ async def test_nothing_is_asked_of_a_device_between_the_stop_and_what_follows_it
         job = await bench.start(LEE)
         await bench.until_at(job, "steps.1")
         run = bench.jobs._kept[job.id].run
+        assert run is not None
         run.stop(VISITOR)
         for late in (
             run._means.hands.set("psu1", "voltage", 9),

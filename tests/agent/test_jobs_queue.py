@@ -276,6 +276,7 @@ async def test_the_journal_has_what_was_asked_for_each_step_and_the_end(tmp_path
             ("step", "ended"),
             ("step", "begun"),
             ("step", "failed"),
+            ("safe", ""),
             ("state", ""),
         ]
         assert bench.journal.entries(job.id, "submitted")[0].data["by"] == "lee"

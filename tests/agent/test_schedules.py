@@ -178,6 +178,32 @@ async def test_a_firing_that_can_not_be_kept_is_not_made_again_either(
         assert len(bench.jobs.jobs.listing) == 1
 
 
+async def test_a_crash_between_start_and_record_starts_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with schedules_in_memory(tmp_path, schedule(cron="30 * * * *")) as bench:
+        bench.jobs.write(QUICK)
+        keep = ScheduleBook.keep
+
+        async def full(*_: object) -> None:
+            raise NotRecorded("as if it had crashed here")
+
+        monkeypatch.setattr(ScheduleBook, "keep", full)
+        await bench.passes(HOUR / 2)
+        await bench.until_told("schedule.unrecorded")
+        [job] = bench.jobs.jobs.listing
+        await bench.jobs.over(job)
+        monkeypatch.setattr(ScheduleBook, "keep", keep)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(bench.another().run())
+            await bench.until_told("schedule.fired", times=2)
+            running.cancel()
+        assert [it.id for it in bench.jobs.jobs.listing] == [job.id]
+        assert {it.rpartition("fired: ")[2] for it in bench.told("schedule.fired")} == {
+            f"job {job.id} of trial"
+        }
+
+
 async def test_a_person_switches_a_schedule_off_and_on_and_that_outlives_the_agent(
     tmp_path: Path,
 ) -> None:

@@ -1,0 +1,124 @@
+"""What a start makes of what the agent before has left, and what an end leaves for the next one.
+
+After an end in order the queue goes on as it was. After any other, what waits is held until a
+person has looked, what ran is `interrupted`, and nothing begins by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from agent.errors import AgentError
+from agent.fleet.events import Severity
+from agent.jobs.book import Mark
+from agent.jobs.history import Past, past_of
+from agent.jobs.journal import Entry
+from agent.jobs.remember import recalled, remembered
+from agent.jobs.shop import Kept, Shop, kept_of
+from agent.jobs.states import WAITING, JobState
+from agent.jobs.submission import Submission
+from agent.jobs.turns import Hold, Turns
+
+CUT_OFF: Final = "the agent was cut off while it ran: look at its devices"
+TO_BE_LOOKED_AT: Final = (
+    "the agent was cut off, and nothing begins by itself after that: look at the devices, "
+    "then release it"
+)
+
+log = logging.getLogger("labkeeper")
+
+
+async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
+    """List the jobs of the agent before. Where it was cut off, that is on record before they are."""
+    try:
+        found = await shop.book.recall()
+        kept = [kept_of(recalled(whole), shop) for whole in found.wholes]
+        was_cut_off = bool(found.marks.get("running"))
+        entries = await _after_a_cut(shop, kept) if was_cut_off else []
+        await shop.book.enter(entries, marks={"running": True})
+    except AgentError as error:
+        text = f"the jobs of before can't be taken over, and none is kept: {error}"
+        shop.events.add("jobs.unkept", text, severity=Severity.ERROR)
+        return
+    for it in kept:
+        turns.add(it)
+    submission.number = max(found.marks.get("number") or 0, *(it.job.rank for it in kept), 0)
+    turns.hold = Hold(**found.marks["queue"]) if found.marks.get("queue") else None
+    turns.plates.recall(found.marks.get("plates") or ())
+    if was_cut_off:
+        _tell(shop, kept, {entry.job for entry in entries})
+
+
+async def leave(shop: Shop, interrupted: Iterable[Kept]) -> None:
+    """Keep how the jobs ended that this agent's end has interrupted, and that it ended in order."""
+    entries = [entry for kept in interrupted for entry in kept.notes.cut_off()]
+    try:
+        for entry in entries:
+            await shop.journal.add(entry)
+        await shop.book.enter([], marks={"running": False})
+    except AgentError as error:
+        log.error("the next agent will take this end for a crash: %s", error)
+
+
+def hold_form(hold: Hold) -> Mapping[str, Any]:
+    """A hold of the whole queue as JSON."""
+    return asdict(hold)
+
+
+async def _after_a_cut(shop: Shop, kept: Iterable[Kept]) -> list[Entry]:
+    """What is to be entered of each job that had not ended."""
+    entries: list[Entry] = []
+    for it in kept:
+        if it.job.state is JobState.QUEUED:
+            entries.append(_changed(shop, it, JobState.HELD, TO_BE_LOOKED_AT))
+        elif not it.job.state.is_final and it.job.state not in WAITING:
+            past = past_of(await shop.book.log(it.job.id, 0, EVERYTHING))
+            entries += _interrupted(shop, it, past)
+    return entries
+
+
+EVERYTHING: Final = 100_000
+"""Rows of one job that are looked at; no recipe comes near it."""
+
+
+def _interrupted(shop: Shop, kept: Kept, past: Past) -> Iterable[Entry]:
+    """It has ended, and nobody knows how the steps did that were under way."""
+    job = kept.job
+    job.measures.extend(past.measures)
+    job.log.extend(past.log)
+    job.answers.extend(past.answers)
+    job.progress.begun, job.progress.ended = past.begun, past.ended
+    for measure in past.measures:
+        job.judged(measure.verdict)
+    for key, place in past.under_way:
+        data = {"key": key, "place": place, "phase": "unknown"}
+        yield Entry(job=job.id, time=shop.clock.utc(), kind="step", data=data, recipe=job.recipe)
+    job.ended = shop.clock.utc()
+    yield _changed(shop, kept, JobState.INTERRUPTED, CUT_OFF)
+
+
+def _changed(shop: Shop, kept: Kept, state: JobState, why: str) -> Entry:
+    job, was = kept.job, kept.job.state
+    job.state, job.why = state, why
+    return Entry(
+        job=job.id,
+        time=shop.clock.utc(),
+        kind="state",
+        data={"state": str(state), "was": str(was), "why": why},
+        recipe=job.recipe,
+        whole=remembered(job),
+    )
+
+
+def _tell(shop: Shop, kept: Iterable[Kept], changed: set[str]) -> None:
+    text = "the agent before this one was cut off: jobs that wait are held, what ran is interrupted"
+    shop.events.add("jobs.cut_off", text, severity=Severity.WARNING)
+    for it in kept:
+        if it.job.id in changed:
+            it.notes.tell()
+
+
+__all__ = ["Mark", "hold_form", "leave", "take_over"]
