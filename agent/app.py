@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from agent.begin_record import begin_record
 from agent.clock import Clock
+from agent.clock_watch import ClockWatch
 from agent.fleet.events import Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
@@ -100,7 +101,7 @@ class Agent:
                 flight=self._parts.flight,
             )
             self._begin(self._parts.flight.run(), "recordings")
-            self._begin(self._start(self._station()), "start")
+            self._begin(self._start(self._station(database)), "start")
             await self._stop.wait()
             asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
             await self._end()
@@ -111,6 +112,8 @@ class Agent:
     async def _start(self, station: Station) -> None:
         await self.leases.recall()
         await self.jobs.begin()
+        watch = ClockWatch(self._clock, self.events, self.record.ledger)
+        self._begin(watch.run(), "clock watch")
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:
@@ -126,6 +129,7 @@ class Agent:
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
         self.jobs.open()
+        self._begin(self.schedules.run(), "schedules")
         settle()
         self._notifier.ready()
         self._say_started(station)
@@ -145,13 +149,20 @@ class Agent:
         except TimeoutError:
             log.debug("not every device had its first turn within %g s", seconds)
 
-    def _station(self) -> Station:
+    def _station(self, database: Database) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
         self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.record)
         self.leases = self._parts.leases(workers, self.record)
+        self.schedules = self._parts.schedules(
+            lambda: self.settings, self.jobs, self.record, database
+        )
         return self._parts.station(
-            self.settings, workers, gate, self.jobs, self.leases, lambda: self._lines.traffic
+            *(self.settings, workers, gate),
+            jobs=self.jobs,
+            leases=self.leases,
+            schedules=self.schedules,
+            traffic=lambda: self._lines.traffic,
         )
 
     def _begin_broker(self, station: Station) -> Any:

@@ -30,3 +30,8 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """See Clock."""
         await asyncio.sleep(seconds)
+
+
+def boottime() -> float:
+    """Seconds since the machine began, those in which it was suspended included. It never steps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

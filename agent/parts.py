@@ -14,6 +14,7 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.journals import Journals
 from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.on_station import jobs_on
+from agent.jobs.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
@@ -22,8 +23,10 @@ from agent.safety.record import LedgerRecord, Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
 from agent.station import Station
+from agent.store.database import Database
 from agent.store.files import FileStore
 from agent.store.recordings import RecordingFolder
+from agent.store.schedules import ScheduleBook
 from agent.store.store_errors import NotRecorded
 from drivers import Address, Recorder, Traffic
 
@@ -61,8 +64,10 @@ class Parts:
         settings: Settings,
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
+        *,
         jobs: Jobs,
         leases: Leases,
+        schedules: Schedules,
         traffic: Callable[[], Mapping[str, Traffic]],
     ) -> Station:
         """The station as those see it who speak to the outside."""
@@ -82,6 +87,21 @@ class Parts:
             flight=self.flight,
             jobs=jobs,
             leases=leases,
+            schedules=schedules,
+        )
+
+    def schedules(
+        self, settings: Callable[[], Settings], jobs: Jobs, record: Record, database: Database
+    ) -> Schedules:
+        """The schedules of the config in force, kept in the database along with the ledger."""
+        ledger = record.ledger
+        return Schedules(
+            jobs,
+            ScheduleBook(database, ledger) if ledger is not None else None,
+            wanted=lambda: settings().schedules,
+            problems=StationRecipes(settings, self.files).schedules,
+            clock=self.clock,
+            events=self.events,
         )
 
     def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:

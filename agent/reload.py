@@ -11,7 +11,7 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
 from agent.settings import Changes, Station, changed, load
 
-AT_ONCE: Final = ("reconnect", "interlocks")
+AT_ONCE: Final = ("reconnect", "interlocks", "schedules")
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
 
 log = logging.getLogger("labkeeper")

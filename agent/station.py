@@ -9,6 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
+from agent.jobs.schedules import Schedules
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
@@ -38,3 +39,5 @@ class Station:
     """None where no jobs are run."""
     leases: Leases | None = None
     """None where people can't reserve devices."""
+    schedules: Schedules | None = None
+    """None where nothing is started by the clock."""

@@ -18,6 +18,7 @@ from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general,
 from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.reserve_words import add_reserve
+from agent.cli.schedule_words import add_schedule
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -59,6 +60,7 @@ def command_line() -> Parser:
     add_job(commands)
     add_queue(commands)
     add_reserve(commands)
+    add_schedule(commands)
     return parser
 
 

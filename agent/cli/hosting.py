@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.cli import output
+from agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from agent.settings import Station
 
 
 def run(config: Path) -> None:
@@ -22,7 +27,7 @@ def check(config: Path, *, as_json: bool) -> None:
 
     station = load(config)
     count = len(station.devices)
-    warnings = [*map(str, station.warnings), *missing(station)]
+    warnings = [*map(str, station.warnings), *missing(station), *_of_schedules(station)]
     if as_json:
         found = {"station": station.name, "devices": sorted(station.devices), "warnings": warnings}
         output.document(found)
@@ -30,6 +35,19 @@ def check(config: Path, *, as_json: bool) -> None:
         for warning in warnings:
             output.line(f"warning: {warning}")
         output.line(f"ok: {count} device{'' if count == 1 else 's'}")
+
+
+def _of_schedules(station: Station) -> list[str]:
+    """Warnings of what the schedules start. Raises ConfigError, with all that is wrong with it."""
+    if not station.schedules:
+        return []
+    from agent.jobs.library import read_library
+    from agent.jobs.schedule_check import schedule_problems, schedule_warnings
+
+    library = read_library(station.recipes)
+    if found := tuple(schedule_problems(station, library)):
+        raise ConfigError(found)
+    return [str(warning) for warning in schedule_warnings(station, library)]
 
 
 def demo(

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from agent.errors import Problem
 from agent.jobs.check import Checked, check
 from agent.jobs.expressions import Value
 from agent.jobs.library import Entry, Library, read_library
+from agent.jobs.schedule_check import schedule_problems
 from agent.settings.station import Station
 from agent.store.files import FileStore
 
@@ -32,3 +34,12 @@ class StationRecipes:
         stored = frozenset(file.name for file in (await self._files.listing()).files)
         held = partial(check, devices=devices, arguments=arguments, stored=stored)
         return await asyncio.to_thread(held, entry, self._settings(), library)
+
+    async def schedules(self) -> tuple[Problem, ...]:
+        """Everything for which a schedule could start no job."""
+        stored = frozenset(file.name for file in (await self._files.listing()).files)
+        return await asyncio.to_thread(self._schedules, stored)
+
+    def _schedules(self, stored: frozenset[str]) -> tuple[Problem, ...]:
+        settings = self._settings()
+        return tuple(schedule_problems(settings, read_library(settings.recipes), stored))

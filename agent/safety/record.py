@@ -36,6 +36,11 @@ log = logging.getLogger("labkeeper")
 class Record(Protocol):
     """Where the gate records."""
 
+    @property
+    def ledger(self) -> Ledger | None:
+        """What other parts record in as well; None where nothing is recorded."""
+        ...
+
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> Any:
         """Record what is about to be sent; nothing may be sent before. Raises NotRecorded."""
         ...
@@ -177,6 +182,8 @@ class LedgerRecord:
 
 class Unrecorded:
     """Records nothing, and blocks nothing: for a station of which only a part is there."""
+
+    ledger: Ledger | None = None
 
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> None:
         """See Record."""

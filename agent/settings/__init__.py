@@ -3,9 +3,11 @@
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
+from agent.settings.schedules import Schedule
 from agent.settings.section import Title
 from agent.settings.station import Changes, Device, Station, changed
 from agent.settings.station_file import load, read_secret
+from agent.settings.timetable import Timetable
 from agent.settings.values import Listener
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "Metrics",
     "Mqtt",
     "Reconnect",
+    "Schedule",
     "Station",
+    "Timetable",
     "Title",
     "changed",
     "load",

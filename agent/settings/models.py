@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from agent.settings.interlock_models import InterlockSettings
+from agent.settings.schedule_models import ScheduleSettings
 from agent.settings.section import Section, Title
 from agent.settings.section import doc as _doc
 from agent.settings.values import (
@@ -279,6 +280,13 @@ class StationSettings(Section):
         dict[Annotated[str, Field(pattern=STATION_NAME)], InterlockSettings],
         _doc(
             "What must be so before something is done, or at all times, by name: a to z, digits and -.",
+            json_schema_extra={"additionalProperties": False},
+        ),
+    ] = {}
+    schedules: Annotated[
+        dict[Annotated[str, Field(pattern=STATION_NAME)], ScheduleSettings],
+        _doc(
+            "Recipes that are started at certain times, by name: a to z, digits and -.",
             json_schema_extra={"additionalProperties": False},
         ),
     ] = {}

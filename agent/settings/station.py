@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from agent.errors import Problem
 from agent.settings.interlocks import Interlock
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
+from agent.settings.schedules import Schedule
 from agent.settings.section import Title
 from drivers import Access, Address, Limits, Profile
 
@@ -61,6 +62,7 @@ class Station:
     recipes: Path
     devices: Mapping[str, Device]
     interlocks: Mapping[str, Interlock]
+    schedules: Mapping[str, Schedule]
     mqtt: Mqtt | None
     metrics: Metrics | None
     api: Api

@@ -22,6 +22,7 @@ from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, StationSett
 from agent.settings.neighbours import check_buses, check_names
 from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
+from agent.settings.schedules import check_schedules, schedules_of
 from agent.settings.section import Section
 from agent.settings.sentences import PATTERNS, problems_of
 from agent.settings.station import Device, Station
@@ -45,11 +46,12 @@ def load(path: Path) -> Station:
     if (own := what_is_right(StationSettings, document.data)) is not None:
         found += check_station(document, own[0])
         found += check_interlocks(document, own[0].interlocks, entries, tuple(found))
+        found += check_schedules(document, own[0].schedules, entries, tuple(found))
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
     found += chain(*map(check_exchanges, entries), *map(check_printer, entries))
     if station is None or found:
         raise ConfigError(found)
-    return _complete(path, station, entries)
+    return _complete(path, station, entries, document)
 
 
 def read_secret(path: Path) -> str:
@@ -130,7 +132,9 @@ def _entry(name: str, document: Document, base: KeyPath, found: list[Problem]) -
         yield Entry(name, document, base, *rest)
 
 
-def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -> Station:
+def _complete(
+    path: Path, settings: StationSettings, entries: Sequence[Entry], document: Document
+) -> Station:
     """Fill in what depends on other keys. Paths that are absolute stay as they are."""
     state = path.parent / settings.state
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # by systemd.exec(5)
@@ -145,6 +149,7 @@ def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -
         recipes=path.parent / settings.recipes,
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         interlocks=interlocks_of(settings.interlocks, entries),
+        schedules=schedules_of(document, settings.schedules),
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
         metrics=settings.metrics,
         api=api.model_copy(

@@ -101,7 +101,20 @@ CREATE TABLE marks (
 """
 # What the station must know beyond a restart and is no job, such as that an agent runs.
 
+_SCHEDULES: Final = """
+CREATE TABLE schedules (
+    name TEXT PRIMARY KEY,
+    timetable TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    fired REAL,
+    job TEXT NOT NULL,
+    lived TEXT NOT NULL CHECK (json_valid(lived))
+) STRICT, WITHOUT ROWID
+"""
+# How far each schedule has come. `lived` has the stretches of time whose firings are dealt with.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
     (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
+    (_SCHEDULES,),
 )

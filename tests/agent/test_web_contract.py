@@ -21,6 +21,7 @@ from agent.web import (
     queue_forms,
     reservation_forms,
     safety_forms,
+    schedule_forms,
 )
 from agent.web.problems import KINDS, problem_form
 from tests.agent.bench import PLAN
@@ -31,7 +32,10 @@ pytestmark = pytest.mark.lab
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "openapi.json"
 MODELS = [
     model
-    for module in (forms, file_forms, job_forms, queue_forms, reservation_forms, safety_forms)
+    for module in (
+        *(forms, file_forms, job_forms, queue_forms),
+        *(reservation_forms, safety_forms, schedule_forms),
+    )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
 ]

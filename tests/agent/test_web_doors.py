@@ -35,6 +35,7 @@ NAMES = {
     "name": "last",
     "job": "j1",
     "question": "j1.q1",
+    "schedule": "nightly",
 }
 
 
