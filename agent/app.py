@@ -214,7 +214,10 @@ class Agent:
         while True:
             await self._reload.wait()
             self._reload.clear()
-            self.settings = await reload(self._config, self.settings, self.fleet, self.events)
+            self.settings = await reload(
+                *(self._config, self.settings, self.fleet, self.events),
+                self._parts.reservations.holders,
+            )
             self._parts.interlocks.adopt(self.settings.interlocks)
 
     def _heed_signals(self) -> None:

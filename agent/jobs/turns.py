@@ -164,6 +164,7 @@ class Turns:
         why = await self._unready(kept)
         if kept.job.state is not JobState.QUEUED:  # held or stopped meanwhile
             kept.run = None
+            await kept.notes.entered()
         elif why:
             kept.notes.state(JobState.HELD, why)
             await kept.notes.entered()

@@ -94,11 +94,17 @@ class Leases:
         if failed := await self._kept(actor, "reserve", device, lease, before):
             self._put_back(device, before)
             return failed
-        verb = "took over" if before and before.by != actor.name else "reserved"
-        text = f"{actor.name} ({actor.origin}) {verb} {device}: {lease}"
-        kind = "device.taken_over" if verb == "took over" else "device.reserved"
-        severity = Severity.WARNING if verb == "took over" else Severity.INFO
-        self._events.add(kind, text, device=device, severity=severity, actor=actor.name)
+        if before and before.by != actor.name:
+            text = f"{actor.name} ({actor.origin}) took {device} over from {before.by}: {reason}"
+            self._events.add(
+                "device.taken_over",
+                text,
+                device=device,
+                severity=Severity.WARNING,
+                actor=actor.name,
+            )
+        else:
+            self._events.add("device.reserved", str(lease), device=device, actor=actor.name)
         return Outcome(status=Status.DONE, message=str(lease))
 
     async def unreserve(self, actor: Actor, device: str) -> Outcome:

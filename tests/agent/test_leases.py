@@ -109,7 +109,9 @@ async def test_an_engineer_takes_a_device_over_and_that_is_on_record(tmp_path: P
         await leases.unreserve(LEE, "psu1")
         await leases.reserve(KIM, "psu1", HOUR, "kim's")
         await leases.reserve(LEE, "psu1", HOUR, "urgent", takeover=True)
-        assert "took over psu1" in await bench.station.until_event("device.taken_over")
+        assert "lee (cli) took psu1 over from kim" in await bench.station.until_event(
+            "device.taken_over"
+        )
         assert leases.held["psu1"].by == "lee"
     query = (
         "SELECT action, actor, before ->> 'by', after ->> 'by' FROM entries WHERE kind = 'event'"
