@@ -22,6 +22,7 @@ from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from agent.store.recordings import RecordingFolder
 from agent.store.store_errors import NotRecorded
 from drivers import Address, Recorder, Traffic
@@ -45,11 +46,13 @@ class Parts:
         )
         self.files = FileStore(settings.files, limit=settings.files_limit)
         self.reservations = Reservations()
+        self.ledger: Ledger | None = None
 
     def gate(
         self, tasks: asyncio.TaskGroup, workers: Mapping[str, DeviceWorker], record: Record
     ) -> Gate:
         """The one door to these devices, which records in `record`."""
+        self.ledger = record.ledger if isinstance(record, LedgerRecord) else None
         return Gate(
             *(workers, self.files, self.events, self.interlocks),
             *(self.reservations, record, tasks),
@@ -79,6 +82,7 @@ class Parts:
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            ledger=self.ledger,
         )
 
     def jobs(
