@@ -162,6 +162,7 @@ class Agent:
             jobs=self.jobs,
             leases=self.leases,
             schedules=self.schedules,
+            ledger=self.record.ledger,
             traffic=lambda: self._lines.traffic,
         )
 

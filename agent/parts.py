@@ -25,6 +25,7 @@ from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import Database
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from agent.store.recordings import RecordingFolder
 from agent.store.schedules import ScheduleBook
 from agent.store.store_errors import NotRecorded
@@ -68,6 +69,7 @@ class Parts:
         jobs: Jobs,
         leases: Leases,
         schedules: Schedules,
+        ledger: Ledger | None,
         traffic: Callable[[], Mapping[str, Traffic]],
     ) -> Station:
         """The station as those see it who speak to the outside."""
@@ -88,6 +90,7 @@ class Parts:
             jobs=jobs,
             leases=leases,
             schedules=schedules,
+            ledger=ledger,
         )
 
     def schedules(
@@ -106,8 +109,7 @@ class Parts:
 
     def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:
         """The reservations of people for these devices, which are kept where the record is."""
-        ledger = record.ledger if isinstance(record, LedgerRecord) else None
-        return Leases(self.reservations, workers, self.events, self.clock, ledger)
+        return Leases(self.reservations, workers, self.events, self.clock, record.ledger)
 
     def jobs(
         self,

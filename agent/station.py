@@ -14,6 +14,7 @@ from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from drivers import Traffic
 
 
@@ -41,3 +42,5 @@ class Station:
     """None where people can't reserve devices."""
     schedules: Schedules | None = None
     """None where nothing is started by the clock."""
+    ledger: Ledger | None = None
+    """None where nothing is recorded."""

@@ -51,6 +51,7 @@ def test_every_topic_is_named() -> None:
         topics.description("<device>"),
         topics.state("<device>"),
         topics.job("<job>"),
+        topics.ledger,
         topics.event,
         topics.commands.replace("+", "<verb>"),
         topics.reply("<id>"),

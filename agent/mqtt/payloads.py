@@ -79,6 +79,12 @@ def job(station: str, it: Job, asked: Iterable[Question], time: float) -> Form:
     )
 
 
+def ledger(station: str, seq: int, digest: str, time: float) -> Form:
+    """The last row of the ledger, and its hash in hex digits, as they were at `time` (seconds UTC)."""
+    head = {"seq": seq, "hash": digest, "head": f"{seq}:{digest}"}
+    return _envelope("ledger", station) | head | {"time": utc_text(time)}
+
+
 def values(plan: Plan, samples: Mapping[str, Sample]) -> Form:
     """What was read on request, by reading."""
     readings = plan.driver_class.readings

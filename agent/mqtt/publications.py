@@ -6,6 +6,7 @@ from typing import Protocol
 from agent.mqtt.announcements import Announcements
 from agent.mqtt.forwarding import forward_events
 from agent.mqtt.job_announcements import JobAnnouncements
+from agent.mqtt.ledger_head import LedgerHead
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.topics import Topics
 from agent.station import Station
@@ -46,6 +47,8 @@ class Publications:
         if station.jobs is not None:
             jobs = JobAnnouncements(station, station.jobs, topics, outbox, interval)
             self._further.append(jobs)
+        if station.ledger is not None:
+            self._further.append(LedgerHead(station, station.ledger, topics, outbox))
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ class Topics:
         return f"{ROOT}/{self.station}/event"
 
     @property
+    def ledger(self) -> str:
+        """The last row of the ledger (retained)."""
+        return f"{ROOT}/{self.station}/ledger"
+
+    @property
     def commands(self) -> str:
         """A filter for every request to this station."""
         return self._command("+")

@@ -171,6 +171,13 @@ CASES: list[tuple[str, str, bool, str, Callable[[], payloads.Form | bytes]]] = [
     ),
     ("job", TOPICS.job("20261123-115900-1"), True, "job", a_running_job),
     ("job_ended", TOPICS.job("20261123-115900-1"), True, "job", an_ended_job),
+    (
+        "ledger",
+        TOPICS.ledger,
+        True,
+        "ledger",
+        lambda: payloads.ledger("bench-1", 812, "9f86d081" * 8, NOON),
+    ),
     ("event", TOPICS.event, False, "event", lambda: payloads.event("bench-1", EVENT)),
     ("reply_set", TOPICS.reply("7f0c"), False, "reply", lambda: answer(Status.DONE, value=80.0)),
     (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.lab.broker import Broker, running_broker
-from tests.lab.processes import Agent, Room, agent, station
+from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, station
 from tests.lab.test_jobs import RECIPE
 from tests.lab.witness import Witness, soon, witness
 
@@ -80,3 +81,42 @@ async def test_a_job_that_the_end_of_the_agent_interrupts_is_said_to_be_so(
                 assert await running.process.wait() == 0
             await seen.until(topic, lambda form: form["state"] == "interrupted")
             await seen.until(STATUS, lambda form: form["state"] == "offline")
+
+
+async def test_the_broker_has_a_head_of_the_ledger_with_which_a_cut_tail_is_found(
+    lab: Room, folder: Path
+) -> None:
+    async with running_broker(folder / "broker") as broker, witness(broker) as seen:
+        async with lab_station(lab, folder / "station", broker) as running:
+            start = {"recipe": "live", "arguments": {"level": 1}}
+            begun = await asked(seen, "job.start", id="s1", **start)
+            topic = f"{ROOT}/job/{begun['value']['job']}"
+            await seen.until(topic, lambda form: form["state"] == "done", 15)
+            running.process.terminate()
+            await running.process.wait()
+        await seen.until(STATUS, lambda form: form["state"] == "offline")
+        head = seen.latest[f"{ROOT}/ledger"].form["head"]
+        state = folder / "station" / "state"
+        assert await verified(state, head) == 0
+        await asyncio.to_thread(cut, state, int(head.partition(":")[0]) - 1)
+        assert await verified(state, head) == 3
+
+
+async def verified(state: Path, head: str) -> int:
+    """What the verification of a ledger against this head ends with."""
+    words = ("ledger", "verify", "--state", str(state), "--head", head)
+    async with child(*LABKEEPER, *words) as process:
+        await process.communicate()
+        assert process.returncode is not None
+        return process.returncode
+
+
+def cut(state: Path, last: int) -> None:
+    """Cut off the rows after this one, and the heads beside the ledger with them."""
+    with closing(sqlite3.connect(state / "station.db")) as connection, connection:
+        for (trigger,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("DELETE FROM ledger WHERE seq > ?", (last,))
+    (state / "ledger.head").unlink()
