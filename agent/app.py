@@ -110,6 +110,7 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        await self.leases.recall()
         await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
@@ -155,8 +156,9 @@ class Agent:
         self.schedules = self._parts.schedules(
             lambda: self.settings, self.jobs, self.record, database
         )
+        self.leases = self._parts.leases(workers, self.record)
         return self._parts.station(
-            *(self.settings, workers, gate, self.jobs),
+            *(self.settings, workers, gate, self.jobs, self.leases),
             lambda: self._lines.traffic,
             self.schedules,
         )
@@ -210,7 +212,10 @@ class Agent:
         while True:
             await self._reload.wait()
             self._reload.clear()
-            self.settings = await reload(self._config, self.settings, self.fleet, self.events)
+            self.settings = await reload(
+                *(self._config, self.settings, self.fleet, self.events),
+                self._parts.reservations.holders,
+            )
             self._parts.interlocks.adopt(self.settings.interlocks)
 
     def _heed_signals(self) -> None:

@@ -18,6 +18,7 @@ from agent.jobs.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.leases import Leases
 from agent.safety.record import LedgerRecord, Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
@@ -47,7 +48,7 @@ class Parts:
             events=self.events,
         )
         self.files = FileStore(settings.files, limit=settings.files_limit)
-        self.reservations = Reservations()
+        self.reservations = Reservations(clock)
 
     def gate(
         self, tasks: asyncio.TaskGroup, workers: Mapping[str, DeviceWorker], record: Record
@@ -64,6 +65,7 @@ class Parts:
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
         jobs: Jobs,
+        leases: Leases,
         traffic: Callable[[], Mapping[str, Traffic]],
         schedules: Schedules,
     ) -> Station:
@@ -83,6 +85,7 @@ class Parts:
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            leases=leases,
             schedules=schedules,
         )
 
@@ -99,6 +102,11 @@ class Parts:
             clock=self.clock,
             events=self.events,
         )
+
+    def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:
+        """The reservations of people for these devices, which are kept where the record is."""
+        ledger = record.ledger if isinstance(record, LedgerRecord) else None
+        return Leases(self.reservations, workers, self.events, self.clock, ledger)
 
     def jobs(
         self,

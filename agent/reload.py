@@ -2,23 +2,36 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from agent.errors import ConfigError
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
+from agent.safety.reservations import Holder
 from agent.settings import Changes, Station, changed, load
 
+NOBODY: Final[Mapping[str, Holder]] = MappingProxyType({})
 AT_ONCE: Final = ("reconnect", "interlocks", "schedules")
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
 
 log = logging.getLogger("labkeeper")
 
 
-async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> Station:
-    """Return the config in force afterwards: the new one, or the old when the new is wrong."""
+async def reload(
+    config: Path,
+    old: Station,
+    fleet: Fleet,
+    events: EventLog,
+    holders: Mapping[str, Holder] = NOBODY,
+) -> Station:
+    """Return the config in force afterwards: the new one, or the old when the new is wrong.
+
+    A device of a running job (`holders`) is neither replaced nor removed: nothing is taken over.
+    """
     try:
         new = await asyncio.to_thread(load, config)
     except ConfigError as error:
@@ -29,6 +42,8 @@ async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> 
     for warning in new.warnings:
         log.warning("%s", warning)
     changes = changed(old, new)
+    if pinned := [it for it in (*changes.removed, *changes.changed) if it in holders]:
+        return _refused(old, events, _pinned(pinned, holders))
     await _apply(changes, new, fleet)
     events.add("config.reloaded", _summary(changes))
     return new
@@ -38,6 +53,11 @@ def _refused(old: Station, events: EventLog, why: str) -> Station:
     text = f"the config was not taken over, the old one stays in force: {why}"
     events.add("config.refused", text, severity=Severity.ERROR)
     return old
+
+
+def _pinned(devices: Iterable[str], holders: Mapping[str, Holder]) -> str:
+    its = [f"{device} belongs to the job {holders[device].job}" for device in devices]
+    return f"{'; '.join(its)}: read the config again when it has ended, or stop it"
 
 
 async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:

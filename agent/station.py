@@ -12,6 +12,7 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.schedules import Schedules
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.leases import Leases
 from agent.store.files import FileStore
 from drivers import Traffic
 
@@ -36,5 +37,7 @@ class Station:
     """None where nothing is recorded."""
     jobs: Jobs | None = None
     """None where no jobs are run."""
+    leases: Leases | None = None
+    """None where people can't reserve devices."""
     schedules: Schedules | None = None
     """None where nothing is started by the clock."""

@@ -17,6 +17,7 @@ from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
+from agent.cli.reserve_words import add_reserve
 from agent.cli.schedule_words import add_schedule
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
@@ -58,6 +59,7 @@ def command_line() -> Parser:
     add_recipe(commands)
     add_job(commands)
     add_queue(commands)
+    add_reserve(commands)
     add_schedule(commands)
     return parser
 

@@ -110,15 +110,11 @@ class Notes:
 
     async def step(self, step: Step, phase: Literal["begun", "ended"]) -> None:
         """Keep that a step has begun or ended."""
-        where = _where(step)
-        self._open[(where["key"], where["place"])] += 1 if phase == "begun" else -1
-        await self._keep("step", {**where, "phase": phase})
+        await self._keep("step", {**_where(step), "phase": phase})
 
     async def failed(self, step: Step, why: str) -> None:
         """Keep that a step has failed. It never raises, for the same reason."""
-        where = _where(step)
-        self._open[(where["key"], where["place"])] -= 1
-        await self._keep_if_possible("step", {**where, "phase": "failed", "why": why})
+        await self._keep_if_possible("step", {**_where(step), "phase": "failed", "why": why})
 
     async def measured(self, measure: Measure) -> None:
         """Keep a measured value and its verdict."""
@@ -190,6 +186,9 @@ class Notes:
         entry = self._entry(kind, data, by)
         async with self._turn:
             await self._keep_entered()
+            if kind == "step":  # from here on it is kept, whether or not somebody still waits
+                step = (data["key"], data["place"])
+                self._open[step] += 1 if data["phase"] == "begun" else -1
             await self._journal.add(entry)
 
     async def _keep_entered(self) -> None:

@@ -65,7 +65,9 @@ class Submission:
         for entry in entries:
             await self._shop.journal.add(entry)
         its = Key(key=key, sha256=asked.sha256, job=made[0].job.id) if key else None
-        await self._shop.book.enter(entries, key=its, marks={"number": self.number})
+        await self._shop.book.enter(
+            entries, key=its, marks={"number": self.number, "running": True}
+        )
 
     async def _known(self, asked: Asked, key: str) -> Job | None:
         """The job that was submitted with this key. Raises KeyConflict where that was another."""

@@ -49,6 +49,7 @@ class Turns:
         self._shop, self._questions, self._most = shop, questions, most
         self._waking: asyncio.Task[None] | None = None
         shop.reservations.listen(self._device_stopped)
+        shop.reservations.freed = self.next
 
     @property
     def waiting(self) -> list[Job]:
@@ -78,6 +79,7 @@ class Turns:
             if spoken_for.isdisjoint(job.claimed) and self._taken(job):
                 self._begin(kept)
             else:
+                job.why = self._shop.reservations.awaited(job.claimed)
                 spoken_for |= job.claimed
         for kept in self.kept.values():
             if kept.task is None:  # what it was checked with may change until its turn comes
@@ -162,6 +164,7 @@ class Turns:
         why = await self._unready(kept)
         if kept.job.state is not JobState.QUEUED:  # held or stopped meanwhile
             kept.run = None
+            await kept.notes.entered()
         elif why:
             kept.notes.state(JobState.HELD, why)
             await kept.notes.entered()
@@ -208,7 +211,9 @@ class Turns:
         now = self._shop.clock.utc()
         queued = [it for it in self.waiting if it.state is JobState.QUEUED]
         times = [it.not_before - now for it in queued if it.not_before and it.not_before > now]
-        return min([LOOK_S, *times]) if times else 0.0
+        leased = self._shop.reservations.leases.keys()
+        waits = times or any(not leased.isdisjoint(it.claimed) for it in queued)
+        return min([LOOK_S, *times]) if waits else 0.0
 
     def _device_stopped(self, job: str, device: str, actor: Actor) -> None:
         """Somebody stops a device of a job: that is the end of the job, or keeps it from beginning."""

@@ -1,13 +1,15 @@
-"""Which device belongs to which job. While it does, nobody else may set or command it."""
+"""Whose a device is: a job's, or for a time a person's. Nobody else may set or command it then."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Protocol
 
+from agent.clock import Clock, SystemClock
 from agent.roles import Actor
 
 log = logging.getLogger("labkeeper")
@@ -22,6 +24,27 @@ class Holder:
     by: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """A device that a person has for a time, to work on it by hand."""
+
+    device: str
+    by: str
+    origin: str
+    reason: str
+    since: float
+    until: float
+    """When it ends, in seconds UTC: for people. What counts is `ends`."""
+    ends: float
+    """The same on the monotonic clock, which nobody sets."""
+
+    def __str__(self) -> str:
+        until = datetime.fromtimestamp(self.until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return (
+            f"{self.device} is reserved by {self.by} ({self.origin}) until {until}: {self.reason}"
+        )
+
+
 class StopListener(Protocol):
     """Told that a device of a job is being stopped, before it is. Must not wait for anything."""
 
@@ -29,21 +52,51 @@ class StopListener(Protocol):
 
 
 class Reservations:
-    """The devices that belong to jobs. Reads and stops never ask here."""
+    """The devices that belong to jobs and people. Reads and stops never ask here."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._holders: dict[str, Holder] = {}
+        self._leases: dict[str, Lease] = {}
         self._listeners: list[StopListener] = []
+        self.freed: Callable[[], None] = lambda: None
+        """Told when a person has given a device back."""
 
     @property
     def holders(self) -> Mapping[str, Holder]:
         """Who has what, by device."""
         return MappingProxyType(self._holders)
 
+    @property
+    def leases(self) -> Mapping[str, Lease]:
+        """What people have now, by device."""
+        now = self._clock.monotonic()
+        self._leases = {device: it for device, it in self._leases.items() if it.ends > now}
+        return MappingProxyType(self._leases)
+
+    def lease(self, lease: Lease) -> None:
+        """Give a person a device. It must not be a job's."""
+        self._leases[lease.device] = lease
+
+    def end_lease(self, device: str) -> None:
+        """Take it back before its time."""
+        self._leases.pop(device, None)
+        self.freed()
+
+    def awaited(self, devices: Iterable[str]) -> str:
+        """Which of these devices are another's, and whose, as a sentence; "" when none is."""
+        wanted = sorted(devices)
+        jobs = [
+            f"{device} belongs to the job {self._holders[device].job}"
+            for device in wanted
+            if device in self._holders
+        ]
+        return "; ".join([*jobs, *(str(it) for it in self.leases.values() if it.device in wanted)])
+
     def take(self, devices: Iterable[str], holder: Holder) -> bool:
         """Give a job all of these devices, or none where one is another's. Return whether it has them."""
         wanted = frozenset(devices)
-        if any(device in self._holders for device in wanted):
+        if any(device in self._holders or device in self.leases for device in wanted):
             return False
         self._holders |= dict.fromkeys(wanted, holder)
         return True
@@ -57,6 +110,8 @@ class Reservations:
         holder = self._holders.get(device)
         if actor.job and (holder is None or holder.job != actor.job):
             return f"{device} does not belong to the job {actor.job}"
+        if lease := self.leases.get(device):
+            return "" if lease.by == actor.name else f"{lease}; ask them, or wait"
         if holder is None or holder.job == actor.job:
             return ""
         return (

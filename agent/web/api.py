@@ -19,6 +19,7 @@ from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
+from agent.web.reservations import reservation_changes, reservation_views
 from agent.web.schedules import schedule_changes, schedule_views
 from agent.web.views import views
 from agent.web.wire import wire
@@ -63,7 +64,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
         api.include_router(router)
-    for router in (schedule_views, schedule_changes):
+    for router in (schedule_views, schedule_changes, reservation_views, reservation_changes):
         api.include_router(router)
     return api
 

@@ -28,11 +28,13 @@ from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.leases import Leases
 from agent.safety.record import Record, Unrecorded
 from agent.safety.reservations import Reservations
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from drivers import Address, Driver
 from tests.agent.toy import ToyLink, ToySimulator, ToySupply
 
@@ -112,6 +114,7 @@ async def station_in_memory(
     prepare: Callable[[dict[str, ToySimulator]], None] = lambda _: None,
     record: Callable[[Board], Record] = lambda _: Unrecorded(),
     book: LedgerBook | None = None,
+    ledger: Ledger | None = None,
 ) -> AsyncIterator[Bench]:
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
@@ -126,13 +129,14 @@ async def station_in_memory(
 
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
-        files = files or FileStore(folder)
+        files, reservations = files or FileStore(folder), Reservations(clock)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
-        reservations = Reservations()
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs)
+        leases = Leases(reservations, fleet.workers, events, clock, ledger)
+        station = replace(station, leases=leases)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:

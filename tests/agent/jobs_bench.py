@@ -27,6 +27,7 @@ from agent.settings import Device, load
 from agent.settings import Station as Settings
 from agent.settings.section import Title
 from agent.store.files import FileStore
+from agent.store.ledger import Ledger
 from drivers import Role, command
 from drivers.catalogue import DRIVERS
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
@@ -147,7 +148,11 @@ ROLES: Final = (
 
 @asynccontextmanager
 async def jobs_in_memory(
-    folder: Path, *plans: Plan, clock: Clock | None = None, book: LedgerBook | None = None
+    folder: Path,
+    *plans: Plan,
+    clock: Clock | None = None,
+    ledger: Ledger | None = None,
+    kept: int = 200,
 ) -> AsyncIterator[JobsBench]:
     """Jobs over two toy supplies, or over what these plans say."""
     plans = plans or (PLAN, named("psu2"))
@@ -162,7 +167,8 @@ async def jobs_in_memory(
         clock=clock,
         recipes=StationRecipes(lambda: settings, files),
         prepare=_as_printer,
-        book=book,
+        book=LedgerBook(ledger, ended_kept=kept) if ledger else None,
+        ledger=ledger,
     ) as bench:
         yield JobsBench(bench.jobs, bench, bench.journal, recipes)
 

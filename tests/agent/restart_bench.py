@@ -9,7 +9,6 @@ from random import Random
 
 from agent.clock import Clock, SystemClock
 from agent.fleet.plan import Plan
-from agent.jobs.ledger_book import LedgerBook
 from agent.store.database import NAME, Database
 from agent.store.ledger import Ledger
 from tests.agent.jobs_bench import JobsBench, jobs_in_memory
@@ -35,8 +34,9 @@ async def life(
             is_clock_synced=lambda: True,
         )
         await ledger.begin("bench-1")
-        book = LedgerBook(ledger, ended_kept=kept)
-        async with jobs_in_memory(folder, *plans, clock=clock, book=book) as bench:
+        async with jobs_in_memory(folder, *plans, clock=clock, ledger=ledger, kept=kept) as bench:
+            assert bench.station.station.leases is not None
+            await bench.station.station.leases.recall()
             await bench.jobs.begin()
             bench.jobs.open()
             yield bench

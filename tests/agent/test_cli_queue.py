@@ -108,3 +108,17 @@ async def test_what_is_on_record_of_a_job_is_shown_and_followed_to_its_end(
     assert (await ask("job", "log", job.id)).out == followed.out
     nothing = await ask("job", "log", "x")
     assert (nothing.code, "there is no job x" in nothing.err) == (2, True)
+
+
+async def test_a_device_is_reserved_listed_and_given_back(bench: JobsBench, ask: Command) -> None:
+    assert (await ask("reserve")).out == "no device is reserved\n"
+    assert "say for how long and why" in (await ask("reserve", "psu1")).err
+    soon = ("reserve", "psu1", "--for", "15min", "--reason", "changing the leads")
+    assert "psu1 is reserved by" in (await ask(*soon)).out
+    [lease] = bench.station.reservations.leases.values()
+    assert lease.until - lease.since == 15 * 60
+    assert "changing the leads" in (await ask("reserve")).out
+    wrong = await ask("reserve", "psu1", "--for", "soon", "--reason", "x")
+    assert (wrong.code, "--for:" in wrong.err) == (2, True)
+    assert (await ask("unreserve", "psu1")).out == "psu1 is free again\n"
+    assert "did you mean" in (await ask("unreserve", "psu11")).err

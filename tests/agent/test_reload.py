@@ -11,6 +11,7 @@ import pytest
 from agent import reload as reloading
 from agent.fleet.states import DeviceState
 from agent.reload import reload
+from agent.safety.reservations import Holder
 from agent.settings import Station, load
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
 
@@ -124,3 +125,20 @@ async def test_interlocks_that_were_changed_are_in_force_at_once_and_that_is_tol
         told = await bench.until_event("config.reloaded")
         assert told.endswith("changed keys, in force now: interlocks")
         assert list(new.interlocks) == ["low"]
+
+
+@pytest.mark.usefixtures("toys")
+async def test_a_device_of_a_running_job_is_not_replaced_and_nothing_else_is_taken_over(
+    tmp_path: Path,
+) -> None:
+    path = _config(tmp_path)
+    async with station_in_memory(named("psu1"), named("psu2")) as bench:
+        old = _other(await asyncio.to_thread(load, path), "psu1", "psu2")
+        before = dict(bench.fleet.workers)
+        holders = {"psu1": Holder(job="j1", what="trial", by="kim")}
+        assert await reload(path, old, bench.fleet, bench.events, holders) is old
+        assert dict(bench.fleet.workers) == before
+        said = await bench.until_event("config.refused")
+        assert "psu1 belongs to the job j1: read the config again when it has ended" in said
+        assert (await reload(path, old, bench.fleet, bench.events)) is not old
+        assert bench.fleet.workers["psu1"] is not before["psu1"]

@@ -106,3 +106,28 @@ async def test_what_is_wrong_is_a_problem_in_words(tmp_path: Path) -> None:
         problem(await client.get("/jobs/x"), 404, "no-such")
         [recipe] = (await client.get("/recipes")).json()["recipes"]
         assert (recipe["recipe"], recipe["devices"]) == ("trial", {"supply": "psu1"})
+
+
+async def test_a_request_with_a_key_begins_one_job_and_another_with_it_is_a_conflict(
+    tmp_path: Path,
+) -> None:
+    async with asked(tmp_path) as (bench, client):
+        bench.write("- log: x")
+        key = {"Idempotency-Key": "5f0c2a3e"}
+        body = {"recipe": "trial", "held": True}
+        first, again = [await client.post("/jobs", json=body, headers=key) for _ in range(2)]
+        assert first.json()["job"] == again.json()["job"]
+        other = await client.post("/jobs", json={"recipe": "trial"}, headers=key)
+        assert first.json()["job"] in problem(other, 409, "key-conflict")["detail"]
+        await client.post("/jobs", json=body)
+        assert len(bench.jobs.listing) == 2
+        problem(
+            await client.post("/jobs", json=body, headers={"Idempotency-Key": "a b"}),
+            422,
+            "bad-value",
+        )
+        late = {**body, "not_before": "tomorrow"}
+        assert (
+            "with its zone"
+            in problem(await client.post("/jobs", json=late), 422, "bad-value")["detail"]
+        )

@@ -1,0 +1,198 @@
+"""A person reserves a device, to work on it by hand: for a time, with a reason, under their name.
+
+It is on record before it is so, and the next agent knows of what has not ended. An engineer may
+take a device over; that is on record as well, and everybody is told. Stop is never refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from agent.clock import Clock
+from agent.errors import AgentError
+from agent.fleet.device import DeviceWorker
+from agent.fleet.events import EventLog, Severity
+from agent.fleet.samples import Cause, Outcome, Status
+from agent.roles import Actor, refusal
+from agent.safety.reservations import Holder, Lease, Reservations
+from agent.store.database import Connection
+from agent.store.entries import EventEntry, Json, Who
+from agent.store.job_table import marks, put_mark
+from agent.store.ledger import Ledger
+from drivers import Role
+
+LONGEST_S: Final = 24 * 3600.0
+MARK: Final = "leases"
+
+
+class Leases:
+    """The door to reservations for people. Without a ledger none outlasts the process."""
+
+    def __init__(
+        self,
+        reservations: Reservations,
+        workers: Mapping[str, DeviceWorker],
+        events: EventLog,
+        clock: Clock,
+        ledger: Ledger | None,
+    ) -> None:
+        self._reservations, self._workers = reservations, workers
+        self._events, self._clock, self._ledger = events, clock, ledger
+
+    @property
+    def holders(self) -> Mapping[str, Holder]:
+        """The devices of jobs."""
+        return self._reservations.holders
+
+    @property
+    def held(self) -> Mapping[str, Lease]:
+        """The devices of people."""
+        return self._reservations.leases
+
+    async def recall(self) -> None:
+        """Take over what has not ended of the reservations of before, for what was left of them."""
+        if self._ledger is None:
+            return
+        try:
+            kept = await self._ledger.read(marks, "the reservations of before")
+        except AgentError as error:
+            text = f"the reservations of people are not known: {error}"
+            self._events.add("leases.unknown", text, severity=Severity.ERROR)
+            return
+        now, mono = self._clock.utc(), self._clock.monotonic()
+        for form in kept.get(MARK, ()):
+            lease = Lease(**form, ends=0.0)
+            left = min(lease.until - now, lease.until - lease.since)  # the clock may have been set
+            if left > 0:
+                self._reservations.lease(replace(lease, ends=mono + left))
+
+    async def reserve(
+        self, actor: Actor, device: str, seconds: float, reason: str, *, takeover: bool = False
+    ) -> Outcome:
+        """Give a device to whoever asks, for some seconds. Their own lease is replaced by it."""
+        if refused := self._refused(actor, device, f"reserving {device}"):
+            return refused
+        if not 1 <= seconds <= LONGEST_S:
+            text = f"{seconds:g} s is not a time from 1 s to 24 h"
+            return _refusal(text, Cause.BAD_VALUE)
+        now = self._clock.utc()
+        lease = Lease(
+            device=device,
+            by=actor.name,
+            origin=actor.origin,
+            reason=reason,
+            since=now,
+            until=now + seconds,
+            ends=self._clock.monotonic() + seconds,
+        )
+        if refused := self._not_now(actor, device, takeover=takeover):
+            return refused
+        before = self._reservations.leases.get(device)
+        self._reservations.lease(lease)  # at once, so that no job begins while the disk is awaited
+        if failed := await self._kept(actor, "reserve", device, lease, before):
+            self._put_back(device, before)
+            return failed
+        if before and before.by != actor.name:
+            text = f"{actor.name} ({actor.origin}) took {device} over from {before.by}: {reason}"
+            self._events.add(
+                "device.taken_over",
+                text,
+                device=device,
+                severity=Severity.WARNING,
+                actor=actor.name,
+            )
+        else:
+            self._events.add("device.reserved", str(lease), device=device, actor=actor.name)
+        return Outcome(status=Status.DONE, message=str(lease))
+
+    async def unreserve(self, actor: Actor, device: str) -> Outcome:
+        """Give a device back; that of another person an engineer may."""
+        if refused := self._refused(actor, device, f"giving {device} back"):
+            return refused
+        lease = self._reservations.leases.get(device)
+        if lease is None:
+            return Outcome(status=Status.DONE, message=f"{device} is reserved by nobody")
+        if lease.by != actor.name and (
+            why := refusal(actor, Role.ENGINEER, f"ending the reservation of {lease.by}")
+        ):
+            return _refusal(f"{lease}; {why}", Cause.RESERVED)
+        if failed := await self._kept(actor, "unreserve", device, None, lease):
+            return failed
+        self._reservations.end_lease(device)
+        text = f"{actor.name} ({actor.origin}) ended the reservation of {device} by {lease.by}"
+        self._events.add("device.unreserved", text, device=device, actor=actor.name)
+        return Outcome(status=Status.DONE, message=f"{device} is free again")
+
+    def _refused(self, actor: Actor, device: str, what: str) -> Outcome | None:
+        if device not in self._workers:
+            known = ", ".join(sorted(self._workers)) or "none"
+            return _refusal(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
+        if why := refusal(actor, Role.TECHNICIAN, what):
+            return _refusal(why, Cause.NOT_ALLOWED)
+        return None
+
+    def _not_now(self, actor: Actor, device: str, *, takeover: bool) -> Outcome | None:
+        """The refusal by whose the device is at this moment."""
+        if device in self._reservations.holders:
+            return _refusal(self._reservations.refusal(actor, device), Cause.RESERVED)
+        lease = self._reservations.leases.get(device)
+        if lease is None or lease.by == actor.name:
+            return None
+        if not takeover:
+            text = f"{lease}; an engineer may take it over"
+            return _refusal(text, Cause.RESERVED)
+        if why := refusal(actor, Role.ENGINEER, f"taking {device} over from {lease.by}"):
+            return _refusal(f"{lease}; {why}", Cause.NOT_ALLOWED)
+        return None
+
+    def _put_back(self, device: str, before: Lease | None) -> None:
+        if before is not None:
+            self._reservations.lease(before)
+        else:
+            self._reservations.end_lease(device)
+
+    async def _kept(
+        self,
+        actor: Actor,
+        action: str,
+        device: str,
+        lease: Lease | None,
+        before: Lease | None,
+    ) -> Outcome | None:
+        """Have it on record; the failure, if the disk does not take it."""
+        if self._ledger is None:
+            return None
+        forms = [
+            _form(it)
+            for it in self._reservations.leases.values()
+            if lease is not None or it.device != device
+        ]
+
+        def along(connection: Connection) -> None:
+            put_mark(connection, MARK, forms)
+
+        entry = EventEntry(
+            action=action,
+            target=device,
+            before=_form(before) if before else None,
+            after=_form(lease) if lease else None,
+            reason=lease.reason if lease else "",
+        )
+        who = Who(name=actor.name, role=actor.role.name.lower(), origin=actor.origin)
+        try:
+            await self._ledger.record(who, entry, along)
+        except AgentError as error:
+            return Outcome(status=Status.FAILED, message=str(error), cause=Cause.NOT_RECORDED)
+        return None
+
+
+def _form(lease: Lease) -> dict[str, Json]:
+    form: dict[str, Any] = asdict(lease)
+    del form["ends"]  # of this boot alone
+    return form
+
+
+def _refusal(why: str, cause: Cause) -> Outcome:
+    return Outcome(status=Status.REFUSED, message=why, cause=cause)

@@ -1,0 +1,163 @@
+"""A device that a person reserves: others are refused and jobs wait, until its time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.fleet.samples import Cause, Status
+from agent.jobs.states import JobState
+from agent.safety.leases import Leases
+from agent.store.database import NAME
+from agent.store.ledger import Ledger
+from agent.store.store_errors import DiskFull
+from tests.agent.jobs_bench import KIM, LEE, VISITOR, JobsBench, toys
+from tests.agent.restart_bench import life
+
+pytestmark = pytest.mark.usefixtures(toys.__name__)
+__all__ = ["toys"]
+
+HOUR = 3600.0
+
+
+class TwoClocks(SystemClock):
+    """Wall time and monotonic time, each as a test sets it."""
+
+    def __init__(self) -> None:
+        self.wall, self.mono = 1_790_000_000.0, 100.0
+
+    def utc(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.mono
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+def leases_of(bench: JobsBench) -> Leases:
+    found = bench.station.station.leases
+    assert found is not None
+    return found
+
+
+async def test_others_are_refused_in_words_and_the_owner_is_not(tmp_path: Path) -> None:
+    async with life(tmp_path) as bench:
+        gate = bench.station.station.gate
+        done = await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+        assert done.status is Status.DONE
+        refused = await gate.set(LEE, "psu1", "voltage", 5)
+        assert refused.cause is Cause.RESERVED
+        assert "psu1 is reserved by kim (cli) until " in refused.message
+        assert "changing the leads" in refused.message
+        assert (await gate.set(KIM, "psu1", "voltage", 5)).status is Status.DONE
+        assert (await gate.stop(VISITOR, "psu1")).status is Status.DONE
+        again = await leases_of(bench).reserve(LEE, "psu1", HOUR, "mine")
+        assert again.cause is Cause.RESERVED
+
+
+async def test_a_job_waits_for_a_reserved_device_says_whose_it_is_and_begins_when_it_is_free(
+    tmp_path: Path,
+) -> None:
+    async with life(tmp_path) as bench:
+        bench.write("- set: {supply.voltage: 1}")
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+        job = await bench.start(KIM)
+        assert job.state is JobState.QUEUED
+        assert "psu1 is reserved by kim" in job.why
+        assert (await leases_of(bench).unreserve(KIM, "psu1")).status is Status.DONE
+        assert (await bench.over(job)).state is JobState.DONE
+
+
+async def test_a_lease_ends_by_the_monotonic_clock_and_the_queue_goes_on(tmp_path: Path) -> None:
+    clock = TwoClocks()
+    async with life(tmp_path, clock=clock) as bench:
+        bench.write("- set: {supply.voltage: 1}")
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+        job = await bench.start()
+        clock.wall += 2 * HOUR  # somebody has set the station's clock
+        await asyncio.sleep(0.05)
+        assert job.state is JobState.QUEUED
+        clock.mono += HOUR
+        await bench.until(lambda: job.state is not JobState.QUEUED)
+        assert not leases_of(bench).held
+
+
+async def test_a_device_of_a_running_job_can_not_be_reserved(tmp_path: Path) -> None:
+    async with life(tmp_path) as bench:
+        bench.write("- set: {supply.voltage: 1}\n- wait: 5")
+        job = await bench.start()
+        refused = await leases_of(bench).reserve(LEE, "psu1", HOUR, "mine", takeover=True)
+        assert refused.cause is Cause.RESERVED
+        assert f"reserved by the job {job.id}" in refused.message
+
+
+async def test_an_engineer_takes_a_device_over_and_that_is_on_record(tmp_path: Path) -> None:
+    async with life(tmp_path) as bench:
+        leases = leases_of(bench)
+        await leases.reserve(LEE, "psu1", HOUR, "first")
+        refused = await leases.reserve(KIM, "psu1", HOUR, "second", takeover=True)
+        assert refused.cause is Cause.NOT_ALLOWED
+        assert "needs the role engineer" in refused.message
+        assert (await leases.unreserve(KIM, "psu1")).cause is Cause.RESERVED
+        await leases.unreserve(LEE, "psu1")
+        await leases.reserve(KIM, "psu1", HOUR, "kim's")
+        await leases.reserve(LEE, "psu1", HOUR, "urgent", takeover=True)
+        assert "lee (cli) took psu1 over from kim" in await bench.station.until_event(
+            "device.taken_over"
+        )
+        assert leases.held["psu1"].by == "lee"
+    query = (
+        "SELECT action, actor, before ->> 'by', after ->> 'by' FROM entries WHERE kind = 'event'"
+    )
+    with closing(sqlite3.connect(tmp_path / NAME)) as connection:
+        found = connection.execute(query).fetchall()
+    assert ("reserve", "lee", "kim", "lee") in found
+    assert ("unreserve", "lee", "lee", None) in found
+
+
+async def test_what_is_left_of_a_lease_is_known_to_the_next_agent(tmp_path: Path) -> None:
+    clock = TwoClocks()
+    async with life(tmp_path, clock=clock, cut_off=True) as bench:
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+        await leases_of(bench).reserve(KIM, "psu2", 60, "a moment")
+    clock.wall += 600
+    clock.mono = 5.0  # the machine was started anew
+    async with life(tmp_path, clock=clock) as bench:
+        assert list(leases_of(bench).held) == ["psu1"]
+        clock.mono += HOUR - 601
+        assert list(leases_of(bench).held) == ["psu1"]
+        clock.mono += 2
+        assert not leases_of(bench).held
+
+
+async def test_what_the_disk_does_not_take_is_not_reserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with life(tmp_path) as bench:
+
+        async def full(*_: object) -> None:
+            raise DiskFull("not recorded: the disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Ledger, "record", full)
+            failed = await leases_of(bench).reserve(KIM, "psu1", HOUR, "x")
+        assert failed.cause is Cause.NOT_RECORDED
+        assert not leases_of(bench).held
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, 24 * HOUR + 1, float("nan")])
+async def test_a_time_that_is_none_is_refused(tmp_path: Path, seconds: float) -> None:
+    async with life(tmp_path) as bench:
+        refused = await leases_of(bench).reserve(KIM, "psu1", seconds, "x")
+        assert refused.cause is Cause.BAD_VALUE
+        unknown = await leases_of(bench).reserve(KIM, "psu9", HOUR, "x")
+        assert unknown.cause is Cause.NO_SUCH
+        visitor = await leases_of(bench).reserve(VISITOR, "psu1", HOUR, "x")
+        assert visitor.cause is Cause.NOT_ALLOWED
