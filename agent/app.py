@@ -112,8 +112,6 @@ class Agent:
     async def _start(self, station: Station) -> None:
         await self.leases.recall()
         await self.jobs.begin()
-        watch = ClockWatch(self._clock, self.events, self.record.ledger)
-        self._begin(watch.run(), "clock watch")
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:
@@ -130,6 +128,8 @@ class Agent:
         await self._first_round(READY_WITHIN_S)
         self.jobs.open()
         self._begin(self.schedules.run(), "schedules")
+        watch = ClockWatch(self._clock, self.events, self.record.ledger)
+        self._begin(watch.run(), "clock watch")  # a start itself takes the processor for a while
         settle()
         self._notifier.ready()
         self._say_started(station)

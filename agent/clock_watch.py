@@ -18,6 +18,8 @@ from agent.store.entries import AGENT, EventEntry
 from agent.store.ledger import Ledger
 from agent.store.moments import exact
 
+SUSPENDED, STALLED, STEPPED = KINDS = ("clock.suspended", "agent.stalled", "clock.stepped")
+"""The events."""
 LOOK_EVERY_S: Final = 1.0
 STEP_S: Final = 0.5
 """A time service that keeps the clock in step moves it by 0.5 ms/s at most. Source: adjtimex(2)."""
@@ -101,14 +103,14 @@ def happenings(before: Look, now: Look) -> Iterator[Happening]:
     awake, passed = now.monotonic - before.monotonic, now.boot - before.boot
     if (slept := passed - awake) > STEP_S:
         text = f"the machine was suspended for {slept:.1f} s"
-        yield _happening("clock.suspended", text, slept, before.utc, now)
+        yield _happening(SUSPENDED, text, slept, before.utc, now)
     if (stalled := awake - LOOK_EVERY_S) > STALL_S:
         text = f"the agent did not run for {stalled:.1f} s: it was stopped, or the machine was too busy"
-        yield _happening("agent.stalled", text, stalled, before.utc, now)
+        yield _happening(STALLED, text, stalled, before.utc, now)
     if abs(step := now.utc - before.utc - passed) > STEP_S:
         way = "forward" if step > 0 else "back"
         text = f"the station's clock was set {way} by {abs(step):.1f} s; ages and waits do not go by it"
-        yield _happening("clock.stepped", text, step, before.utc + passed, now)
+        yield _happening(STEPPED, text, step, before.utc + passed, now)
 
 
 def _happening(kind: str, text: str, seconds: float, before: float, now: Look) -> Happening:

@@ -16,9 +16,11 @@ from jsonschema import Draft202012Validator
 from prometheus_client.metrics_core import Metric
 
 from agent import errors
+from agent.clock_watch import KINDS as CLOCK_EVENTS
 from agent.fleet.board import Board
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
+from agent.jobs.firing import SEVERITY
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
 from agent.mqtt.topics import Topics
@@ -89,7 +91,15 @@ def test_every_kind_of_event_is_named() -> None:
     requests = {f"{verb}.{status}" for verb, status in product(REQUESTS, Status)}
     lost = {*DeviceState} - {DeviceState.CONNECTING, DeviceState.READY, DeviceState.BUSY}
     jobs = {f"job.{state}" for state in JobState}
-    said = {*requests, *jobs, *(f"device.{state}" for state in lost), *literal_kinds()}
+    fired = {f"schedule.{it}" for it in (*SEVERITY, "enabled", "disabled")}
+    said = {
+        *requests,
+        *jobs,
+        *fired,
+        *CLOCK_EVENTS,
+        *(f"device.{state}" for state in lost),
+        *literal_kinds(),
+    }
     assert set(named(PAGE, "kind", "what happened")) == said
 
 

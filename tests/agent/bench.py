@@ -129,9 +129,8 @@ async def station_in_memory(
 
     async with asyncio.TaskGroup() as tasks:
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
-        files = files or FileStore(folder)
+        files, reservations = files or FileStore(folder), Reservations(clock)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
-        reservations = Reservations(clock)
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)

@@ -48,7 +48,10 @@ def station(folder: Path, *lines: str) -> Path:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["recipe: levl"], "8:13: schedules.x.recipe: no recipe is called 'levl'; did you mean"),
+        (
+            ["recipe: levels"],
+            "8:13: schedules.x.recipe: no recipe is called 'levels'; did you mean",
+        ),
         (["recipe: wrong"], "8:13: schedules.x.recipe: wrong is wrong: "),
         (["recipe: level"], "6:3: schedules.x: level is missing: it must be"),
         (
@@ -56,11 +59,11 @@ def station(folder: Path, *lines: str) -> Path:
             "9:16: schedules.x.arguments: level: 9 V is above 8 V",
         ),
         (
-            ["recipe: level", "arguments: {levl: 1, level: 1}"],
-            "9:16: schedules.x.arguments: level has no parameter 'levl'",
+            ["recipe: level", "arguments: {levels: 1, level: 1}"],
+            "9:16: schedules.x.arguments: level has no parameter 'levels'",
         ),
         (
-            ["recipe: level", "arguments: {level: 1}", "devices: {suply: psu1}"],
+            ["recipe: level", "arguments: {level: 1}", "devices: {supplies: psu1}"],
             "6:3: schedules.x: level can't be run like this: ",
         ),
         (["recipe: free"], "6:3: schedules.x: free needs a device for supply: name it"),
