@@ -9,6 +9,11 @@ from agent.cli.parser import Commands
 EXAMPLE: Final = "20261122-091500-1"
 OF_ONE_JOB: Final = (
     ("show", "show", "show a job: parameters, values with verdicts, what it said"),
+    (
+        "watch",
+        "watch",
+        "follow a job to its end, and answer its questions; Ctrl-C leaves it running",
+    ),
     ("stop", "stop", "stop a job and its devices at once"),
     ("pause", "pause", "let a job rest at its next step, in a wait or in a print"),
     ("resume", "resume", "let a paused job go on"),
@@ -61,5 +66,7 @@ def _add_start(each: Commands) -> None:
     )
     start.add_argument("--held", action="store_true", help="wait until somebody releases it")
     start.add_argument(
-        "--wait", action="store_true", help="follow it to its end; 3 unless it passes"
+        "--wait",
+        action="store_true",
+        help="follow it to its end, answer its questions; 3 unless it passes",
     )

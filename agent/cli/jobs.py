@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.cli import output
+from agent.cli import NEVER_MIND, output
 from agent.cli.client import AgentClient, socket_path
+from agent.cli.failures import say
+from agent.cli.job_answers import meant
 from agent.cli.names import unknown
 from agent.cli.words import language
 from agent.errors import DeviceTrouble, Refused
 
-FINAL: Final = frozenset({"job.done", "job.failed", "job.stopped", "job.interrupted"})
 STOP_WITHIN_S: Final = 30.0
 """How long the devices of a job may take to be stopped; they are stopped all at once."""
 
@@ -43,14 +44,36 @@ def start(
     if not wait:
         _told(job, as_json=as_json)
         return 0
-    if not as_json:
-        output.line(f"job {job['job']}: Ctrl-C ends the watching, `labkeeper job stop` the job")
-    asyncio.run(_follow(socket_path(socket), job["job"], quiet=as_json))
+    return watch(job["job"], socket, as_json=as_json)
+
+
+def watch(job: str, socket: Path | None, *, as_json: bool) -> int:
+    """Follow a job to its end: 0 when it is done and nothing measured has failed, 3 else.
+
+    Ctrl-C ends the watching alone, with 130.
+    """
+    from agent.cli.job_follow import Follower, detached
+    from agent.cli.job_view import ending, is_good
+    from agent.cli.job_wait import Stopwatch, quietly
+
     with AgentClient(socket_path(socket)) as client:
-        ended = client.get("jobs", job["job"])
-    _told(ended, as_json=as_json)
-    good = ended["state"] == "done" and ended["verdict"] != "fail"
-    return 0 if good else DeviceTrouble.exit_code
+        try:
+            if as_json:
+                ended = quietly(client, job)
+            else:
+                if sys.stderr.isatty():
+                    say(f"job {job}: Ctrl-C ends the watching, `labkeeper job stop {job}` the job")
+                spoken = language(os.environ)
+                ended = Follower(client, job, spoken, Stopwatch().elapsed).to_its_end()
+        except KeyboardInterrupt:
+            detached(job)
+            return NEVER_MIND
+    if as_json:
+        output.document(ended)
+    else:
+        for line in ending(ended):
+            output.line(line)
+    return 0 if is_good(ended) else DeviceTrouble.exit_code
 
 
 def list_jobs(socket: Path | None, *, as_json: bool) -> None:
@@ -117,8 +140,8 @@ def answer(question: str | None, value: str | None, socket: Path | None, *, as_j
             raise unknown("question", question, waiting)
         if value is None:
             raise Refused("an answer is missing: yes or no, or a value")
-        meant = _answer(waiting[question], value)
-        answered = client.post("questions", question, "answer", body={"value": meant})
+        body = {"value": meant(waiting[question], value)}
+        answered = client.post("questions", question, "answer", body=body)
     if as_json:
         output.document(answered)
     else:
@@ -134,22 +157,9 @@ def _told(job: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.document(job)
         return
-    why = f": {job['why']}" if job["why"] else ""
-    verdict = f"; verdict: {job['verdict']}" if job["verdict"] != "none" else ""
-    output.line(f"job {job['job']} ({job['recipe']}) is {job['state']}{why}{verdict}")
+    from agent.cli.job_view import summary
 
-
-async def _follow(socket: Path, job: str, *, quiet: bool) -> None:
-    """Show what the job tells until its end; what it told before is told as well."""
-    from agent.cli.stream import follow
-
-    async for told in follow(socket, "events", "stream", after="0"):
-        if told.form["data"].get("job") != job or not told.form["kind"].startswith("job."):
-            continue
-        if told.form["kind"] in FINAL:
-            return
-        if not quiet:
-            output.line(told.form["text"])
+    output.line(summary(job))
 
 
 def _typed(recipe: str, taken: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
@@ -174,17 +184,6 @@ def _pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
             raise Refused(f"{name} is given twice")
         seen.add(name)
         yield name, text
-
-
-def _answer(question: dict[str, Any], text: str) -> Any:
-    from agent.cli.values import parse
-
-    if question["value"] is not None:
-        return parse("the answer", question["value"], text)
-    words = {"yes": True, "no": False, "예": True, "아니요": False}
-    if text.lower() in words:
-        return words[text.lower()]
-    raise Refused(f"the answer: {text!r} is neither yes nor no")
 
 
 def _list_questions(questions: list[dict[str, Any]], *, as_json: bool) -> None:

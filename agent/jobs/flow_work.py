@@ -43,7 +43,7 @@ async def run_until(frame: Frame, step: UntilStep, now: StepNow) -> None:
             return
         if left <= 0:
             break
-        now.left = left
+        now.limit = left
         await clock.sleep(min(left, 0.05))
         passed = clock.monotonic() - began
         left -= passed

@@ -59,7 +59,7 @@ async def test_a_specimen_that_is_not_in_the_oven_is_not_heated(running: Agent) 
 async def test_a_sample_that_leaks_more_than_its_limit_ends_the_ramp_with_the_output_off(
     running: Agent,
 ) -> None:
-    quick = {"settle": 0.2, "rate": 10}
+    quick: dict[str, Any] = {"settle": 0.2, "rate": 10}
     good = await ran(running, "leakage_ramp", sample="R-1", limit=0.6, **quick)
     assert ending(good) == ("done", "pass", "")
     assert [it["value"] for it in good["measures"]] == pytest.approx(
@@ -80,14 +80,10 @@ async def test_a_part_is_printed_on_a_plate_that_a_person_has_seen_to_be_clear(
     good = await ran(running, "print_part", file="part.gcode", lot="L-3")
     assert ending(good) == ("done", "pass", "")
     assert [it["value"] for it in good["answers"]] == [True, True]
-    again = await ran(
-        running, "print_part", {"is it good": False}, file="part.gcode", lot="L-3"
-    )
+    again = await ran(running, "print_part", {"is it good": False}, file="part.gcode", lot="L-3")
     assert ending(again) == ("done", "fail", "")
     assert "has the last print been taken off" in again["answers"][1]["question"]
-    refused = await ran(
-        running, "print_part", {"last print": False}, file="part.gcode", lot="L-3"
-    )
+    refused = await ran(running, "print_part", {"last print": False}, file="part.gcode", lot="L-3")
     assert refused["state"] == "failed"
     assert "the plate of printer1 is not clear" in refused["why"]
     for heater in ("nozzle_target", "bed_target"):
@@ -95,7 +91,7 @@ async def test_a_part_is_printed_on_a_plate_that_a_person_has_seen_to_be_clear(
 
 
 async def test_the_meter_measures_at_every_point_of_the_raster(running: Agent) -> None:
-    grid = {"columns": 2, "rows": 2, "pitch": 10, "feed": 3000, "dwell": 50}
+    grid: dict[str, Any] = {"columns": 2, "rows": 2, "pitch": 10, "feed": 3000, "dwell": 50}
     unable = await ran(running, "stage_raster", **grid)
     assert unable["state"] == "failed"
     assert "homing is not enabled ($22)" in unable["why"]
