@@ -12,9 +12,8 @@ from typing import Final
 from agent.errors import NoSuchThing, NotAllowed, NotNow, Refused
 from agent.jobs.expressions import Value
 from agent.jobs.job import Job
-from agent.jobs.library import Library
+from agent.jobs.library import Entry, Library
 from agent.jobs.questions import Question, Questions
-from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.shop import Kept, Shop, kept_of, new_job
 from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.roles import Actor, refusal
@@ -166,7 +165,7 @@ class Jobs:
 
     def _made(
         self,
-        entry: RecipeFile,
+        entry: Entry,
         library: Library,
         values: dict[str, Value],
         devices: Mapping[str, str],
@@ -260,13 +259,10 @@ def _may(actor: Actor, needed: Role, what: str) -> None:
         raise NotAllowed(why)
 
 
-def _found(library: Library, recipe: str) -> RecipeFile:
+def _found(library: Library, recipe: str) -> Entry:
     """The recipe of this name. Raises NoSuchThing, ConfigError and Refused."""
     if recipe not in library.recipes and not any(
         Path(it.file).stem == recipe for it in library.problems
     ):
         raise NoSuchThing(f"no recipe is called {recipe!r}; {suggest(recipe, library.recipes)}")
-    entry = library.find(recipe)
-    if not isinstance(entry, RecipeFile):
-        raise Refused(f"{recipe} is written in Python: only recipes in files can be started so far")
-    return entry
+    return library.find(recipe)

@@ -20,7 +20,6 @@ from agent.jobs.library import Entry, Library
 from agent.jobs.notes import Notes
 from agent.jobs.pace import Pace
 from agent.jobs.questions import Questions
-from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.run import Run
 from agent.jobs.work import WORK
 from agent.roles import Actor
@@ -74,7 +73,7 @@ class Kept:
 
 def new_job(
     name: str,
-    entry: RecipeFile,
+    entry: Entry,
     library: Library,
     values: Mapping[str, Value],
     devices: Mapping[str, str],
@@ -97,7 +96,7 @@ def new_job(
 
 def kept_of(
     job: Job,
-    entry: RecipeFile,
+    entry: Entry,
     library: Library,
     shop: Shop,
     questions: Questions,

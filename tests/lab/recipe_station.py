@@ -21,7 +21,7 @@ GCODE = "M140 S50\nG28\nM83\nM190 S50\nG0 X20 Y20 Z0.2 F3000\nG1 X40 Y20 E1 F180
 
 
 @asynccontextmanager
-async def fast_lab(folder: Path) -> AsyncIterator[Agent]:
+async def fast_lab(folder: Path, **environment: str) -> AsyncIterator[Agent]:
     """An agent over a room in which a second is more than a minute; it has all the examples."""
     shutil.copytree(ROOT / "config" / "recipes", folder / "recipes")
     files = folder / "files"
@@ -29,7 +29,7 @@ async def fast_lab(folder: Path) -> AsyncIterator[Agent]:
     (files / "part.gcode").write_text(GCODE)
     async with room(folder / "room", "--speed", SPEED) as lab:
         config = station(folder, lab.five(), more=f"files: {files}\n")
-        async with agent(folder, config) as running:
+        async with agent(folder, config, **environment) as running:
             await running.until_ready(*ALL)
             yield running
 
