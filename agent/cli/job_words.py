@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import Final
 
 from agent.cli.parser import Commands
@@ -47,6 +49,22 @@ def add_job(commands: Commands) -> None:
     answer.add_argument("value", metavar="ANSWER", nargs="?", help="yes or no, or a value")
 
 
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Add `--dry-run` and `--speed`."""
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="rehearse it on simulators: needs no agent, and touches no device",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        metavar="N",
+        default=20.0,
+        help="seconds of a dry run that pass in one, 1 to 60; default: 20",
+    )
+
+
 def _add_start(each: Commands) -> None:
     start = each.add(
         "start",
@@ -63,6 +81,10 @@ def _add_start(each: Commands) -> None:
         action="append",
         default=[],
         help="the device of a role, where not the recipe's own",
+    )
+    add_dry_run(start)
+    start.add_argument(
+        "--config", type=Path, metavar="FILE", help="the station's file, for --dry-run"
     )
     start.add_argument("--held", action="store_true", help="wait until somebody releases it")
     start.add_argument(

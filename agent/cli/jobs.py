@@ -28,16 +28,32 @@ def start(
     *,
     held: bool,
     wait: bool,
+    dry_run: bool,
+    config: Path | None,
+    speed: float,
     as_json: bool,
 ) -> int:
-    """Start a job; with `wait` follow it to its end, and return 3 unless it ends well."""
+    """Start a job; with `wait` follow it to its end, and return 3 unless it ends well.
+
+    With `dry_run` it is rehearsed on simulators, and no agent is asked.
+    """
+    if dry_run:
+        from agent.cli.dry.run import dry_run as rehearse
+
+        if config is None:
+            raise Refused("--dry-run needs --config: the file of the station whose recipe it is")
+        return rehearse(recipe, arguments, devices, config, speed, fill=False, as_json=as_json)
+    if config is not None:
+        raise Refused(
+            "--config is for --dry-run: a job is started by the agent, with its own config"
+        )
     with AgentClient(socket_path(socket)) as client:
         known = {it["recipe"]: it for it in client.get("recipes")["recipes"]}
         taken = known[recipe]["parameters"] if recipe in known else {}
         body = {
             "recipe": recipe,
-            "arguments": _typed(recipe, taken, arguments),
-            "devices": dict(_pairs(devices, "role=device")),
+            "arguments": typed(recipe, taken, arguments),
+            "devices": dict(pairs(devices, "role=device")),
             "held": held,
         }
         job = client.post("jobs", body=body)
@@ -162,19 +178,20 @@ def _told(job: dict[str, Any], *, as_json: bool) -> None:
     output.line(summary(job))
 
 
-def _typed(recipe: str, taken: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
+def typed(recipe: str, taken: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
     """The parameters as the recipe takes them; what is missing or beyond a range the agent says."""
     from agent.cli.values import parse
 
     found: dict[str, Any] = {}
-    for name, text in _pairs(given, "name=value"):
+    for name, text in pairs(given, "name=value"):
         if taken and name not in taken:
             raise unknown("parameter", name, taken, recipe)
         found[name] = parse(name, taken[name], text) if taken else text
     return found
 
 
-def _pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
+def pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
+    """The two sides of each word that is `such`, as `name=value`. Raises Refused."""
     seen: set[str] = set()
     for word in given:
         name, equals, text = word.partition("=")

@@ -17,7 +17,19 @@ from tests.pages import ROOT
 SPEED = "100"
 ALL = ("psu1", "dmm1", "oven1", "printer1", "stage1")
 OVER_WITHIN_S = 60.0
-GCODE = "M140 S50\nG28\nM83\nM190 S50\nG0 X20 Y20 Z0.2 F3000\nG1 X40 Y20 E1 F1800\nM140 S0\nM84\n"
+GCODE = """\
+M140 S50
+M104 S200
+G28
+M83
+M190 S50
+M109 S200
+G0 X20 Y20 Z0.2 F3000
+G1 X40 Y20 E1 F1800
+M104 S0
+M140 S0
+M84
+"""
 
 
 @asynccontextmanager
