@@ -157,6 +157,7 @@ def _step_form(step: StepNow) -> dict[str, Any]:
         "place": step.place,
         "titles": dict(step.titles),
         "left": step.left,
+        "limit": step.limit,
         "turn": step.turn,
         "turns": step.turns,
     }

@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 seed=options.seed,
                 only=options.only,
                 modbus_devices=options.modbus_devices,
+                speed=options.speed,
             )
         except ValueError as error:
             sys.stderr.write(f"simulators: {error}\n")
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", type=_names, default=(), help="devices, such as psu1,oven1")
     parser.add_argument("--json", action="store_true", help="tell the addresses as one JSON line")
     parser.add_argument("--modbus-devices", type=int, default=0, help="so many more controllers")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds there in each one here")
     return parser
 
 

@@ -13,6 +13,9 @@ from simulators.serial_line import Deliver, Outgoing
 TICK_S: Final = 0.02
 """How often physics advances, in seconds of real time."""
 
+SHORTEST_TICK_S: Final = 0.002
+"""How often it advances at most where time is faster than here."""
+
 SHORTEST_S: Final = 1e-5
 """The shortest step in which an instrument that is always due advances."""
 
@@ -27,6 +30,8 @@ class Player:
     An instrument that is `Punctual` lives in exact time: it hears each piece when that arrived,
     and what it says leaves when it was said, even if this process looks at it later. `pull`, if
     any, is told up to when time is about to pass, and hands over what arrives until then.
+
+    Each second here is `speed` seconds for the instrument, above 0; its cable is as fast as ever.
     """
 
     def __init__(
@@ -38,12 +43,14 @@ class Player:
         tick: float = TICK_S,
         bytes_per_second: float | None = None,
         pull: Callable[[float], None] | None = None,
+        speed: float = 1.0,
     ) -> None:
         self._instrument = instrument
         self._punctual = _punctual(instrument)
         self._faults = faults
         self._outbox = Outgoing(deliver, bytes_per_second)
-        self._tick = tick
+        self._speed = speed
+        self._tick = tick if speed <= 1.0 else max(tick / speed, SHORTEST_TICK_S)
         self._pull = pull
         self._connected = False
         self._then = 0.0
@@ -142,7 +149,7 @@ class Player:
             return
         ahead = self._tick
         if self._punctual is not None:
-            ahead = min(ahead, max(self._punctual.due_in(), SHORTEST_S))
+            ahead = min(ahead, self._due_in(self._punctual))
         due = self._then + ahead
         if self._timer is not None:
             if self._timer.when() <= due:
@@ -157,14 +164,18 @@ class Player:
         while True:
             step = now - self._then
             if self._punctual is not None:
-                step = min(step, max(self._punctual.due_in(), SHORTEST_S))
+                step = min(step, self._due_in(self._punctual))
             arrives = self._then + step >= now
             self._then = now if arrives else self._then + step
-            self._say(self._instrument.advance(step))
+            self._say(self._instrument.advance(step * self._speed))
             if arrives:
                 break
         if (words := self._faults.chatter(whole)) and self._connected:
             self._outbox.post(now, words)
+
+    def _due_in(self, punctual: Punctual) -> float:
+        """Seconds here until the instrument is due."""
+        return max(punctual.due_in() / self._speed, SHORTEST_S)
 
     def _say(self, said: bytes) -> None:
         if not (said and self._connected):

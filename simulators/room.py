@@ -23,8 +23,11 @@ from simulators.player import TICK_S
 from simulators.prusalink import PrusaLinkServer
 from simulators.serve import PtyServer, Server, TcpServer
 from simulators.siglent_spd1000x import SiglentSpd1000x
+from simulators.specimen import Specimen
 from simulators.terminal import Address
 
+FASTEST = 100.0
+"""How many times as fast as here time may be in the room."""
 IDLE_TICK_S = 0.1
 """How often the extra controllers advance: there can be hundreds, and ovens are slow."""
 
@@ -40,9 +43,10 @@ class Room:
     `directory` holds the links to pseudo-terminals. `seed` decides all noise and all faults.
     `only` names the devices to build; none means all of them. `modbus_devices` adds so many
     controllers, `controller1` and on, each on its own Modbus TCP port. `printer` is what `printer1` is
-    compiled with; its `baud` is that of its cable.
+    compiled with; its `baud` is that of its cable. Time is `speed` times as fast for all of them as
+    for whoever looks at them, 1 to 100.
 
-    Raises `ValueError` for a name in `only` that the room does not have.
+    Raises `ValueError` for a name in `only` that the room does not have, and for another `speed`.
     """
 
     def __init__(
@@ -53,11 +57,17 @@ class Room:
         only: Collection[str] = (),
         modbus_devices: int = 0,
         printer: BoardOptions = PRINTER,
+        speed: float = 1.0,
     ) -> None:
+        if not 1 <= speed <= FASTEST:
+            raise ValueError(f"speed must be 1 to {FASTEST:g}, not {speed:g}")
         self._directory = directory
         self._seed = seed
+        self._speed = speed
         self._printer = printer
         self.psu = SiglentSpd1000x()
+        self.oven = Tk4(address=1)
+        self.specimen = Specimen(lambda: self.oven.furnace.temperature)
         builders = self._builders() | self._controllers(modbus_devices)
         if unknown := sorted(set(only) - set(builders)):
             raise ValueError(f"the room has no {', '.join(unknown)}, only {', '.join(builders)}")
@@ -90,14 +100,14 @@ class Room:
         return {
             "psu1": lambda name: self._tcp(name, self.psu),
             "dmm1": lambda name: self._tcp(name, self._meter(name)),
-            "oven1": lambda name: self._tcp(name, TcpGateway([Tk4(address=1)])),
+            "oven1": lambda name: self._tcp(name, TcpGateway([self.oven])),
             "bus1": lambda name: self._pty(name, RtuBus([Tk4(address=1)])),
             "printer1": lambda name: self._pty(
                 name, MarlinPrinter(self._printer), self._printer.baud
             ),
-            "printer2": lambda _: MoonrakerServer(),
-            "printer3": lambda _: PrusaLinkServer(),
-            "printer4": lambda _: OctoPrintServer(),
+            "printer2": lambda _: self._paced(MoonrakerServer()),
+            "printer3": lambda _: self._paced(PrusaLinkServer()),
+            "printer4": lambda _: self._paced(OctoPrintServer()),
             "stage1": lambda name: self._pty(name, GrblStage()),
         }
 
@@ -108,20 +118,25 @@ class Room:
         return {f"controller{number}": build for number in range(1, count + 1)}
 
     def _meter(self, name: str) -> Keysight34460a:
-        """The meter, with its leads on the terminals of the supply and a 100 Ohm resistor."""
+        """The meter, with its leads on the terminals of the supply and on the specimen."""
         inputs: dict[str, Callable[[], float]] = {
             "VOLT": lambda: self.psu.terminal_volts,
             "CURR": lambda: self.psu.amps,
-            "RES": lambda: 100.0,
-            "FRES": lambda: 100.0,
+            "RES": self.specimen.ohms,
+            "FRES": self.specimen.ohms,
         }
         return Keysight34460a(self._rng(name), inputs)
 
     def _tcp(self, name: str, instrument: Instrument, tick: float = TICK_S) -> TcpServer:
-        return TcpServer(instrument, self._faults(name), tick=tick)
+        return TcpServer(instrument, self._faults(name), tick=tick, speed=self._speed)
 
     def _pty(self, name: str, instrument: Instrument, baud: int | None = None) -> PtyServer:
-        return PtyServer(instrument, self._directory / name, self._faults(name), baud=baud)
+        faults, path = self._faults(name), self._directory / name
+        return PtyServer(instrument, path, faults, baud=baud, speed=self._speed)
+
+    def _paced(self, server: NetworkedServer) -> NetworkedServer:
+        server.printer.pace = self._speed
+        return server
 
     def _faults(self, name: str) -> Faults:
         return Faults(self._rng(f"{name} faults"))

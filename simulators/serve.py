@@ -66,11 +66,12 @@ class TcpServer:
         host: str = "127.0.0.1",
         port: int = 0,
         tick: float = TICK_S,
+        speed: float = 1.0,
     ) -> None:
         self.instrument = instrument
         self.faults = faults or Faults(random.Random(0))
         self.host, self.port = host, port
-        self.player = Player(instrument, self.faults, self._deliver, tick=tick)
+        self.player = Player(instrument, self.faults, self._deliver, tick=tick, speed=speed)
         self._listener: asyncio.Server | None = None
         self._transport: asyncio.Transport | None = None
         self._deaf = False

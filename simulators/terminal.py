@@ -45,6 +45,7 @@ class PtyServer:
         baud: int | None = None,
         held: int = 0,
         tick: float = TICK_S,
+        speed: float = 1.0,
     ) -> None:
         self.instrument = instrument
         self.faults = faults or Faults(random.Random(0))
@@ -60,6 +61,7 @@ class PtyServer:
             tick=tick,
             bytes_per_second=rate,
             pull=self._pull,
+            speed=speed,
         )
         self._tick = tick
         self._master: int | None = None

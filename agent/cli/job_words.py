@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from agent.cli.parser import Commands
@@ -10,6 +11,11 @@ from agent.cli.parser import Commands
 EXAMPLE: Final = "20261122-091500-1"
 OF_ONE_JOB: Final = (
     ("show", "show", "show a job: parameters, values with verdicts, what it said"),
+    (
+        "watch",
+        "watch",
+        "follow a job to its end, and answer its questions; Ctrl-C leaves it running",
+    ),
     ("stop", "stop", "stop a job and its devices at once"),
     ("pause", "pause", "let a job rest at its next step, in a wait or in a print"),
     ("resume", "resume", "let a paused job go on"),
@@ -47,6 +53,22 @@ def add_job(commands: Commands) -> None:
     answer.add_argument("value", metavar="ANSWER", nargs="?", help="yes or no, or a value")
 
 
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Add `--dry-run` and `--speed`."""
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="rehearse it on simulators: needs no agent, and touches no device",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        metavar="N",
+        default=20.0,
+        help="seconds of a dry run that pass in one, 1 to 60; default: 20",
+    )
+
+
 def _add_start(each: Commands) -> None:
     start = each.add(
         "start",
@@ -65,9 +87,15 @@ def _add_start(each: Commands) -> None:
         help="the device of a role, where not the recipe's own",
     )
     _add_when(start)
+    add_dry_run(start)
+    start.add_argument(
+        "--config", type=Path, metavar="FILE", help="the station's file, for --dry-run"
+    )
     start.add_argument("--held", action="store_true", help="wait until somebody releases it")
     start.add_argument(
-        "--wait", action="store_true", help="follow it to its end; 3 unless it passes"
+        "--wait",
+        action="store_true",
+        help="follow it to its end, answer its questions; 3 unless it passes",
     )
 
 

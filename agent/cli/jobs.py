@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.cli import output
+from agent.cli import NEVER_MIND, output
 from agent.cli.client import AgentClient, socket_path
+from agent.cli.failures import say
+from agent.cli.job_answers import meant
 from agent.cli.names import unknown
 from agent.cli.words import language
 from agent.errors import DeviceTrouble, Refused
 
-FINAL: Final = frozenset({"job.done", "job.failed", "job.stopped", "job.interrupted"})
 STOP_WITHIN_S: Final = 30.0
 """How long the devices of a job may take to be stopped; they are stopped all at once."""
 
 
 def start(
+    recipe: str,
+    arguments: Sequence[str],
+    devices: Sequence[str],
+    socket: Path | None,
+    *,
+    dry_run: bool,
+    config: Path | None,
+    speed: float,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    """Start a job; with `wait` follow it to its end, and return 3 unless it ends well.
+
+    `how` says when it begins and whether to wait. With `dry_run` it is rehearsed on simulators, and
+    no agent is asked.
+    """
+    if dry_run:
+        return _rehearsed(recipe, arguments, devices, config, speed, as_json=as_json)
+    if config is not None:
+        raise Refused(
+            "--config is for --dry-run: a job is started by the agent, with its own config"
+        )
+    return _submitted(recipe, arguments, devices, socket, as_json=as_json, **how)
+
+
+def _submitted(
     recipe: str,
     arguments: Sequence[str],
     devices: Sequence[str],
@@ -31,17 +58,14 @@ def start(
     as_json: bool,
     **turn: Any,
 ) -> int:
-    """Start a job; with `wait` follow it to its end, and return 3 unless it ends well.
-
-    `turn` has its priority, its copies and when it may begin, as the API takes them.
-    """
+    """`turn` has its priority, its copies and when it may begin, as the API takes them."""
     with AgentClient(socket_path(socket)) as client:
         known = {it["recipe"]: it for it in client.get("recipes")["recipes"]}
         taken = known[recipe]["parameters"] if recipe in known else {}
         body = {
             "recipe": recipe,
-            "arguments": _typed(recipe, taken, arguments),
-            "devices": dict(_pairs(devices, "role=device")),
+            "arguments": typed(recipe, taken, arguments),
+            "devices": dict(pairs(devices, "role=device")),
             "held": held,
             **turn,
         }
@@ -49,14 +73,52 @@ def start(
     if not wait:
         _told(job, as_json=as_json)
         return 0
-    if not as_json:
-        output.line(f"job {job['job']}: Ctrl-C ends the watching, `labkeeper job stop` the job")
-    asyncio.run(_follow(socket_path(socket), job["job"], quiet=as_json))
+    return watch(job["job"], socket, as_json=as_json)
+
+
+def _rehearsed(
+    recipe: str,
+    arguments: Sequence[str],
+    devices: Sequence[str],
+    config: Path | None,
+    speed: float,
+    *,
+    as_json: bool,
+) -> int:
+    from agent.cli.dry.run import dry_run
+
+    if config is None:
+        raise Refused("--dry-run needs --config: the file of the station whose recipe it is")
+    return dry_run(recipe, arguments, devices, config, speed, fill=False, as_json=as_json)
+
+
+def watch(job: str, socket: Path | None, *, as_json: bool) -> int:
+    """Follow a job to its end: 0 when it is done and nothing measured has failed, 3 else.
+
+    Ctrl-C ends the watching alone, with 130.
+    """
+    from agent.cli.job_follow import Follower, detached
+    from agent.cli.job_view import ending, is_good
+    from agent.cli.job_wait import Stopwatch, quietly
+
     with AgentClient(socket_path(socket)) as client:
-        ended = client.get("jobs", job["job"])
-    _told(ended, as_json=as_json)
-    good = ended["state"] == "done" and ended["verdict"] != "fail"
-    return 0 if good else DeviceTrouble.exit_code
+        try:
+            if as_json:
+                ended = quietly(client, job)
+            else:
+                if sys.stderr.isatty():
+                    say(f"job {job}: Ctrl-C ends the watching, `labkeeper job stop {job}` the job")
+                spoken = language(os.environ)
+                ended = Follower(client, job, spoken, Stopwatch().elapsed).to_its_end()
+        except KeyboardInterrupt:
+            detached(job)
+            return NEVER_MIND
+    if as_json:
+        output.document(ended)
+    else:
+        for line in ending(ended):
+            output.line(line)
+    return 0 if is_good(ended) else DeviceTrouble.exit_code
 
 
 def list_jobs(socket: Path | None, *, as_json: bool) -> None:
@@ -123,8 +185,8 @@ def answer(question: str | None, value: str | None, socket: Path | None, *, as_j
             raise unknown("question", question, waiting)
         if value is None:
             raise Refused("an answer is missing: yes or no, or a value")
-        meant = _answer(waiting[question], value)
-        answered = client.post("questions", question, "answer", body={"value": meant})
+        body = {"value": meant(waiting[question], value)}
+        answered = client.post("questions", question, "answer", body=body)
     if as_json:
         output.document(answered)
     else:
@@ -140,38 +202,25 @@ def _told(job: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.document(job)
         return
-    why = f": {job['why']}" if job["why"] else ""
-    verdict = f"; verdict: {job['verdict']}" if job["verdict"] != "none" else ""
-    copies = f", the first of {job['copies']} copies," if job["copies"] > 1 == job["number"] else ""
-    output.line(f"job {job['job']} ({job['recipe']}){copies} is {job['state']}{why}{verdict}")
+    from agent.cli.job_view import summary
+
+    output.line(summary(job))
 
 
-async def _follow(socket: Path, job: str, *, quiet: bool) -> None:
-    """Show what the job tells until its end; what it told before is told as well."""
-    from agent.cli.stream import follow
-
-    async for told in follow(socket, "events", "stream", after="0"):
-        if told.form["data"].get("job") != job or not told.form["kind"].startswith("job."):
-            continue
-        if told.form["kind"] in FINAL:
-            return
-        if not quiet:
-            output.line(told.form["text"])
-
-
-def _typed(recipe: str, taken: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
+def typed(recipe: str, taken: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
     """The parameters as the recipe takes them; what is missing or beyond a range the agent says."""
     from agent.cli.values import parse
 
     found: dict[str, Any] = {}
-    for name, text in _pairs(given, "name=value"):
+    for name, text in pairs(given, "name=value"):
         if taken and name not in taken:
             raise unknown("parameter", name, taken, recipe)
         found[name] = parse(name, taken[name], text) if taken else text
     return found
 
 
-def _pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
+def pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
+    """The two sides of each word that is `such`, as `name=value`. Raises Refused."""
     seen: set[str] = set()
     for word in given:
         name, equals, text = word.partition("=")
@@ -181,17 +230,6 @@ def _pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
             raise Refused(f"{name} is given twice")
         seen.add(name)
         yield name, text
-
-
-def _answer(question: dict[str, Any], text: str) -> Any:
-    from agent.cli.values import parse
-
-    if question["value"] is not None:
-        return parse("the answer", question["value"], text)
-    words = {"yes": True, "no": False, "예": True, "아니요": False}
-    if text.lower() in words:
-        return words[text.lower()]
-    raise Refused(f"the answer: {text!r} is neither yes nor no")
 
 
 def _list_questions(questions: list[dict[str, Any]], *, as_json: bool) -> None:

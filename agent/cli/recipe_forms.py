@@ -28,7 +28,7 @@ def form_of(entry: Entry, checked: Checked) -> dict[str, Any]:
         "about": _titles(head.about),
         "file": entry.file,
         "language": "yaml" if written else "python",
-        "sha256": entry.sha256 if isinstance(entry, RecipeFile) else "",
+        "sha256": entry.sha256,
         "role": checked.role.name.lower(),
         "demanding": checked.demanding,
         "parameters": _parameters(head),

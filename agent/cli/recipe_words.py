@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from agent.cli.job_words import add_dry_run
 from agent.cli.parser import NOTHING, Commands
 
 NO_SOCKET: Final = frozenset({"socket"})
@@ -34,8 +35,9 @@ def add_recipe(commands: Commands) -> None:
         if name == "show":
             command.add_argument("name", metavar="NAME", help="a recipe")
         if name == "check":
-            files = "recipes; default: all of the station"
+            files = "recipes; default: all of the station; for --dry-run a name, then NAME=VALUE"
             command.add_argument("files", type=Path, metavar="FILE", nargs="*", help=files)
+            add_dry_run(command)
             config += "; without it what is true on any station is checked"
         required = name != "check"
         command.add_argument("--config", type=Path, metavar="FILE", required=required, help=config)

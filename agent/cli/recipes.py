@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from agent.settings import Station
 
 
-def check(files: list[Path], config: Path | None, *, as_json: bool) -> None:
-    """Say everything that is wrong with recipes. Raises ConfigError, with all of it."""
+def check(
+    files: list[Path], config: Path | None, *, dry_run: bool, speed: float, as_json: bool
+) -> int:
+    """Say everything that is wrong with recipes. Raises ConfigError, with all of it.
+
+    With `dry_run` one of them is rehearsed on simulators; 3 unless it ends well.
+    """
+    if dry_run:
+        return _rehearse(files, config, speed, as_json=as_json)
     from agent.jobs.check import check as check_one
     from agent.jobs.recipe_file import load_recipe
 
@@ -40,14 +47,24 @@ def check(files: list[Path], config: Path | None, *, as_json: bool) -> None:
         output.document({"recipes": sorted(_name(entry) for entry in entries)})
     else:
         output.line(f"ok: {len(entries)} recipe{'' if len(entries) == 1 else 's'}")
+    return 0
+
+
+def _rehearse(files: list[Path], config: Path | None, speed: float, *, as_json: bool) -> int:
+    from agent.cli.dry.run import dry_run
+
+    arguments = [str(it) for it in files if "=" in str(it)]
+    names = [it.stem for it in files if "=" not in str(it)]
+    if len(names) != 1 or config is None:
+        raise Refused("--dry-run needs one recipe, and the station's file: --config FILE")
+    return dry_run(names[0], arguments, (), config, speed, fill=True, as_json=as_json)
 
 
 def list_recipes(config: Path, *, as_json: bool) -> None:
     """List the station's recipes, and what is wrong with those that can't be used."""
     from agent.cli.recipe_forms import form_of, outcome
 
-    station, library = _station(config)
-    assert library is not None  # noqa: S101 - there is a config
+    station, library = _station_of(config)
     rows = [form_of(entry, outcome(entry, station, library)) for entry in library.recipes.values()]
     wrong = [str(problem) for problem in library.problems]
     if as_json:
@@ -67,8 +84,7 @@ def show(name: str, config: Path, *, as_json: bool) -> None:
     """Show one recipe: what it takes, which devices it works with, and what it does."""
     from agent.cli.recipe_forms import form_of, outcome, steps_of
 
-    station, library = _station(config)
-    assert library is not None  # noqa: S101 - there is a config
+    station, library = _station_of(config)
     entry = library.find(name)
     spoken = language(os.environ)
     form: dict[str, Any] = form_of(entry, outcome(entry, station, library))
@@ -82,11 +98,13 @@ def show(name: str, config: Path, *, as_json: bool) -> None:
 
 
 def _station(config: Path | None) -> tuple[Station | None, Library | None]:
+    return (None, None) if config is None else _station_of(config)
+
+
+def _station_of(config: Path) -> tuple[Station, Library]:
     from agent.jobs.library import read_library
     from agent.settings import load
 
-    if config is None:
-        return None, None
     station = load(config)
     return station, read_library(station.recipes)
 

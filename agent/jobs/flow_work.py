@@ -19,7 +19,6 @@ from agent.jobs.flow_steps import (
 )
 from agent.jobs.frame import Frame
 from agent.jobs.progress import StepNow
-from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.values import resolved
 
 
@@ -43,7 +42,7 @@ async def run_until(frame: Frame, step: UntilStep, now: StepNow) -> None:
             return
         if left <= 0:
             break
-        now.left = left
+        now.limit = left
         await clock.sleep(min(left, 0.05))
         passed = clock.monotonic() - began
         left -= passed
@@ -164,8 +163,6 @@ async def _failure_of(work: Coroutine[Any, Any, None]) -> Exception | None:
 async def run_call(frame: Frame, step: CallStep, _: StepNow) -> None:
     """Run the other recipe with values of its own; its `finally` runs when it ends."""
     entry = frame.means.library.find(step.call)
-    if not isinstance(entry, RecipeFile):
-        raise Refused(f"{step.call} is written in Python, and can't be called by a file yet")
     recipe = entry.recipe
     values = recipe.arguments({n: resolved(it, frame.known) for n, it in step.with_.items()})
     devices = called_devices(recipe, step, frame.devices)
@@ -174,6 +171,8 @@ async def run_call(frame: Frame, step: CallStep, _: StepNow) -> None:
     frames.append(inner)
     await inner.run(recipe.steps)
     frames.remove(inner)  # from here on its `finally` has begun, and begins no second time
-    if recipe.finally_ is not None:
-        await inner.run(recipe.finally_)
-    await inner.end_recorders()
+    try:
+        if recipe.finally_ is not None:
+            await inner.run(recipe.finally_)
+    finally:
+        await inner.end_recorders()

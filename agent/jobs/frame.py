@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from agent.clock import Clock
 from agent.errors import AgentError, DeviceTrouble, OutcomeUnknown, Refused
@@ -24,6 +24,9 @@ from agent.jobs.recipe import Recipe
 from agent.jobs.step import Step
 from agent.safety.condition import BELIEVED
 from drivers.errors import DriverError
+
+if TYPE_CHECKING:
+    from agent.jobs.python_work import Function
 
 ERRORS: Final[Mapping[Status, type[AgentError]]] = {
     Status.REFUSED: Refused,
@@ -91,6 +94,8 @@ class Frame:
         self.means, self.recipe, self.devices, self.values = means, recipe, devices, values
         self.begun = False
         """Whether a step has begun, so that `finally` must run."""
+        self.function: Function | None = None
+        """The function of a recipe in Python, once it has begun."""
         self.recorders: dict[str, asyncio.Task[None]] = {}
         """What goes on being recorded until the recipe ends, by the key of its step."""
 
@@ -124,7 +129,9 @@ class Frame:
                 raise StepFailed(f"{step.place}: {step.verb}: {error}") from error
 
     async def end_recorders(self) -> None:
-        """Record nothing of this recipe any longer."""
+        """Record nothing of this recipe any longer, and do nothing more for its function."""
+        if self.function is not None:
+            self.function.close()
         ending = list(self.recorders.values())
         self.recorders.clear()
         for task in ending:

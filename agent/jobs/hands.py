@@ -43,6 +43,10 @@ class Hands(Protocol):
         """Whether the device's driver has this command."""
         ...
 
+    def unit(self, device: str, name: str) -> str:
+        """The UCUM code of a reading's unit; empty where it has none."""
+        ...
+
     async def stop(self, device: str) -> Outcome:
         """Stop the device and make it safe. Never raises."""
         ...
@@ -97,6 +101,10 @@ class StationHands:
 
     def offers(self, device: str, command: str) -> bool:
         return command in self._worker(device).plan.driver_class.commands
+
+    def unit(self, device: str, name: str) -> str:
+        readings = self._worker(device).plan.driver_class.readings
+        return readings[name].form.unit if name in readings else ""
 
     async def stop(self, device: str) -> Outcome:
         return await _guarded(f"stopping {device}", self._gate.stop(self._actor, device))

@@ -65,7 +65,7 @@ async def _of_role(frame: Frame, role: str, names: list[str]) -> dict[str, Sampl
 
 
 def _judged(frame: Frame, name: str, its: Measured, known: Known) -> Measure:
-    time, unit = frame.means.clock.utc(), its.unit or ""
+    time, unit = frame.means.clock.utc(), _unit(frame, its)
     value: Value | None = None
     verdict: Verdict = "none"
     try:
@@ -76,6 +76,17 @@ def _judged(frame: Frame, name: str, its: Measured, known: Known) -> Measure:
     except ExpressionError as error:
         verdict, reason = "fail", str(error)
     return Measure(name=name, time=time, value=value, unit=unit, verdict=verdict, reason=reason)
+
+
+def _unit(frame: Frame, its: Measured) -> str:
+    """The unit that the recipe gives, else that of the one reading which is measured as it is."""
+    if its.unit is not None:
+        return its.unit
+    for name in names_of(its.value):
+        role, dot, reading = name.partition(".")
+        if dot and str(its.value) in (name, f"abs({name})"):
+            return frame.means.hands.unit(frame.devices[role], reading)
+    return ""
 
 
 def _wrong(value: Value, its: Measured, known: Known) -> str:

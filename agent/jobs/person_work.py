@@ -59,7 +59,7 @@ async def answered(
     with means.questions.asking(question):
         await means.notes.asked(question.id, question.ko, question.en)
         while question.answer is None:
-            now.left = left
+            now.limit = left
             began = means.clock.monotonic()
             await means.clock.sleep(TICK_S)
             if left is not None:

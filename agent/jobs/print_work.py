@@ -13,6 +13,7 @@ from agent.jobs.pace import TICK_S
 from agent.jobs.person_work import confirmed
 from agent.jobs.progress import StepNow
 from agent.jobs.values import resolved
+from agent.safety.condition import BELIEVED
 
 PLATE_KO: Final = "{device}: 지난 출력물이 제거되고 출력판이 비어 있습니까?"
 PLATE_EN: Final = "{device}: has the last print been taken off, and is the plate clear?"
@@ -63,5 +64,6 @@ async def _pause(frame: Frame, device: str, printing: asyncio.Task[Outcome]) -> 
 
 def _left(frame: Frame, device: str) -> float | None:
     sample = frame.means.hands.latest(device, LEFT)
-    value = sample.value if sample is not None else None
-    return float(value) if isinstance(value, int | float) else None
+    if sample is None or sample.quality not in BELIEVED:
+        return None  # what an old value would say is a guess
+    return float(sample.value) if isinstance(sample.value, int | float) else None

@@ -19,6 +19,8 @@ class StepNow:
     place: str
     titles: dict[str, str]
     left: float | None = None
+    limit: float | None = None
+    """Seconds after which it gives up, where it waits for something; None where it never does."""
     turn: int = 0
     """Which time a `repeat` runs its steps, from 1; 0 for other steps."""
     turns: int | None = None

@@ -14,10 +14,12 @@ what the decorator makes.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
@@ -26,7 +28,9 @@ from agent.errors import Problem
 from agent.jobs.device_roles import DeviceRole
 from agent.jobs.expressions import Value
 from agent.jobs.parameters import Parameter
-from agent.jobs.recipe import About, Head
+from agent.jobs.python_steps import Function, PythonEndStep, PythonStep
+from agent.jobs.recipe import About, Head, Recipe
+from agent.jobs.step import Place
 from agent.settings.section import Title
 from drivers import Role, Span
 
@@ -46,7 +50,15 @@ class DeviceDesk(Protocol):
         ...
 
     async def do(self, name: str, **arguments: Value) -> Any:
-        """Run a command and return its result. Raises AgentError."""
+        """Run a command and return its result, None where that is no plain value. Raises AgentError."""
+        ...
+
+    async def ramp(self, name: str, to: float, *, per_second: float, every: float = 1.0) -> None:
+        """Move a setting evenly, in a small step each `every` seconds. Raises AgentError."""
+        ...
+
+    async def print(self, file: str) -> None:
+        """Print a file of the agent's store to its end. Raises AgentError."""
         ...
 
 
@@ -58,21 +70,44 @@ class JobDesk(Protocol):
         ...
 
     async def measure(
-        self, name: str, value: Value, *, low: float | None = None, high: float | None = None
+        self,
+        name: str,
+        value: Value,
+        *,
+        unit: str = "",
+        low: float | None = None,
+        high: float | None = None,
+        equals: str | bool | None = None,
     ) -> bool:
         """Keep a value with its limits, and return whether it passes."""
         ...
 
-    async def confirm(self, ko: str, en: str) -> bool:
-        """Ask the technician yes or no."""
+    async def record(self, *readings: str, every: float = 1.0, table: str = "readings") -> None:
+        """Write readings (`role.reading`) down each `every` seconds, to the end of the recipe."""
         ...
 
-    async def log(self, ko: str, en: str) -> None:
-        """Write a line into the job's log."""
+    async def confirm(self, ko: str, en: str, *, within: float | None = None) -> bool:
+        """Ask the technician yes or no, for at most `within` seconds. Raises AgentError after it."""
         ...
 
+    async def input(
+        self, ko: str, en: str, value: Parameter, *, within: float | None = None
+    ) -> Any:
+        """Ask the technician for a value, until one fits. Raises AgentError after `within` seconds."""
+        ...
 
-Function = Callable[..., Coroutine[Any, Any, None]]
+    async def log(self, ko: str, en: str, *, level: str = "info") -> None:
+        """Write a line into the job's log; `level` is info or warning."""
+        ...
+
+    async def call(
+        self, recipe: str, *, devices: Mapping[str, str] | None = None, **arguments: Value
+    ) -> None:
+        """Run another recipe as a part; `devices` are our roles by its own. Raises AgentError.
+
+        All devices that it needs must be those of this recipe.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +118,21 @@ class PythonRecipe:
     function: Function
     role: Role
     """The least that whoever starts it must be."""
+    sha256: str = ""
+    """Of the file in which it is written, as it was when it was imported; empty where there is none."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The same as a recipe of one step, which the engine runs like any other."""
+        code = self.function.__code__
+        place = Place(code.co_filename, code.co_firstlineno, ("steps", 0))
+        keys = {"function": self.function, "roles": tuple(self.head.devices)}
+        keys["title"] = self.head.title
+        step = PythonStep.model_validate(keys, context=place)
+        end = Place(code.co_filename, code.co_firstlineno, ("finally", 0))
+        head = {name: getattr(self.head, name) for name in Head.model_fields}
+        last = PythonEndStep.model_validate({}, context=end)
+        return Recipe.model_construct(**head, steps=(step,), finally_=(last,), on_stop=None)
 
     @property
     def file(self) -> str:
@@ -104,7 +154,8 @@ def recipe(
     def made(function: Function) -> PythonRecipe:
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"{function.__name__} is not an async function")
-        return PythonRecipe(_head(function, version, title or Title()), function, role)
+        head = _head(function, version, title or Title())
+        return PythonRecipe(head, function, role, _sha256(function))
 
     return made
 
@@ -123,6 +174,13 @@ def plugins(problems: list[Problem]) -> Iterator[PythonRecipe]:
         else:
             text = f"{found!r} is not what the decorator `recipe` makes"
             problems.append(Problem(place, 0, 0, "", text))
+
+
+def _sha256(function: Function) -> str:
+    try:
+        return hashlib.sha256(Path(function.__code__.co_filename).read_bytes()).hexdigest()
+    except OSError:  # such as a recipe that was typed in
+        return ""
 
 
 def _head(function: Function, version: str, title: Title) -> Head:

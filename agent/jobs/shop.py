@@ -22,7 +22,6 @@ from agent.jobs.notes import Notes
 from agent.jobs.pace import Pace
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
-from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.run import Run
 from agent.jobs.work import WORK
 from agent.roles import Actor
@@ -79,7 +78,7 @@ class Kept:
 
 def new_job(
     name: str,
-    entry: RecipeFile,
+    entry: Entry,
     library: Library,
     values: Mapping[str, Value],
     devices: Mapping[str, str],
@@ -108,7 +107,7 @@ def kept_of(job: Job, shop: Shop) -> Kept:
 
 def equip(
     kept: Kept,
-    entry: RecipeFile,
+    entry: Entry,
     library: Library,
     shop: Shop,
     questions: Questions,

@@ -14,8 +14,7 @@ from agent.jobs.book import Key
 from agent.jobs.check import Checked
 from agent.jobs.expressions import Value
 from agent.jobs.job import Job
-from agent.jobs.library import Library
-from agent.jobs.recipe_file import RecipeFile
+from agent.jobs.library import Entry, Library
 from agent.jobs.shop import Kept, Shop, kept_of, new_job
 from agent.jobs.states import WAITING, JobState
 from agent.jobs.turns import Turns, found
@@ -89,7 +88,7 @@ class Submission:
     def _made(
         self,
         asked: Asked,
-        entry: RecipeFile,
+        entry: Entry,
         library: Library,
         values: dict[str, Value],
         checked: Checked,
@@ -126,7 +125,7 @@ class Submission:
         return f"{datetime.fromtimestamp(now, UTC).strftime('%Y%m%d-%H%M%S')}-{self.number}"
 
 
-def _must_do(entry: RecipeFile, checked: Checked, actor: Actor) -> None:
+def _must_do(entry: Entry, checked: Checked, actor: Actor) -> None:
     """Raise ConfigError, NotAllowed or Refused where it can't be run, or not by this actor."""
     name = entry.recipe.name
     checked.must_be_right()

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.errors import AgentError, ConfigError, NoSuchThing, Refused
+from agent.errors import AgentError, ConfigError, NoSuchThing
 from agent.jobs.claims import called_hashes
 from agent.jobs.job import Job
-from agent.jobs.library import Library
+from agent.jobs.library import Entry, Library
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
 from agent.jobs.queue import in_order
-from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.shop import Kept, Shop, equip
 from agent.jobs.states import JobState
 from agent.roles import Actor, refusal
@@ -62,7 +61,7 @@ class Turns:
         if kept.job.state.is_final:
             kept.over.set()
 
-    def equip(self, kept: Kept, entry: RecipeFile, library: Library) -> None:
+    def equip(self, kept: Kept, entry: Entry, library: Library) -> None:
         """Give a job what runs it; its recipe has been checked."""
         equip(kept, entry, library, self._shop, self._questions, self.plates, self._rests)
 
@@ -232,13 +231,10 @@ class Turns:
             self._shop.tasks.create_task(kept.notes.entered(), name=f"job.{job}.paused")
 
 
-def found(library: Library, recipe: str) -> RecipeFile:
+def found(library: Library, recipe: str) -> Entry:
     """The recipe of this name. Raises NoSuchThing, ConfigError and Refused."""
     if recipe not in library.recipes and not any(
         Path(it.file).stem == recipe for it in library.problems
     ):
         raise NoSuchThing(f"no recipe is called {recipe!r}; {suggest(recipe, library.recipes)}")
-    entry = library.find(recipe)
-    if not isinstance(entry, RecipeFile):
-        raise Refused(f"{recipe} is written in Python: only recipes in files can be started so far")
-    return entry
+    return library.find(recipe)

@@ -26,6 +26,8 @@ from agent.jobs.flow_steps import (
 from agent.jobs.frame import Work
 from agent.jobs.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.print_work import run_print
+from agent.jobs.python_steps import PythonEndStep, PythonStep, ReadStep
+from agent.jobs.python_work import run_python, run_python_end, run_read
 from agent.jobs.step import Step
 
 WORK: Final[Mapping[type[Step], Work]] = MappingProxyType(
@@ -46,5 +48,8 @@ WORK: Final[Mapping[type[Step], Work]] = MappingProxyType(
         InputStep: person_work.run_input,
         LogStep: person_work.run_log,
         FailStep: person_work.run_fail,
+        PythonStep: run_python,
+        PythonEndStep: run_python_end,
+        ReadStep: run_read,
     }
 )

@@ -9,6 +9,7 @@ STEP: Final[dict[str, Any]] = {
     "place": "config/recipes/thermal_cycle.yaml:47",
     "titles": {"ko": "가열", "en": "Heating"},
     "left": 1740.5,
+    "limit": None,
     "turn": 0,
     "turns": None,
 }

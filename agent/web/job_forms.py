@@ -66,6 +66,10 @@ class StepForm(BaseModel):
     place: Annotated[str, Field(description="File and line.")]
     titles: Titles
     left: Annotated[float | None, Field(description="Seconds, null where nobody knows.")]
+    limit: Annotated[
+        float | None,
+        Field(description="Seconds after which it gives up, null where it waits for nothing."),
+    ]
     turn: Annotated[int, Field(description="Which turn of a loop, from 1; 0 for other steps.")]
     turns: int | None
 

@@ -43,7 +43,7 @@ def test_the_recipes_are_listed_with_title_version_and_who_may_start_them(
     assert ended.code == 0
     rows = [line.split() for line in ended.out.splitlines()]
     assert rows[0] == ["recipe", "title", "version", "role"]
-    assert rows[-1] == ["thermal_cycle", "Thermal", "cycle", "1.0", "technician"]
+    assert rows[-1] == ["thermal_cycle", "Thermal", "cycle", "1.1", "technician"]
     assert len(rows) == 6
 
 
@@ -85,10 +85,10 @@ def test_a_recipe_is_shown_from_end_to_end(ask: Ask, config: str) -> None:
         "leakage_ramp: Leakage ramp",
         "Raises the voltage in steps",
         "technician or above",
-        "0 to 0.5 A",
+        "0 to 1 A",
         "must be given",
         "siglent.spd1000x or siglent.spd1305x",
-        "ramp supply.voltage to level at 1 V/s",
+        "ramp supply.voltage to level at =rate V/s",
         "finally:",
     ):
         assert part in ended.out, part
@@ -106,7 +106,7 @@ def test_a_recipe_is_shown_in_korean_to_those_who_read_it(
 def test_a_recipe_is_shown_as_json(ask: Ask, config: str) -> None:
     shown: Any = ask("show", "stage_raster", "--config", config, "--json").json()
     assert shown["problems"] == []
-    assert {"depth": 2, "text": "repeat columns times as column", "line": 35} in shown["steps"]
+    assert {"depth": 2, "text": "repeat columns times as column", "line": 39} in shown["steps"]
 
 
 def test_an_unknown_recipe_is_refused_with_the_nearest(ask: Ask, config: str) -> None:

@@ -16,6 +16,7 @@ from agent.jobs.device_roles import DeviceRole, Need
 from agent.jobs.library import read_library
 from agent.jobs.parameters import Parameter
 from agent.jobs.python_recipe import DeviceDesk, JobDesk, PythonRecipe, recipe
+from agent.jobs.python_steps import Function
 from agent.settings import Title
 from drivers import Role, Span
 from tests.agent.recipe_bench import demo_station, recipe_text, write
@@ -97,9 +98,7 @@ def _not_async(job: JobDesk) -> None: ...
         (_not_async, "_not_async is not an async function"),
     ],
 )
-def test_a_signature_that_describes_nothing_is_refused(
-    function: python_recipe.Function, sentence: str
-) -> None:
+def test_a_signature_that_describes_nothing_is_refused(function: Function, sentence: str) -> None:
     with pytest.raises(TypeError) as caught:
         recipe(version="1")(function)
     assert sentence in str(caught.value)

@@ -12,6 +12,7 @@ import pytest
 
 from agent.cli.client import AgentClient
 from tests.lab.processes import LABKEEPER
+from tests.lab.terminal import terminal
 from tests.lab.test_demo import demo
 from tests.pages import READMES, shape, typed
 
@@ -38,6 +39,15 @@ async def said(socket: str, words: list[str]) -> tuple[int | None, str]:
     return process.returncode, output.decode()
 
 
+async def answered(socket: str, words: list[str]) -> str:
+    """What stays on a terminal where each question is answered with yes."""
+    async with terminal(Path(socket), *words) as shown:
+        await shown.until("[yes/no] ")
+        shown.type("yes\n")
+        assert await shown.ended() == 0
+        return "\n".join(line.strip() for line in shown.lines)
+
+
 def state_of(socket: str, device: str) -> str:
     with AgentClient(Path(socket)) as client:
         return str(client.get("devices", device)["state"])
@@ -52,7 +62,7 @@ async def until(socket: str, device: str, state: str) -> None:
 def test_the_tour_looks_changes_refuses_runs_and_stops() -> None:
     verbs = [shlex.split(line)[1] for line, _ in TOUR if line.startswith("labkeeper ")]
     assert verbs == [
-        *("devices", "read", "set", "set", "do", "files", "print", "stop", "reconnect")
+        *("devices", "read", "set", "set", "do", "files", "print", "stop", "reconnect", "job")
     ]
 
 
@@ -62,6 +72,8 @@ async def test_every_command_of_the_tour_says_what_the_readme_shows() -> None:
         for line, output in TOUR:
             program, *words = shlex.split(line)
             match program:
+                case "labkeeper" if "--wait" in words:
+                    assert printed(await answered(place["socket"], words)) == printed(output), line
                 case "labkeeper":
                     code, text = await said(place["socket"], words)
                     assert printed(text) == printed(output), line

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent.cli.demo.recipes import copy_recipes
 from agent.cli.demo.station import MARK
 from agent.errors import AlreadyRunning, NoPermission, Refused
 
@@ -51,8 +52,9 @@ def _fill(folder: Path) -> None:
         os.close(_locked(folder / "agent.lock", "an agent"))
         if config.exists() and not config.read_text("utf-8", "replace").startswith(MARK):
             raise Refused(f"{config} is not the demo's: choose another folder for --state")
-        for part in ("files", "broker", "ports"):
+        for part in ("files", "broker", "ports", "recipes"):
             (folder / part).mkdir(exist_ok=True)
+        copy_recipes(folder / "recipes")
     except OSError as error:
         raise _unusable(folder, error) from error
 

@@ -84,6 +84,11 @@ Try, in another terminal:
   labkeeper print printer1 demo.gcode
   labkeeper stop
 
+A job; its questions are answered there:
+
+  labkeeper recipe list --config {shlex.quote(str(self.config))}
+  labkeeper job start leakage_ramp sample=R-1 limit=0.6 --wait
+
 Ctrl-C ends everything.
 """
 

@@ -25,6 +25,8 @@ class Child:
     name: str
     process: asyncio.subprocess.Process
     log: Path
+    of: str = "demo"
+    """What it was started for."""
 
     async def first_line(self) -> str:
         """The first line of its standard output. Raises CannotStart when it ends before."""
@@ -41,7 +43,7 @@ class Child:
 
     def trouble(self, what: str) -> CannotStart:
         """What to say of a process that fails: what happened, and the last lines of its log."""
-        return CannotStart(f"the demo's {self.name} {what}\n{self.last_lines()}")
+        return CannotStart(f"the {self.of}'s {self.name} {what}\n{self.last_lines()}")
 
     def last_lines(self) -> str:
         """The end of its log, with a heading."""
@@ -51,7 +53,7 @@ class Child:
 
 @asynccontextmanager
 async def running(
-    name: str, command: Sequence[object], folder: Path, *, speaks: bool = False
+    name: str, command: Sequence[object], folder: Path, *, speaks: bool = False, of: str = "demo"
 ) -> AsyncIterator[Child]:
     """Run a command with its log in the folder until the context ends.
 
@@ -69,7 +71,7 @@ async def running(
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
-        yield Child(name, process, log)
+        yield Child(name, process, log, of)
     finally:
         await _end(process)
 

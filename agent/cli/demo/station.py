@@ -55,6 +55,7 @@ def station_file(
         "title: {ko: 시연 작업대, en: Demo bench}",
         f"state: {_quoted(folder)}",
         "files: files",
+        "recipes: recipes",
         *(["mqtt:", f"  host: {HOST}", f"  port: {ports.broker}"] if broker else []),
         f"metrics: {{listen: '{HOST}:{ports.metrics}'}}",
         f"api: {{listen: '{HOST}:{ports.api}', socket: agent.sock}}",

@@ -1,0 +1,1 @@
+"""A recipe rehearsed on simulators: the station's own recipe, ranges and interlocks, and none of its devices."""

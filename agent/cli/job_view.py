@@ -1,0 +1,94 @@
+"""A job as whoever follows it sees it: one line for now, and a line for each thing that came out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from agent.cli import words
+
+Form = Mapping[str, Any]
+
+WITHOUT_STEPS: Final = frozenset({"queued", "held"})
+YES: Final = frozenset({"yes", "y", "예", "네"})
+NO: Final = frozenset({"no", "n", "아니요", "아니오"})
+CHOICES: Final = {"ko": "예/아니요", "en": "yes/no"}
+
+
+def standing(job: Form, language: str, elapsed: float | None) -> str:
+    """What a job does now: its state, loops and step, how long it has run, what is left of the step."""
+    if job["state"] in WITHOUT_STEPS:
+        return f"{job['state']}: {job['why'] or 'waits for its devices'}"
+    parts = [str(job["state"]), *_steps(job["now"], language)]
+    if elapsed is not None:
+        parts.append(f"{words.duration(elapsed)} so far")
+    if job["now"]:
+        parts.append(_left(job["now"][-1]))
+    return " · ".join(part for part in parts if part)
+
+
+def _steps(now: Sequence[Form], language: str) -> Iterator[str]:
+    """The loops that run, each with its turn, and the innermost step."""
+    for step in now:
+        if step["turn"]:
+            of = f" of {step['turns']}" if step["turns"] is not None else ""
+            yield f"{words.title_of(step['titles'], language)} {step['turn']}{of}"
+    if now and not now[-1]["turn"]:
+        yield words.title_of(now[-1]["titles"], language)
+
+
+def _left(step: Form) -> str:
+    """What is left of a step; of what nobody can know it is said that it is unknown."""
+    if step["left"] is not None:
+        return f"{words.duration(step['left'])} left"
+    if step["limit"] is not None:
+        return f"time left unknown, {words.duration(step['limit'])} at most"
+    return "time left unknown"
+
+
+def measured(measure: Form) -> str:
+    """One measured value with its verdict, and why it fails."""
+    value = words.shown(measure["value"], measure["unit"])
+    verdict = "" if measure["verdict"] == "none" else f", {measure['verdict']}"
+    reason = f": {measure['reason']}" if measure["reason"] else ""
+    return f"{measure['name']}: {value}{verdict}{reason}"
+
+
+def logged(line: Form, language: str) -> str:
+    """One line of the job's log."""
+    warning = "warning: " if line["level"] == "warning" else ""
+    return f"{warning}{line['texts'][language]}"
+
+
+def asked(question: Form, language: str) -> str:
+    """A question, with what may be answered."""
+    value = question["value"]
+    if value is None:
+        allowed = CHOICES[language]
+    elif value["choices"]:
+        allowed = "/".join(value["choices"])
+    else:
+        allowed = " ".join([value["type"].replace("_", " "), words.symbol(value["unit"])]).strip()
+    return f"{question['texts'][language]} [{allowed}]"
+
+
+def ending(job: Form) -> Iterator[str]:
+    """What became of a job, and of each device that was to be made safe."""
+    for device, outcome in job["safe"].items():
+        safe = outcome["status"] == "done"
+        more = f": {outcome['message']}" if outcome["message"] and not safe else ""
+        yield f"{device}: {'safe' if safe else 'NOT CONFIRMED SAFE, go and look'}{more}"
+    yield summary(job)
+
+
+def summary(job: Form) -> str:
+    """A job in a sentence."""
+    why = f": {job['why']}" if job["why"] else ""
+    verdict = f"; verdict: {job['verdict']}" if job["verdict"] != "none" else ""
+    copies = f", the first of {job['copies']} copies," if job["copies"] > 1 == job["number"] else ""
+    return f"job {job['job']} ({job['recipe']}){copies} is {job['state']}{why}{verdict}"
+
+
+def is_good(job: Form) -> bool:
+    """Whether a job that is over was done, and nothing that it measured has failed."""
+    return bool(job["state"] == "done" and job["verdict"] != "fail")
