@@ -135,9 +135,8 @@ async def station_in_memory(
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
-        station = _station(gate, fleet, board, events, locks, files, clock, jobs)
         leases = Leases(reservations, fleet.workers, events, clock, ledger)
-        station = replace(station, leases=leases)
+        station = _station(gate, fleet, board, events, locks, files, clock, jobs, leases)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
@@ -182,6 +181,7 @@ def _station(
     files: FileStore,
     clock: Clock,
     jobs: Jobs,
+    leases: Leases,
 ) -> Station:
     return Station(
         name="bench-1",
@@ -194,6 +194,7 @@ def _station(
         files=files,
         clock=clock,
         jobs=jobs,
+        leases=leases,
     )
 
 
