@@ -134,9 +134,8 @@ async def station_in_memory(
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
-        station = _station(gate, fleet, board, events, locks, files, clock, jobs)
         leases = Leases(reservations, fleet.workers, events, clock, ledger)
-        station = replace(station, leases=leases)
+        station = _station(gate, fleet, board, events, locks, files, clock, jobs, leases)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
@@ -181,6 +180,7 @@ def _station(
     files: FileStore,
     clock: Clock,
     jobs: Jobs,
+    leases: Leases,
 ) -> Station:
     return Station(
         name="bench-1",
@@ -193,6 +193,7 @@ def _station(
         files=files,
         clock=clock,
         jobs=jobs,
+        leases=leases,
     )
 
 
