@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,8 +24,11 @@ from agent.fleet.states import DeviceState
 from agent.jobs.firing import SEVERITY
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
+from agent.metrics.jobs import jobs_in_hand
+from agent.metrics.ledger import ledger_rows
 from agent.mqtt.topics import Topics
 from agent.mqtt.verbs import KEYS, NEEDED
+from agent.store.chain import EMPTY
 from agent.web.problems import KINDS
 from drivers import UNITS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
@@ -43,7 +47,10 @@ class NoBroker:
 
 
 def families() -> Iterator[Metric]:
-    return iter(StationCollector(Board(), {}, "0.1.0", NoBroker()).collect())
+    jobs: Any = SimpleNamespace(listing=(), questions=())
+    ledger: Any = SimpleNamespace(head=EMPTY)
+    also = (lambda: jobs_in_hand(jobs), lambda: ledger_rows(ledger))
+    return iter(StationCollector(Board(), {}, "0.1.0", NoBroker(), also=also).collect())
 
 
 def test_every_topic_is_named() -> None:

@@ -13,6 +13,8 @@ from agent.fleet.device import DeviceWorker
 from agent.metrics import devices
 from agent.metrics.broker import BrokerCounts, broker_families
 from agent.metrics.buses import buses
+from agent.metrics.jobs import jobs_in_hand
+from agent.metrics.ledger import ledger_rows
 from agent.metrics.slices import Source, sliced
 from agent.safety.interlock import Standing
 from agent.station import Station
@@ -68,6 +70,10 @@ def collector_of(station: Station, broker: BrokerCounts | None) -> StationCollec
         broker,
         station.traffic,
         station.interlocks.standing,
+        also=(
+            lambda: jobs_in_hand(station.jobs),
+            lambda: ledger_rows(station.ledger),
+        ),
     )
 
 
