@@ -43,15 +43,14 @@ def check_do(look: Inspection, step: DoStep, scope: Scope) -> None:
     """The command exists and takes what it is given; its result has a name of its own."""
     offer = look.offer(step, ("do",), step.do.role)
     parameters = offer.command(step.do.name) if offer is not None else ""
-    if isinstance(parameters, str):
-        if parameters:
+    if offer is None or isinstance(parameters, str):
+        if isinstance(parameters, str) and parameters:
             look.say(step, ("do",), parameters)
         for name, given in step.with_.items():
             look.given(step, ("with", name), given, scope)
         if step.as_:
             define(look, step, step.as_, ANY, scope)
         return
-    assert offer is not None  # noqa: S101 - there are parameters only of an offer
     look.uses(step, step.do, offer.role(step.do.name))
     for known in _turns(_arguments(look, step, parameters, scope)):
         if why := offer.refused_arguments(step.do.name, known):

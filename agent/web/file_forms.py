@@ -1,11 +1,11 @@
 """The JSON of files to print, what was found in them, and whether a printer may get them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from agent.web import examples
-from agent.web.forms import Moment
+from agent.web.forms import Moment, config
 
 Sha256 = Annotated[str, Field(description='In hex digits; "" where it is not known.')]
 FileName = Annotated[
@@ -18,14 +18,10 @@ FileName = Annotated[
 ]
 
 
-def _config(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
-
-
 class UseForm(BaseModel):
     """How often a code is used, and the line of the first time."""
 
-    model_config = _config(examples.SURVEY["codes"]["G1"])
+    model_config = config(examples.SURVEY["codes"]["G1"])
 
     count: int
     line: int
@@ -34,7 +30,7 @@ class UseForm(BaseModel):
 class SpotForm(BaseModel):
     """A line, and the code in it."""
 
-    model_config = _config(examples.SURVEY["unplaced"]["E"])
+    model_config = config(examples.SURVEY["unplaced"]["E"])
 
     line: int
     code: str
@@ -43,7 +39,7 @@ class SpotForm(BaseModel):
 class PeakForm(BaseModel):
     """The highest value (°C, or mm/min of a feed), and the first line and code that set it."""
 
-    model_config = _config(examples.PEAK)
+    model_config = config(examples.PEAK)
 
     value: float
     line: int
@@ -53,7 +49,7 @@ class PeakForm(BaseModel):
 class ExtentForm(BaseModel):
     """The lowest and the highest coordinate of an axis in mm, each with its first line and code."""
 
-    model_config = _config(examples.EXTENT)
+    model_config = config(examples.EXTENT)
 
     low: float
     low_line: int
@@ -66,7 +62,7 @@ class ExtentForm(BaseModel):
 class TroubleForm(BaseModel):
     """Why the file can't be printed, where, and whether only because it is sent line by line."""
 
-    model_config = _config(examples.TROUBLE)
+    model_config = config(examples.TROUBLE)
 
     line: Annotated[int, Field(description="0 for the file as a whole.")]
     code: str
@@ -77,7 +73,7 @@ class TroubleForm(BaseModel):
 class ThumbnailForm(BaseModel):
     """A picture in the file: pixels, and `png`, `jpg` or `qoi`."""
 
-    model_config = _config(examples.SLICER["thumbnails"][0])
+    model_config = config(examples.SLICER["thumbnails"][0])
 
     width: int
     height: int
@@ -87,7 +83,7 @@ class ThumbnailForm(BaseModel):
 class SlicerForm(BaseModel):
     """What the slicer says of itself and of the print: s, mm, g. null is what it does not say."""
 
-    model_config = _config(examples.SLICER)
+    model_config = config(examples.SLICER)
 
     name: str
     version: str
@@ -102,7 +98,7 @@ class SlicerForm(BaseModel):
 class LoadForm(BaseModel):
     """A share of the print: the bytes/s that it needs, the seconds it lasts, its first line."""
 
-    model_config = _config(examples.LOAD)
+    model_config = config(examples.LOAD)
 
     needed: float
     seconds: float
@@ -112,7 +108,7 @@ class LoadForm(BaseModel):
 class DemandForm(BaseModel):
     """What a serial line has to carry, from the least to the most, and the worst moment."""
 
-    model_config = _config(examples.SURVEY["demand"])
+    model_config = config(examples.SURVEY["demand"])
 
     loads: list[LoadForm]
     worst: LoadForm | None
@@ -121,7 +117,7 @@ class DemandForm(BaseModel):
 class SurveyForm(BaseModel):
     """What is in a file, whatever printer it is meant for; null is what is not in it."""
 
-    model_config = _config(examples.SURVEY)
+    model_config = config(examples.SURVEY)
 
     size: Annotated[int, Field(description="Bytes; of a file that was given up, those looked at.")]
     sha256: Annotated[str, Field(description='"" of a file that was given up.')]
@@ -151,7 +147,7 @@ class SurveyForm(BaseModel):
 class SlicedForm(BaseModel):
     """What the list shows of what the slicer says."""
 
-    model_config = _config(examples.SUMMARY["slicer"])
+    model_config = config(examples.SUMMARY["slicer"])
 
     name: str
     layers: int | None
@@ -162,7 +158,7 @@ class SlicedForm(BaseModel):
 class SummaryForm(BaseModel):
     """The most important of a survey; `troubles` are the reasons why it can't be sent by lines."""
 
-    model_config = _config(examples.SUMMARY)
+    model_config = config(examples.SUMMARY)
 
     lines: int
     commands: int
@@ -174,7 +170,7 @@ class SummaryForm(BaseModel):
 class ListedForm(BaseModel):
     """A file of the store, with what is known of it so far."""
 
-    model_config = _config(examples.FILES["files"][0])
+    model_config = config(examples.FILES["files"][0])
 
     name: str
     size: Annotated[int, Field(description="Bytes.")]
@@ -186,7 +182,7 @@ class ListedForm(BaseModel):
 class FileForm(BaseModel):
     """A file of the store, and what is in it."""
 
-    model_config = _config(examples.FILE)
+    model_config = config(examples.FILE)
 
     name: str
     size: Annotated[int, Field(description="Bytes.")]
@@ -200,7 +196,7 @@ class FileForm(BaseModel):
 class FilesForm(BaseModel):
     """All files by name, and the bytes: used, allowed, and free to be used."""
 
-    model_config = _config(examples.FILES)
+    model_config = config(examples.FILES)
 
     files: list[ListedForm]
     used: int
@@ -211,7 +207,7 @@ class FilesForm(BaseModel):
 class AdmissionRequest(BaseModel):
     """The file that a printer is meant to get."""
 
-    model_config = _config({"file": examples.FILE["name"]})
+    model_config = config({"file": examples.FILE["name"]})
 
     file: FileName
 
@@ -219,7 +215,7 @@ class AdmissionRequest(BaseModel):
 class AdmissionForm(BaseModel):
     """Whether the printer may get the file; every reason why not, and what to expect."""
 
-    model_config = _config(examples.ADMISSION)
+    model_config = config(examples.ADMISSION)
 
     admitted: bool
     reasons: list[str]
