@@ -31,7 +31,7 @@ def leaves(role: str) -> st.SearchStrategy[dict[str, Any]]:
         otherwise=st.sampled_from(["fail", "go_on"]),
     )
     ramp = step(to=VOLTS, seconds=st.sampled_from([0.1, 0.3]))
-    warm = step(warm=step(value=f"{role}.temperature", high=VOLTS))
+    warm = step(**{f"warm_{role}": step(value=f"{role}.temperature", high=VOLTS)})
     voltage, rates = f"{role}.voltage", st.sampled_from([5, 50])
     return st.one_of(
         step(set=step(**{voltage: VOLTS})),
