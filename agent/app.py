@@ -1,7 +1,7 @@
 """The composition root: builds everything, and owns the order in which it starts and stops.
 
-start   lock the state folder · bind the listeners · a worker for each device · the broker
-        session · then, when the devices have had their first turn, the web · READY
+start   lock the state folder · bind the listeners · what trips · a worker for each device · the
+        broker session · then, when the devices have had their first turn, the web · READY
 stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so · say goodbye
 """
 
@@ -24,7 +24,6 @@ from agent.fleet.plan import Plan, plan_for
 from agent.memory import settle
 from agent.parts import Parts
 from agent.reload import reload
-from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
@@ -109,16 +108,13 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        self._begin(self._parts.trips(station.gate).run(), "interlocks")
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
             if device.enabled:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
-        trips = Trips(
-            self._parts.interlocks, self._parts.board, self._clock, self.events, station.gate.stop
-        )
-        self._begin(trips.run(), "interlocks")
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
@@ -199,8 +195,9 @@ class Agent:
         while True:
             await self._reload.wait()
             self._reload.clear()
-            self.settings = await reload(self._config, self.settings, self.fleet, self.events)
-            self._parts.interlocks.adopt(self.settings.interlocks)
+            self.settings = await reload(
+                *(self._config, self.settings, self.fleet, self.events, self._parts.interlocks)
+            )
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
+from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.files import FileStore
@@ -51,6 +52,10 @@ class Parts:
             *(workers, self.files, self.events, self.interlocks),
             *(self.reservations, record, tasks),
         )
+
+    def trips(self, gate: Gate) -> Trips:
+        """What makes devices safe by itself."""
+        return Trips(self.interlocks, self.board, self.clock, self.events, gate.stop)
 
     def station(
         self,

@@ -9,6 +9,8 @@ from agent.errors import ConfigError
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
+from agent.safety.arrivals import Arrivals
+from agent.safety.interlock import Interlocks
 from agent.settings import Changes, Station, changed, load
 
 AT_ONCE: Final = ("reconnect", "interlocks")
@@ -17,8 +19,13 @@ AT_START_ONLY: Final = "they take effect when the agent is restarted"
 log = logging.getLogger("labkeeper")
 
 
-async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> Station:
-    """Return the config in force afterwards: the new one, or the old when the new is wrong."""
+async def reload(
+    config: Path, old: Station, fleet: Fleet, events: EventLog, interlocks: Interlocks
+) -> Station:
+    """Return the config in force afterwards: the new one, or the old when the new is wrong.
+
+    Its interlocks are in force before any device of it is there to be commanded.
+    """
     try:
         new = await asyncio.to_thread(load, config)
     except ConfigError as error:
@@ -29,7 +36,8 @@ async def reload(config: Path, old: Station, fleet: Fleet, events: EventLog) -> 
     for warning in new.warnings:
         log.warning("%s", warning)
     changes = changed(old, new)
-    await _apply(changes, new, fleet)
+    interlocks.adopt(new.interlocks)
+    await _apply(changes, new, fleet, interlocks.arrivals)
     events.add("config.reloaded", _summary(changes))
     return new
 
@@ -40,7 +48,7 @@ def _refused(old: Station, events: EventLog, why: str) -> Station:
     return old
 
 
-async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:
+async def _apply(changes: Changes, new: Station, fleet: Fleet, arrivals: Arrivals) -> None:
     """Retire what is gone or different, all at once: a device must not wait for its neighbours.
 
     The others keep their link and only learn the new plan.
@@ -54,13 +62,16 @@ async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:
             fleet.start(plan)
     async with asyncio.TaskGroup() as tasks:
         for name in leaving:
-            tasks.create_task(_replace(fleet, name, plans.get(name)), name=f"{name}.reload")
+            replacing = _replace(fleet, name, plans.get(name), arrivals)
+            tasks.create_task(replacing, name=f"{name}.reload")
 
 
-async def _replace(fleet: Fleet, name: str, plan: Plan | None) -> None:
+async def _replace(fleet: Fleet, name: str, plan: Plan | None, arrivals: Arrivals) -> None:
+    arrivals.leaves(name)
     await fleet.retire(name)
     if plan is not None:
         fleet.start(plan)
+        arrivals.expect([name])
 
 
 def _summary(changes: Changes) -> str:

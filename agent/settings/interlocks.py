@@ -32,6 +32,8 @@ class Condition:
     below: float | None = None
     hysteresis: float = 0.0
     equals: bool | str | None = None
+    differs: bool | str | None = None
+    """What it must not be; alarms alone ask for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,8 @@ class Interlock:
     trip: tuple[str, ...]
     delay: float
     max_age: float
+    simulated: bool = False
+    """Whether all that it guards and trips is simulated: then simulated values count."""
 
 
 def check_interlocks(
@@ -89,7 +93,8 @@ def interlocks_of(
     interlocks: Mapping[str, InterlockSettings], entries: Iterable[Entry]
 ) -> Mapping[str, Interlock]:
     """The interlocks as plain data; they have been checked."""
-    drivers = {it.name: it.driver for it in entries}
+    known = {it.name: it for it in entries}
+    drivers = {name: it.driver for name, it in known.items()}
     return MappingProxyType(
         {
             name: Interlock(
@@ -102,10 +107,16 @@ def interlocks_of(
                 trip=it.trip,
                 delay=it.delay,
                 max_age=it.max_age,
+                simulated=all(known[name].settings.simulated for name in _protected(it)),
             )
             for name, it in interlocks.items()
         }
     )
+
+
+def _protected(interlock: InterlockSettings) -> set[str]:
+    """The devices that it guards or trips."""
+    return {*interlock.trip, *(target.partition(".")[0] for target in interlock.guards)}
 
 
 def _data(
@@ -156,8 +167,10 @@ def _kept_fresh(
         text = f"it is read only when asked: poll it, at least every {interlock.max_age:g} s"
         yield (), f"{text} ({entry.name}.poll.{reading.name})"
     elif every >= interlock.max_age:
-        text = f"it is read every {every:g} s, and its value may be {interlock.max_age:g} s old"
-        yield (), f"{text} (max_age): read it more often, or allow more"
+        text = (
+            f"it is read every {every:g} s, and its value is believed for {interlock.max_age:g} s"
+        )
+        yield (), f"{text} (max_age): read it more often, or believe it longer"
 
 
 def _value(reading: Reading[Any], condition: ConditionSettings) -> Iterator[tuple[KeyPath, str]]:

@@ -42,7 +42,7 @@ def _other(station: Station, *names: str) -> Station:
 
 async def _reloaded(bench: Bench, path: Path, *changed: str) -> None:
     old = _other(await asyncio.to_thread(load, path), *changed)
-    await reload(path, old, bench.fleet, bench.events)
+    await reload(path, old, bench.fleet, bench.events, bench.station.interlocks)
 
 
 @pytest.mark.usefixtures("toys")
@@ -90,7 +90,9 @@ async def test_a_defect_while_reading_keeps_the_old_config_and_says_so(
 
     monkeypatch.setattr(reloading, "load", broken)
     async with station_in_memory() as bench:
-        kept = await reload(tmp_path / "station.yaml", old, bench.fleet, bench.events)
+        kept = await reload(
+            *(tmp_path / "station.yaml", old, bench.fleet, bench.events, bench.station.interlocks)
+        )
         assert kept is old
         assert "a plugin of somebody else" in await bench.until_event("config.refused")
 
@@ -120,7 +122,7 @@ async def test_interlocks_that_were_changed_are_in_force_at_once_and_that_is_tol
     more = "interlocks: {low: {requires: {psu2.voltage: {below: 5}}, guards: [psu1.output]}}\n"
     path = _config(tmp_path, TWO + more)
     async with station_in_memory(named("psu1"), named("psu2")) as bench:
-        new = await reload(path, old, bench.fleet, bench.events)
+        new = await reload(path, old, bench.fleet, bench.events, bench.station.interlocks)
         told = await bench.until_event("config.reloaded")
         assert told.endswith("changed keys, in force now: interlocks")
         assert list(new.interlocks) == ["low"]
