@@ -3,7 +3,7 @@
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from agent.metrics import BrokerCounts, StationCollector, metrics_app
+from agent.metrics import BrokerCounts, collector_of, metrics_app
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.web.api import build_api
@@ -20,13 +20,5 @@ def sites(
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)
     if ports.metrics is not None:
-        collector = StationCollector(
-            station.board,
-            station.workers,
-            station.version,
-            broker,
-            station.traffic,
-            station.interlocks.standing,
-        )
-        site = build_metrics_site(station, metrics_app(collector), broker)
+        site = build_metrics_site(station, metrics_app(collector_of(station, broker)), broker)
         yield "metrics", serve(site, ports.metrics)

@@ -25,11 +25,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.errors import ConfigError
 from agent.fleet.backoff import delays
-from agent.mqtt.announcements import Announcements
-from agent.mqtt.forwarding import forward_events
 from agent.mqtt.inbox import Inbox, Letter
 from agent.mqtt.news import News
 from agent.mqtt.outbox import Message, Outbox, Publish
+from agent.mqtt.publications import Publications
 from agent.mqtt.status import Outnumbered, Seen, Session, next_session, session_of
 from agent.mqtt.topics import Topics
 from agent.settings import Mqtt, read_secret
@@ -65,7 +64,7 @@ class BrokerSession:
         self._v5 = settings.protocol == "5"
         self._topics = Topics(station.name)
         self._outbox = Outbox()
-        self._announcements = Announcements(
+        self._publications = Publications(
             station, self._topics, self._outbox, settings.min_interval
         )
         self._inbox = Inbox(station, self._topics, settings.role)
@@ -79,8 +78,7 @@ class BrokerSession:
     async def run(self) -> None:
         """Keep a session until cancelled; then say farewell, which takes a second at most."""
         async with asyncio.TaskGroup() as self._tasks:
-            events = forward_events(self._station, self._topics, self._outbox)
-            self._tasks.create_task(events, name="mqtt.events")
+            self._tasks.create_task(self._publications.forward(), name="mqtt.events")
             await self._stay_connected()
 
     async def _stay_connected(self) -> None:
@@ -115,7 +113,7 @@ class BrokerSession:
             await self._subscribe(client)
             self._say_connected()
             async with asyncio.TaskGroup() as line:
-                line.create_task(self._announcements.run(self._session.birth), name="mqtt.announce")
+                line.create_task(self._publications.run(self._session.birth), name="mqtt.announce")
                 line.create_task(self._outbox.deliver(publish), name="mqtt.deliver")
                 await self._receive(client)
         except asyncio.CancelledError:
@@ -124,7 +122,7 @@ class BrokerSession:
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe, and say once which topics the broker does not let the agent hear."""
-        topics = [self._topics.status, self._topics.descriptions]
+        topics = [self._topics.status, *self._publications.filters]
         if self._settings.commands:
             topics.append(self._topics.commands)
         granted = await client.subscribe([(topic, self._manner(topic)) for topic in topics])
@@ -145,7 +143,7 @@ class BrokerSession:
             elif verb := self._topics.verb(topic):
                 self._tasks.create_task(self._answer(_letter(verb, message)), name="mqtt.request")
             elif message.retain and payload:
-                self._announcements.see_kept(topic)
+                self._publications.see_kept(topic)
 
     async def _answer(self, letter: Letter) -> None:
         if reply := await self._inbox.answer(letter):
@@ -175,7 +173,7 @@ class BrokerSession:
 
     async def _say_farewell(self, publish: Publish) -> None:
         """Send what waits, as far as time allows, and then that the agent ended in order."""
-        self._announcements.catch_up()
+        self._publications.catch_up()
         farewell = self._session.farewell(self._station.clock.utc())
         last = Message(topic=self._topics.status, payload=farewell, retain=True)
         await _in_time(self._outbox.drain(publish))

@@ -69,7 +69,7 @@ async def test_a_page_in_slices_and_compressed_is_the_page_as_a_whole(
 ) -> None:
     whole = StationCollector(web.bench.board, web.bench.station.workers, "0.0.0").collect()
     expected = {sample.name for family in whole for sample in family.samples}
-    monkeypatch.setattr("agent.metrics.SLICE", 1)
+    monkeypatch.setattr("agent.metrics.slices.SLICE", 1)
     asked = {"Accept": accepted, "Accept-Encoding": "gzip"}
     answer = await site.get("/metrics", headers=asked)
     assert answer.headers["content-encoding"] == "gzip"
