@@ -83,6 +83,7 @@ class Agent:
                 rng=self._rng,
                 board=self._parts.board,
                 events=self.events,
+                alarms=self._parts.alarms,
             )
             await self._serve(database)
 
@@ -108,6 +109,8 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        self._begin(self._parts.alarms.run(), "alarms")
+        self._begin(self._parts.alarms.record.run(), "alarms.record")
         self._begin(self._parts.trips(station.gate).run(), "interlocks")
         self._begin(self._tidy_files(), "files")
         for device in self.settings.devices.values():
@@ -198,6 +201,7 @@ class Agent:
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events, self._parts.interlocks)
             )
+            self._parts.alarm_watch.adopt(self.settings)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -211,11 +215,11 @@ class Agent:
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
         if self._broker is not None:
             self._broker.refuse_requests()
-        broker = [it for it in self._background if it.get_name() == "mqtt"]
-        await _cancel([it for it in self._background if it not in broker])
+        last = [it for it in self._background if it.get_name() in {"mqtt", "alarms.record"}]
+        await _cancel([it for it in self._background if it not in last])
         await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
         await self.fleet.end()
-        await _cancel(broker)
+        await _cancel(last)
 
     def _cut(self) -> None:
         """End the process: an exchange can't be cut, and a thread that hangs can't be ended.

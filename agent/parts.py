@@ -13,6 +13,9 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
 from agent.jobs.station_recipes import StationRecipes
+from agent.safety.alarm_desk import AlarmDesk
+from agent.safety.alarm_watch import AlarmWatch
+from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Record
@@ -35,6 +38,9 @@ class Parts:
         self.board = Board()
         self.events = EventLog(clock)
         self.interlocks = Interlocks(settings.interlocks, self.board, clock)
+        self.alarms = Alarms(clock, self.events)
+        self.alarm_watch = AlarmWatch(self.alarms, self.board, settings)
+        self.interlocks.latched = self.alarm_watch.latched
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), recorder),
             RecordingFolder(settings.state / "wire"),
@@ -55,7 +61,10 @@ class Parts:
 
     def trips(self, gate: Gate) -> Trips:
         """What makes devices safe by itself."""
-        return Trips(self.interlocks, self.board, self.clock, self.events, gate.stop)
+        return Trips(
+            *(self.interlocks, self.board, self.clock, self.events, gate.stop),
+            tell=self.alarm_watch.tripped,
+        )
 
     def station(
         self,
@@ -81,6 +90,8 @@ class Parts:
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            alarms=self.alarms,
+            alarm_desk=AlarmDesk(self.alarms, self.clock),
         )
 
     def jobs(

@@ -13,7 +13,7 @@ from agent.safety.arrivals import Arrivals
 from agent.safety.interlock import Interlocks
 from agent.settings import Changes, Station, changed, load
 
-AT_ONCE: Final = ("reconnect", "interlocks")
+AT_ONCE: Final = ("reconnect", "interlocks", "alarms")
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
 
 log = logging.getLogger("labkeeper")

@@ -9,6 +9,8 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
+from agent.safety.alarm_desk import AlarmDesk
+from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.store.files import FileStore
@@ -35,3 +37,6 @@ class Station:
     """None where nothing is recorded."""
     jobs: Jobs | None = None
     """None where no jobs are run."""
+    alarms: Alarms | None = None
+    alarm_desk: AlarmDesk | None = None
+    """None where no alarms are kept."""

@@ -25,6 +25,7 @@ class Watched:
     ) -> None:
         self.condition = condition
         self._max_age, self._believed = max_age, believed
+        self._feigned = BELIEVED - believed
         self._noted: Sample | None = None
         self._needed = ""
         self._name = f"{condition.device}.{condition.reading}"
@@ -57,7 +58,7 @@ class Watched:
 
     def disbelief(self, sample: Sample, now: float) -> str:
         """Why the sample says nothing of how things are at `now`; "" when it does."""
-        if sample.quality in BELIEVED - self._believed:
+        if sample.quality in self._feigned:
             return f"{self._name} is {sample.quality}, and what depends on it is real"
         if not self.is_believed(sample):
             why = f": {sample.reason}" if sample.reason else ""

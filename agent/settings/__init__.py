@@ -1,5 +1,7 @@
 """The station's configuration: read, checked as a whole, and handed on as plain frozen data."""
 
+from agent.settings.alarm_models import Priority, Todo
+from agent.settings.alarms import AlarmRule
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
@@ -9,6 +11,7 @@ from agent.settings.station_file import load, read_secret
 from agent.settings.values import Listener
 
 __all__ = [
+    "AlarmRule",
     "Api",
     "Changes",
     "Condition",
@@ -18,9 +21,11 @@ __all__ = [
     "Log",
     "Metrics",
     "Mqtt",
+    "Priority",
     "Reconnect",
     "Station",
     "Title",
+    "Todo",
     "changed",
     "load",
     "missing",

@@ -85,7 +85,7 @@ def _complaints(
     for text in _guards(interlock, known, drivers):
         yield ("guards",), text
     for device in interlock.trip:
-        if text := _absent(device, known):
+        if text := absent(device, known):
             yield ("trip",), text
 
 
@@ -128,8 +128,8 @@ def _data(
     return Condition(device=device, reading=reading, unit=unit, **settings.model_dump())
 
 
-def _absent(device: str, known: Mapping[str, Entry]) -> str:
-    """Why the interlock can't speak of this device; "" when it can."""
+def absent(device: str, known: Mapping[str, Entry]) -> str:
+    """Why an interlock or alarm can't speak of this device; "" when it can."""
     if device not in known:
         return f"no device is called {device}; {suggest(device, known)}"
     if not known[device].settings.enabled:
@@ -145,7 +145,7 @@ def _condition(
     drivers: Drivers,
 ) -> Iterator[tuple[KeyPath, str]]:
     device, _, wanted = name.partition(".")
-    if text := _absent(device, known):
+    if text := absent(device, known):
         yield (), text
         return
     if device not in drivers:
@@ -184,12 +184,13 @@ def _value(reading: Reading[Any], condition: ConditionSettings) -> Iterator[tupl
         yield (bounds[0],), f"{reading.name} is {form.article}: use equals"
     elif equals is not None and form.kind in NUMBERS:
         yield ("equals",), f"{reading.name} is {form.article}: use above and below"
-    elif equals is not None and not _can_be(reading, equals):
+    elif equals is not None and not can_be(reading, equals):
         yield ("equals",), f"{equals!r} is not allowed: {reading.name} is {form.article}"
     yield from _band(condition)
 
 
-def _can_be(reading: Reading[Any], value: bool | str) -> bool:
+def can_be(reading: Reading[Any], value: bool | str) -> bool:
+    """Whether a switch or a choice has this value."""
     form = reading.form
     if form.kind == "choice":
         return value in form.choices
@@ -212,7 +213,7 @@ def _guards(
 ) -> Iterator[str]:
     for target in interlock.guards:
         device, _, name = target.partition(".")
-        if text := _absent(device, known):
+        if text := absent(device, known):
             yield f"{target}: {text}"
         elif device in drivers:
             driver = drivers[device][1]
