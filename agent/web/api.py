@@ -13,6 +13,7 @@ from agent.settings import Api
 from agent.station import Station
 from agent.web.actions import changes, stops
 from agent.web.admission import admissions
+from agent.web.alarms import alarm_changes, alarm_views
 from agent.web.doors import Doors
 from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
@@ -59,7 +60,7 @@ def api_of(station: Station) -> FastAPI:
     api.state.station = station
     for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
-    for router in (job_views, job_changes, job_stops):
+    for router in (job_views, job_changes, job_stops, alarm_views, alarm_changes):
         api.include_router(router)
     return api
 

@@ -50,7 +50,8 @@ JobId = Annotated[str, Path(description="A job.", examples=["20261122-091500-1"]
 
 
 @contextmanager
-def _as_problems() -> Iterator[None]:
+def as_problems() -> Iterator[None]:
+    """Answer with a problem where the agent refuses or fails."""
     try:
         yield
     except AgentError as error:
@@ -93,7 +94,7 @@ async def listing(jobs: TheJobs) -> dict[str, Any]:
 )
 async def one(job: JobId, jobs: TheJobs) -> dict[str, Any]:
     """How far it is, what it measured and said, and how it ended."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(jobs.get(job))
 
 
@@ -105,7 +106,7 @@ async def one(job: JobId, jobs: TheJobs) -> dict[str, Any]:
 )
 async def submit(body: forms.NewJob, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Check the recipe, and queue it: it begins when all its devices are free."""
-    with _as_problems():
+    with as_problems():
         job = await jobs.submit(body.recipe, body.arguments, body.devices, actor, held=body.held)
         return whole_job_form(job)
 
@@ -123,7 +124,7 @@ async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     Needs no role and no token, and looks at no body. When the job has ended, `safe` says of each
     device whether it was confirmed safe.
     """
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.stop(job, actor))
 
 
@@ -136,7 +137,7 @@ async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Let it rest at the next step, in a wait or in a print."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.pause(job, actor))
 
 
@@ -149,7 +150,7 @@ async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Let it go on after a pause."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.resume(job, actor))
 
 
@@ -162,7 +163,7 @@ async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Keep it from beginning; others pass it."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.hold(job, actor))
 
 
@@ -175,7 +176,7 @@ async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
 )
 async def release(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     """Let it begin when it is its turn."""
-    with _as_problems():
+    with as_problems():
         return whole_job_form(await jobs.release(job, actor))
 
 
@@ -203,5 +204,5 @@ async def answer(
     actor: TheActor,
 ) -> dict[str, Any]:
     """Answer it once, under your name. What does not fit is refused, and the question stays."""
-    with _as_problems():
+    with as_problems():
         return question_form(await jobs.answer(question, body.value, actor))

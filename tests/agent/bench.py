@@ -24,6 +24,8 @@ from agent.jobs.journal import MemoryJournal
 from agent.jobs.library import Library
 from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
+from agent.safety.alarm_desk import AlarmDesk
+from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Record, Unrecorded
@@ -173,6 +175,7 @@ def _station(
     clock: Clock,
     jobs: Jobs,
 ) -> Station:
+    alarms = Alarms(clock, events)
     return Station(
         name="bench-1",
         version="0.0.0",
@@ -184,6 +187,8 @@ def _station(
         files=files,
         clock=clock,
         jobs=jobs,
+        alarms=alarms,
+        alarm_desk=AlarmDesk(alarms, clock),
     )
 
 
