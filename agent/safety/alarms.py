@@ -117,7 +117,7 @@ class Alarms:
                 left = row.shelved_until - self._clock.utc()
                 self.end_shelf_in(alarm.name, min(max(left, 0.0), LONGEST_SHELF_S))
             self._settle(alarm)
-            if row.is_first and row.shelved_until is None:
+            if row.is_first:
                 firsts.append(alarm)
         for alarm in firsts:
             self._first.restore(alarm.group, alarm.name)

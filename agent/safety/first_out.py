@@ -28,5 +28,6 @@ class FirstOut:
         return self._first.pop(group, "")
 
     def restore(self, group: str, name: str) -> None:
-        """Mark the one that was the first before a restart."""
-        self._first[group] = name
+        """Mark the one that was the first before a restart, where its group still needs somebody."""
+        if group in self._open:
+            self._first[group] = name
