@@ -21,8 +21,10 @@ from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
+from agent.metrics.alarms import alarm_families
 from agent.mqtt.request import KEYS, NEEDED
 from agent.mqtt.topics import Topics
+from agent.safety.alarms import EVENTS as ALARM_EVENTS
 from agent.web.problems import KINDS
 from drivers import UNITS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
@@ -40,8 +42,11 @@ class NoBroker:
     connects = published = refused = 0
 
 
+ALSO = (lambda: alarm_families(()),)
+
+
 def families() -> Iterator[Metric]:
-    return iter(StationCollector(Board(), {}, "0.1.0", NoBroker()).collect())
+    return iter(StationCollector(Board(), {}, "0.1.0", NoBroker(), also=ALSO).collect())
 
 
 def test_every_topic_is_named() -> None:
@@ -50,6 +55,7 @@ def test_every_topic_is_named() -> None:
         topics.status,
         topics.description("<device>"),
         topics.state("<device>"),
+        topics.alarm("<alarm>"),
         topics.event,
         topics.commands.replace("+", "<verb>"),
         topics.reply("<id>"),
@@ -87,7 +93,8 @@ def test_every_kind_of_event_is_named() -> None:
     requests = {f"{verb}.{status}" for verb, status in product(REQUESTS, Status)}
     lost = {*DeviceState} - {DeviceState.CONNECTING, DeviceState.READY, DeviceState.BUSY}
     jobs = {f"job.{state}" for state in JobState}
-    said = {*requests, *jobs, *(f"device.{state}" for state in lost), *literal_kinds()}
+    alarms = {f"alarm.{word}" for word in ALARM_EVENTS}
+    said = {*requests, *jobs, *alarms, *(f"device.{state}" for state in lost), *literal_kinds()}
     assert set(named(PAGE, "kind", "what happened")) == said
 
 

@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.metrics import devices
+from agent.metrics.alarms import alarm_families
 from agent.metrics.broker import BrokerCounts, broker_families
 from agent.metrics.buses import buses
 from agent.metrics.slices import Source, sliced
@@ -68,6 +69,7 @@ def collector_of(station: Station, broker: BrokerCounts | None) -> StationCollec
         broker,
         station.traffic,
         station.interlocks.standing,
+        also=[lambda: alarm_families(station.alarms.all.values() if station.alarms else ())],
     )
 
 

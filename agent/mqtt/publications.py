@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from agent.mqtt.alarms import AlarmTopics
 from agent.mqtt.announcements import Announcements
 from agent.mqtt.forwarding import forward_events
 from agent.mqtt.outbox import Outbox
@@ -42,6 +43,8 @@ class Publications:
         self._station, self._topics, self._outbox = station, topics, outbox
         self._devices = Announcements(station, topics, outbox, interval)
         self._further: tuple[Retained, ...] = ()
+        if station.alarms is not None:
+            self._further += (AlarmTopics(station.name, station.alarms, topics, outbox),)
 
     @property
     def filters(self) -> tuple[str, ...]:

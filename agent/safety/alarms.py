@@ -36,6 +36,12 @@ SEVERITY: Final = {
     "critical": Severity.ERROR,
 }
 
+EVENTS: Final = (
+    *("raised", "cleared", "acknowledged", "shelved", "unshelved"),
+    *("suppressed", "resumed"),
+)
+"""The kinds of events that alarms make, each after `alarm.`."""
+
 
 class Signal:
     """The way to one alarm for whoever watches for what it tells of."""

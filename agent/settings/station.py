@@ -43,7 +43,7 @@ class Device:
     """What files a printer may get; each bound names the file and line that set it."""
     access: Access | None
     on_shutdown: Literal["leave", "make_safe"]
-    offline_alarm: float | None
+    offline_alarm: float | None = None
     """Seconds without values after which an alarm is raised."""
     enabled: bool
     place: str
