@@ -32,7 +32,7 @@ class Sense:
         """It can't be believed, for this reason."""
         self._why = why
         if not self.signal.is_on and self.signal.name not in self._deadlines:
-            self._deadlines.set(self.signal.name, BAD_FOR_S, lambda: self.signal.on(self._why))
+            self._deadlines.put(self.signal.name, BAD_FOR_S, lambda: self.signal.on(self._why))
 
     def trust(self) -> None:
         """It can be believed."""
@@ -71,7 +71,7 @@ class Limit:
             self.signal.off()
         elif not self.signal.is_on and self.signal.name not in self._deadlines:
             if self.rule.delay:
-                self._deadlines.set(self.signal.name, self.rule.delay, self._raise)
+                self._deadlines.put(self.signal.name, self.rule.delay, self._raise)
             else:
                 self.signal.on(why)
 
@@ -151,7 +151,7 @@ class Attended:
         if signal is None or after is None or signal.is_on:
             return
         if signal.name not in self._alarms.deadlines:
-            self._alarms.deadlines.set(signal.name, after, self._stays_away)
+            self._alarms.deadlines.put(signal.name, after, self._stays_away)
 
     def _suppress(self, *, so: bool) -> None:
         names = [it.signal.name for it in self._parts]

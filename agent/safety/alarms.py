@@ -182,7 +182,7 @@ class Alarms:
 
     def end_shelf_in(self, name: str, seconds: float) -> None:
         """Take a shelved alarm up again after so many seconds."""
-        self.deadlines.set(_shelf(name), seconds, lambda: self._shelf_ends(name))
+        self.deadlines.put(_shelf(name), seconds, lambda: self._shelf_ends(name))
 
     def unshelve(self, alarm: Alarm, reason: str, who: Who = AGENT) -> Change:
         """Take a shelved alarm up again; the change is still to be recorded."""

@@ -22,7 +22,7 @@ class Deadlines:
     def __contains__(self, name: str) -> bool:
         return name in self._due
 
-    def set(self, name: str, seconds: float, do: Callable[[], None]) -> None:
+    def put(self, name: str, seconds: float, do: Callable[[], None]) -> None:
         """Do this in so many seconds."""
         when = self._clock.monotonic() + seconds
         self._due[name] = when, do

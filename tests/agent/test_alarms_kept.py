@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.clock import SystemClock
 from agent.safety.alarm import Notice, State
+from agent.safety.deadlines import Deadlines
+from agent.safety.interlock import Interlocks
 from tests.agent.alarms_bench import CONFIG, KIM, AlarmBench, settings_of
 from tests.agent.settings_bench import use_toys
 
@@ -104,3 +107,41 @@ async def test_whoever_follows_alarms_hears_of_each_that_changes(bench: AlarmBen
         bench.oven(61.0)
         heard = aiter(changes)
         assert await anext(heard) == "hot"
+
+
+async def test_deadlines_are_kept_by_one_task_also_when_a_sooner_one_comes() -> None:
+    clock = SystemClock()
+    deadlines, done = Deadlines(clock), list[str]()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(deadlines.run())
+        deadlines.put("late", 60.0, lambda: done.append("late"))
+        await asyncio.sleep(0)
+        deadlines.put("soon", 0.05, lambda: done.append("soon"))
+        async with asyncio.timeout(2):
+            while not done:
+                await asyncio.sleep(0.01)
+        running.cancel()
+    assert done == ["soon"]
+    assert "late" in deadlines
+
+
+async def test_a_trip_is_an_alarm_and_holds_its_devices_until_it_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_toys(monkeypatch)
+    lock = "interlocks:\n  cool: {requires: {oven1.temperature: {below: 60}}, trip: [psu1]}\n"
+    bench = AlarmBench(await asyncio.to_thread(settings_of, tmp_path, CONFIG + lock))
+    locks = Interlocks(
+        (await asyncio.to_thread(settings_of, tmp_path, CONFIG + lock)).interlocks,
+        *(bench.board, bench.time),
+    )
+    locks.latched = bench.watch.latched
+    bench.oven(20.0)
+    assert locks.refusal("psu1", "voltage", 1.0) == ""
+    bench.watch.tripped("cool", "oven1.temperature is 61 °C")
+    bench.watch.tripped("cool", "")
+    assert bench.state("interlock.cool") is RETURNED
+    assert "labkeeper alarm ack interlock.cool" in locks.refusal("psu1", "voltage", 1.0)
+    assert locks.refusal("psu1", "output", False) == ""
+    await bench.desk.acknowledge(KIM, "interlock.cool")
+    assert locks.refusal("psu1", "voltage", 1.0) == ""

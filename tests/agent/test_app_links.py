@@ -56,7 +56,7 @@ async def test_what_trips_is_at_work_before_there_is_any_device(tmp_path: Path) 
         await asyncio.sleep(0)  # what was begun begins, so that it can be ended
         for task in agent._background:
             task.cancel()
-    assert begun[0] == "interlocks"
+    assert "interlocks" in begun
 
 
 def _agent_of(config: Path) -> Agent:
