@@ -1,7 +1,7 @@
 """The composition root: builds everything, and owns the order in which it starts and stops.
 
-start   lock the state folder · bind the listeners · a worker for each device · the broker
-        session · then, when the devices have had their first turn, the web · READY
+start   lock the state folder · bind the listeners · what trips · a worker for each device · the
+        broker session · then, when the devices have had their first turn, the web · READY
 stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so · say goodbye
 """
 
@@ -25,7 +25,6 @@ from agent.fleet.plan import Plan, plan_for
 from agent.memory import settle
 from agent.parts import Parts
 from agent.reload import reload
-from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
@@ -85,6 +84,7 @@ class Agent:
                 rng=self._rng,
                 board=self._parts.board,
                 events=self.events,
+                alarms=self._parts.alarms,
             )
             await self._serve(database)
 
@@ -110,6 +110,9 @@ class Agent:
             raise self._failure
 
     async def _start(self, station: Station) -> None:
+        self._begin(self._parts.alarms.run(), "alarms")
+        self._begin(self._parts.alarms.record.run(), "alarms.record")
+        self._begin(self._parts.trips(station.gate).run(), "interlocks")
         await self.leases.recall()
         await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
@@ -118,10 +121,6 @@ class Agent:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
-        trips = Trips(
-            self._parts.interlocks, self._parts.board, self._clock, self.events, station.gate.stop
-        )
-        self._begin(trips.run(), "interlocks")
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
@@ -217,9 +216,9 @@ class Agent:
             self._reload.clear()
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events),
-                self._parts.reservations.holders,
+                *(self._parts.interlocks, self._parts.reservations.holders),
             )
-            self._parts.interlocks.adopt(self.settings.interlocks)
+            self._parts.alarm_watch.adopt(self.settings)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -233,11 +232,11 @@ class Agent:
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
         if self._broker is not None:
             self._broker.refuse_requests()
-        broker = [it for it in self._background if it.get_name() == "mqtt"]
-        await _cancel([it for it in self._background if it not in broker])
+        last = [it for it in self._background if it.get_name() in {"mqtt", "alarms.record"}]
+        await _cancel([it for it in self._background if it not in last])
         await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
         await self.fleet.end()
-        await _cancel(broker)
+        await _cancel(last)
 
     def _cut(self) -> None:
         """End the process: an exchange can't be cut, and a thread that hangs can't be ended.

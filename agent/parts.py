@@ -16,11 +16,15 @@ from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.on_station import jobs_on
 from agent.jobs.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
+from agent.safety.alarm_desk import AlarmDesk
+from agent.safety.alarm_watch import AlarmWatch
+from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.safety.record import LedgerRecord, Record
 from agent.safety.reservations import Reservations
+from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import Database
@@ -42,6 +46,9 @@ class Parts:
         self.board = Board()
         self.events = EventLog(clock)
         self.interlocks = Interlocks(settings.interlocks, self.board, clock)
+        self.alarms = Alarms(clock, self.events)
+        self.alarm_watch = AlarmWatch(self.alarms, self.board, settings)
+        self.interlocks.latched = self.alarm_watch.latched
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), recorder),
             RecordingFolder(settings.state / "wire"),
@@ -58,6 +65,13 @@ class Parts:
         return Gate(
             *(workers, self.files, self.events, self.interlocks),
             *(self.reservations, record, tasks),
+        )
+
+    def trips(self, gate: Gate) -> Trips:
+        """What makes devices safe by itself."""
+        return Trips(
+            *(self.interlocks, self.board, self.clock, self.events, gate.stop),
+            tell=self.alarm_watch.tripped,
         )
 
     def station(
@@ -91,6 +105,8 @@ class Parts:
             leases=leases,
             schedules=schedules,
             ledger=ledger,
+            alarms=self.alarms,
+            alarm_desk=AlarmDesk(self.alarms, self.clock),
         )
 
     def schedules(

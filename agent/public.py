@@ -11,6 +11,7 @@ from agent.jobs.parameters import Parameter
 from agent.jobs.progress import StepNow
 from agent.jobs.questions import Question
 from agent.jobs.recipe import Head
+from agent.safety.alarm import Alarm
 from agent.safety.interlock import Standing
 from drivers import describe
 
@@ -75,6 +76,27 @@ def event_form(event: Event) -> dict[str, Any]:
         "device": event.device,
         "text": event.text,
         "data": dict(event.data),
+    }
+
+
+def alarm_form(alarm: Alarm, *, is_first: bool) -> dict[str, Any]:
+    """An alarm as it stands."""
+    until = alarm.shelved_until
+    return {
+        "alarm": alarm.name,
+        "titles": dict(alarm.notice.titles),
+        "todo": dict(alarm.notice.todo),
+        "priority": alarm.notice.priority,
+        "group": alarm.group,
+        "device": alarm.notice.device,
+        "state": alarm.state,
+        "active": alarm.active,
+        "acknowledged": alarm.acknowledged,
+        "first": is_first,
+        "since": utc_text(alarm.since),
+        "reason": alarm.reason,
+        "by": alarm.by,
+        "shelved_until": None if until is None else utc_text(until),
     }
 
 

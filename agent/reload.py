@@ -11,11 +11,13 @@ from agent.errors import ConfigError
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
+from agent.safety.arrivals import Arrivals
+from agent.safety.interlock import Interlocks
 from agent.safety.reservations import Holder
 from agent.settings import Changes, Station, changed, load
 
 NOBODY: Final[Mapping[str, Holder]] = MappingProxyType({})
-AT_ONCE: Final = ("reconnect", "interlocks", "schedules")
+AT_ONCE: Final = ("reconnect", "interlocks", "alarms", "schedules")
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
 
 log = logging.getLogger("labkeeper")
@@ -26,11 +28,13 @@ async def reload(
     old: Station,
     fleet: Fleet,
     events: EventLog,
+    interlocks: Interlocks,
     holders: Mapping[str, Holder] = NOBODY,
 ) -> Station:
     """Return the config in force afterwards: the new one, or the old when the new is wrong.
 
-    A device of a running job (`holders`) is neither replaced nor removed: nothing is taken over.
+    Its interlocks are in force before any device of it is there to be commanded. A device of a
+    running job (`holders`) is neither replaced nor removed: nothing is taken over.
     """
     try:
         new = await asyncio.to_thread(load, config)
@@ -44,7 +48,8 @@ async def reload(
     changes = changed(old, new)
     if pinned := [it for it in (*changes.removed, *changes.changed) if it in holders]:
         return _refused(old, events, _pinned(pinned, holders))
-    await _apply(changes, new, fleet)
+    interlocks.adopt(new.interlocks)
+    await _apply(changes, new, fleet, interlocks.arrivals)
     events.add("config.reloaded", _summary(changes))
     return new
 
@@ -60,7 +65,7 @@ def _pinned(devices: Iterable[str], holders: Mapping[str, Holder]) -> str:
     return f"{'; '.join(its)}: read the config again when it has ended, or stop it"
 
 
-async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:
+async def _apply(changes: Changes, new: Station, fleet: Fleet, arrivals: Arrivals) -> None:
     """Retire what is gone or different, all at once: a device must not wait for its neighbours.
 
     The others keep their link and only learn the new plan.
@@ -74,13 +79,16 @@ async def _apply(changes: Changes, new: Station, fleet: Fleet) -> None:
             fleet.start(plan)
     async with asyncio.TaskGroup() as tasks:
         for name in leaving:
-            tasks.create_task(_replace(fleet, name, plans.get(name)), name=f"{name}.reload")
+            replacing = _replace(fleet, name, plans.get(name), arrivals)
+            tasks.create_task(replacing, name=f"{name}.reload")
 
 
-async def _replace(fleet: Fleet, name: str, plan: Plan | None) -> None:
+async def _replace(fleet: Fleet, name: str, plan: Plan | None, arrivals: Arrivals) -> None:
+    arrivals.leaves(name)
     await fleet.retire(name)
     if plan is not None:
         fleet.start(plan)
+        arrivals.expect([name])
 
 
 def _summary(changes: Changes) -> str:

@@ -10,6 +10,8 @@ from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.schedules import Schedules
+from agent.safety.alarm_desk import AlarmDesk
+from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
@@ -44,3 +46,6 @@ class Station:
     """None where nothing is started by the clock."""
     ledger: Ledger | None = None
     """None where nothing is recorded."""
+    alarms: Alarms | None = None
+    alarm_desk: AlarmDesk | None = None
+    """None where no alarms are kept."""

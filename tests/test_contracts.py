@@ -24,10 +24,12 @@ from agent.fleet.states import DeviceState
 from agent.jobs.firing import SEVERITY
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
+from agent.metrics.alarms import alarm_families
 from agent.metrics.jobs import jobs_in_hand
 from agent.metrics.ledger import ledger_rows
 from agent.mqtt.topics import Topics
 from agent.mqtt.verbs import KEYS, NEEDED
+from agent.safety.alarms import EVENTS as ALARM_EVENTS
 from agent.store.chain import EMPTY
 from agent.web.problems import KINDS
 from drivers import UNITS
@@ -49,7 +51,7 @@ class NoBroker:
 def families() -> Iterator[Metric]:
     jobs: Any = SimpleNamespace(listing=(), questions=())
     ledger: Any = SimpleNamespace(head=EMPTY)
-    also = (lambda: jobs_in_hand(jobs), lambda: ledger_rows(ledger))
+    also = (lambda: jobs_in_hand(jobs), lambda: ledger_rows(ledger), lambda: alarm_families(()))
     return iter(StationCollector(Board(), {}, "0.1.0", NoBroker(), also=also).collect())
 
 
@@ -61,6 +63,7 @@ def test_every_topic_is_named() -> None:
         topics.state("<device>"),
         topics.job("<job>"),
         topics.ledger,
+        topics.alarm("<alarm>"),
         topics.event,
         topics.commands.replace("+", "<verb>"),
         topics.reply("<id>"),
@@ -103,6 +106,7 @@ def test_every_kind_of_event_is_named() -> None:
         *requests,
         *jobs,
         *fired,
+        *(f"alarm.{word}" for word in ALARM_EVENTS),
         *CLOCK_EVENTS,
         *(f"device.{state}" for state in lost),
         *literal_kinds(),

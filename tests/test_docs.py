@@ -207,6 +207,7 @@ async def test_every_config_that_is_shown_is_right(folder: Path, name: str, conf
 def test_the_pages_with_configs_are_those_that_are_meant() -> None:
     assert {name for name, _ in CONFIGS} == {
         *READMES,
+        "alarms.md",
         "connect-a-device.md",
         "interlocks.md",
         TUTORIAL,

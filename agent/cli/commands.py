@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from agent.cli.alarm_words import add_alarm
 from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
@@ -61,6 +62,7 @@ def command_line() -> Parser:
     add_queue(commands)
     add_reserve(commands)
     add_schedule(commands)
+    add_alarm(commands)
     return parser
 
 
@@ -282,6 +284,13 @@ def no_recipe_command() -> int:
 def no_job_command() -> int:
     """Say what may be asked of jobs. Raises WrongUsage."""
     raise WrongUsage("which command? job start, list, show, stop …; see `labkeeper job --help`")
+
+
+def no_alarm_command() -> int:
+    """Say what may be asked of alarms. Raises WrongUsage."""
+    raise WrongUsage(
+        "which command? alarm list, ack, shelve, unshelve; see `labkeeper alarm --help`"
+    )
 
 
 def no_command() -> int:

@@ -4,11 +4,14 @@ A watcher that is slow misses intermediate states, never the last one, so that n
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import MappingProxyType
 from typing import Self
 
 from agent.fleet.samples import Snapshot
+
+log = logging.getLogger("labkeeper")
 
 
 class Board:
@@ -17,6 +20,7 @@ class Board:
     def __init__(self) -> None:
         self._latest: dict[str, Snapshot] = {}
         self._watches: set[Watch] = set()
+        self._followers: list[Callable[[str], None]] = []
 
     @property
     def latest(self) -> Mapping[str, Snapshot]:
@@ -37,7 +41,19 @@ class Board:
         """Follow changes: `async with board.watch() as changes: async for device in changes`."""
         return Watch(self._watches)
 
+    def follow(self, look: Callable[[str], None]) -> None:
+        """Have `look` called with the device's name at each change, before anything else happens.
+
+        It misses nothing, and must be quick: the worker waits for it.
+        """
+        self._followers.append(look)
+
     def _tell(self, device: str) -> None:
+        for look in self._followers:
+            try:
+                look(device)
+            except Exception:  # a defect of whoever looks must not be the device's
+                log.exception("looking at %s", device)
         for watch in self._watches:
             watch.mark(device)
 

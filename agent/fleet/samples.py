@@ -1,5 +1,6 @@
 """Frozen data that leaves a worker: a value with its time and quality, a device as it stands."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,9 +28,9 @@ class Quality(StrEnum):
 
 
 class Sample(NamedTuple):
-    """One value: when the device gave it (seconds UTC), and how far it can be believed.
+    """One value: when the device was asked for it (seconds UTC), and how far it can be believed.
 
-    A bad sample has no value. A stale one keeps the last, with the time it is from. It is a tuple
+    `mono` is the same moment on the monotonic clock, for ages: the other clock may be set. A bad sample has no value. A stale one keeps the last, with the time it is from. It is a tuple
     because one is made for every value of every poll, and a frozen dataclass takes four times as
     long to make.
     """
@@ -38,6 +39,7 @@ class Sample(NamedTuple):
     quality: Quality
     time: float
     reason: str = ""
+    mono: float = -math.inf
 
     def gone_stale(self, reason: str) -> "Sample":
         """The same, no longer to be believed. A bad sample stays bad."""

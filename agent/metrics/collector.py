@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.metrics import devices
+from agent.metrics.alarms import alarm_families
 from agent.metrics.broker import BrokerCounts, broker_families
 from agent.metrics.buses import buses
 from agent.metrics.jobs import jobs_in_hand
@@ -73,6 +74,7 @@ def collector_of(station: Station, broker: BrokerCounts | None) -> StationCollec
         also=(
             lambda: jobs_in_hand(station.jobs),
             lambda: ledger_rows(station.ledger),
+            lambda: alarm_families(station.alarms.all.values() if station.alarms else ()),
         ),
     )
 

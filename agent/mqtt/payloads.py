@@ -14,6 +14,7 @@ from agent.fleet.samples import Outcome, Quality, Sample, Snapshot
 from agent.jobs.job import Job
 from agent.jobs.questions import Question
 from agent.public import (
+    alarm_form,
     description_form,
     event_form,
     job_form,
@@ -23,6 +24,7 @@ from agent.public import (
     state_form,
     utc_text,
 )
+from agent.safety.alarm import Alarm
 
 Form = dict[str, Any]
 JOB: Final = (
@@ -60,6 +62,11 @@ def state(station: str, plan: Plan, snapshot: Snapshot) -> Form:
     form = state_form(plan, snapshot)
     form["values"] = {name: _believable(sample) for name, sample in form["values"].items()}
     return _envelope("state", station) | form
+
+
+def alarm(station: str, found: Alarm, *, is_first: bool) -> Form:
+    """An alarm as it stands."""
+    return _envelope("alarm", station) | alarm_form(found, is_first=is_first)
 
 
 def event(station: str, happened: Event) -> Form:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from agent.mqtt.alarms import AlarmTopics
 from agent.mqtt.announcements import Announcements
 from agent.mqtt.forwarding import forward_events
 from agent.mqtt.job_announcements import JobAnnouncements
@@ -49,6 +50,8 @@ class Publications:
             self._further.append(jobs)
         if station.ledger is not None:
             self._further.append(LedgerHead(station, station.ledger, topics, outbox))
+        if station.alarms is not None:
+            self._further.append(AlarmTopics(station.name, station.alarms, topics, outbox))
 
     @property
     def filters(self) -> tuple[str, ...]:

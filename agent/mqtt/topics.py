@@ -56,6 +56,19 @@ class Topics:
         """A device as it stands (retained)."""
         return f"{ROOT}/{self.station}/device/{device}/state"
 
+    @property
+    def alarms(self) -> str:
+        """A filter for every alarm, also of those that are no more."""
+        return self.alarm("+")
+
+    def alarm(self, name: str) -> str:
+        """An alarm as it stands (retained)."""
+        return f"{ROOT}/{self.station}/alarm/{name}"
+
+    def alarm_of(self, topic: str) -> str | None:
+        """The alarm that this topic tells of; None for any other topic."""
+        return _between(topic, self.alarm(""), "")
+
     def reply(self, request: str) -> str:
         """Where a request is answered that names no response topic."""
         return f"{ROOT}/{self.station}/reply/{request}"

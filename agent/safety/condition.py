@@ -1,8 +1,8 @@
-"""Does a reading hold what it must? What can't be believed does not. Pure."""
+"""Does a reading hold what it must? What can't be believed does not. Ages are monotonic. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
 from agent.fleet.samples import Quality, Sample, Snapshot, Value
@@ -10,52 +10,78 @@ from agent.settings import Condition
 from drivers import UNITS
 
 BELIEVED: Final = frozenset({Quality.GOOD, Quality.SIMULATED, Quality.MANUAL})
-AHEAD_S: Final = 1.0
-"""How far ahead of the station's clock a value may be dated: it was set back, or is not believed."""
+REAL: Final = BELIEVED - {Quality.SIMULATED}
+"""What is believed of a reading that something real depends on: no simulator knows how that is."""
 
 
 class Watched:
-    """One condition, and whether its value was right when last looked at: hysteresis needs that."""
+    """One condition, and whether its value was right before this one: hysteresis needs that.
 
-    def __init__(self, condition: Condition, max_age: float) -> None:
+    Each sample is judged once, when it comes, whoever asks and how often.
+    """
+
+    def __init__(
+        self, condition: Condition, max_age: float, believed: Set[Quality] = BELIEVED
+    ) -> None:
         self.condition = condition
-        self._max_age = max_age
-        self._was_right = True
+        self._max_age, self._believed = max_age, believed
+        self._feigned = BELIEVED - believed
+        self._noted: Sample | None = None
+        self._needed = ""
         self._name = f"{condition.device}.{condition.reading}"
 
-    def doubt(self, latest: Mapping[str, Snapshot], now: float) -> str:
-        """Why it does not hold at `now` (seconds UTC), as a sentence; "" when it does."""
+    def sample(self, latest: Mapping[str, Snapshot]) -> Sample | None:
+        """The latest sample of the reading, if there is one."""
         snapshot = latest.get(self.condition.device)
-        sample = snapshot.samples.get(self.condition.reading) if snapshot else None
+        return snapshot.samples.get(self.condition.reading) if snapshot else None
+
+    def note(self, latest: Mapping[str, Snapshot]) -> None:
+        """Judge the latest sample, if it is a new one that is believed."""
+        sample = self.sample(latest)
+        if sample is None or sample is self._noted:
+            return
+        self._noted = sample
+        if self.is_believed(sample):
+            self._needed = self._lacking(sample.value)
+
+    def doubt(self, latest: Mapping[str, Snapshot], now: float) -> str:
+        """Why it does not hold at `now` (seconds, monotonic), as a sentence; "" when it does."""
+        self.note(latest)
+        sample = self.sample(latest)
         if sample is None:
             return f"{self._name} has not been read"
-        return self._disbelief(sample, now) or self._wrong(sample.value)
+        return self.disbelief(sample, now) or self._wrong(sample.value)
 
-    def _disbelief(self, sample: Sample, now: float) -> str:
-        """Why the sample says nothing of how things are now; "" when it does."""
-        if sample.quality not in BELIEVED or sample.value is None:
+    def is_believed(self, sample: Sample) -> bool:
+        """Whether the sample says something, apart from its age."""
+        return sample.quality in self._believed and sample.value is not None
+
+    def disbelief(self, sample: Sample, now: float) -> str:
+        """Why the sample says nothing of how things are at `now`; "" when it does."""
+        if sample.quality in self._feigned:
+            return f"{self._name} is {sample.quality}, and what depends on it is real"
+        if not self.is_believed(sample):
             why = f": {sample.reason}" if sample.reason else ""
             return f"{self._name} is {sample.quality}{why}"
-        age = now - sample.time
+        age = now - sample.mono
         if age > self._max_age:
-            return f"{self._name} was read {age:.3g} s ago, and may be {self._max_age:g} s old"
-        if age < -AHEAD_S:
-            return f"{self._name} was read before the station's clock was set back"
+            return f"{self._name} is {age:.3g} s old, and believed for {self._max_age:g} s"
         return ""
 
     def _wrong(self, value: Value | None) -> str:
         """What the value is instead of what it must be; "" when it is right."""
-        needed = self._needed(value)
-        self._was_right = not needed
-        if not needed:
+        if not self._needed:
             return ""
-        return f"{self._name} is {self._shown(value)} and must be {needed}"
+        return f"{self._name} is {self._shown(value)} and must be {self._needed}"
 
-    def _needed(self, value: Value | None) -> str:
+    def _lacking(self, value: Value | None) -> str:
+        """What the value must be and is not; "" when it is right."""
         it = self.condition
         if it.equals is not None:
             return "" if value == it.equals else self._shown(it.equals)
-        margin = 0.0 if self._was_right else it.hysteresis
+        if it.differs is not None:
+            return "" if value != it.differs else f"anything but {self._shown(it.differs)}"
+        margin = it.hysteresis if self._needed else 0.0
         if not isinstance(value, int | float) or isinstance(value, bool):
             return "a number"
         if it.below is not None and not value < it.below - margin:

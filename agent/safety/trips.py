@@ -28,6 +28,8 @@ REACHED: Final = frozenset({DeviceState.READY, DeviceState.BUSY, DeviceState.FAU
 log = logging.getLogger("labkeeper")
 
 Stop = Callable[[Actor, str], Awaitable[Outcome]]
+Tell = Callable[[str, str], None]
+"""Told the name of an interlock and why it has tripped; "" when it holds again."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,8 @@ class Trip:
     guard: Guard
     wrong_since: float | None = None
     tripped: bool = False
+    told: str | None = None
+    """What was told of it last: why it has tripped, or that it holds."""
     unsafe: set[str] = field(default_factory=set)
     under_way: set[str] = field(default_factory=set)
     again: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -47,15 +51,26 @@ class Trips:
     """Follows the board. `stop` is the one that a person's stop takes."""
 
     def __init__(
-        self, interlocks: Interlocks, board: Board, clock: Clock, events: EventLog, stop: Stop
+        self,
+        interlocks: Interlocks,
+        board: Board,
+        clock: Clock,
+        events: EventLog,
+        stop: Stop,
+        tell: Tell = lambda *_: None,
     ) -> None:
         self._interlocks, self._board, self._clock = interlocks, board, clock
-        self._events, self._stop = events, stop
+        self._events, self._stop, self._tell = events, stop, tell
         self._trips: dict[str, Trip] = {}
         self._tasks: asyncio.TaskGroup
 
     async def run(self) -> None:
-        """Watch until cancelled. Devices that are being stopped then are stopped to the end."""
+        """Watch until cancelled. Devices that are being stopped then are stopped to the end.
+
+        To be begun before any device is: what has not been read yet has some time from now on.
+        """
+        guards = self._interlocks.guards.values()
+        self._interlocks.arrivals.expect(c.device for it in guards for c in it.interlock.requires)
         async with asyncio.TaskGroup() as self._tasks:
             self._tasks.create_task(self._watch_ages(), name="interlocks.ages")
             async with self._board.watch() as changes:
@@ -82,19 +97,20 @@ class Trips:
         return list(self._trips.values())
 
     def _look(self, trip: Trip) -> None:
-        why = trip.guard.doubts(self._board, self._clock.utc())
         now = self._clock.monotonic()
+        why = trip.guard.doubts(self._board, now)
         if not why:
             self._right(trip)
-        elif trip.wrong_since is None:
+        elif trip.wrong_since is None and not self._is_early(trip, now):
             trip.wrong_since = now
-        if (
-            why
-            and not trip.tripped
-            and now - (trip.wrong_since or now) >= trip.guard.interlock.delay
-        ):
+        since = trip.wrong_since
+        if since is not None and not trip.tripped and now - since >= trip.guard.interlock.delay:
             self._trip(trip, why)
         self._stop_the_unsafe(trip, now)
+
+    def _is_early(self, trip: Trip, now: float) -> bool:
+        """Whether nothing is known to be wrong: devices that have only just begun are waited for."""
+        return trip.guard.awaits(self._board, now, self._interlocks.arrivals)
 
     def _right(self, trip: Trip) -> None:
         if trip.tripped:
@@ -104,17 +120,25 @@ class Trips:
                 text += f"; not confirmed safe yet: {', '.join(sorted(trip.unsafe))}"
             self._events.add("interlock.restored", text, interlock=name)
         trip.wrong_since, trip.tripped = None, False
+        self._say(trip, "")
 
     def _trip(self, trip: Trip, why: str) -> None:
         interlock = trip.guard.interlock
         trip.tripped, trip.unsafe = True, set(interlock.trip)
         trip.again.clear()
+        self._say(trip, why)
         self._events.add(
             "interlock.tripped",
             f"the interlock {interlock.name} trips: {why}; making {', '.join(interlock.trip)} safe",
             severity=Severity.ERROR,
             interlock=interlock.name,
         )
+
+    def _say(self, trip: Trip, why: str) -> None:
+        """Tell whoever keeps alarms; also that it holds when it is first looked at."""
+        if trip.told != why:
+            trip.told = why
+            self._tell(trip.guard.interlock.name, why)
 
     def _stop_the_unsafe(self, trip: Trip, now: float) -> None:
         """Stop whoever is not confirmed safe and can be reached, each in a task of its own."""

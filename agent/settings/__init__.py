@@ -1,5 +1,7 @@
 """The station's configuration: read, checked as a whole, and handed on as plain frozen data."""
 
+from agent.settings.alarm_models import Priority, Todo
+from agent.settings.alarms import AlarmRule
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
@@ -11,6 +13,7 @@ from agent.settings.timetable import Timetable
 from agent.settings.values import Listener
 
 __all__ = [
+    "AlarmRule",
     "Api",
     "Changes",
     "Condition",
@@ -20,11 +23,13 @@ __all__ = [
     "Log",
     "Metrics",
     "Mqtt",
+    "Priority",
     "Reconnect",
     "Schedule",
     "Station",
     "Timetable",
     "Title",
+    "Todo",
     "changed",
     "load",
     "missing",

@@ -32,6 +32,8 @@ class Condition:
     below: float | None = None
     hysteresis: float = 0.0
     equals: bool | str | None = None
+    differs: bool | str | None = None
+    """What it must not be; alarms alone ask for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,8 @@ class Interlock:
     trip: tuple[str, ...]
     delay: float
     max_age: float
+    simulated: bool = False
+    """Whether all that it guards and trips is simulated: then simulated values count."""
 
 
 def check_interlocks(
@@ -81,7 +85,7 @@ def _complaints(
     for text in _guards(interlock, known, drivers):
         yield ("guards",), text
     for device in interlock.trip:
-        if text := _absent(device, known):
+        if text := absent(device, known):
             yield ("trip",), text
 
 
@@ -89,7 +93,8 @@ def interlocks_of(
     interlocks: Mapping[str, InterlockSettings], entries: Iterable[Entry]
 ) -> Mapping[str, Interlock]:
     """The interlocks as plain data; they have been checked."""
-    drivers = {it.name: it.driver for it in entries}
+    known = {it.name: it for it in entries}
+    drivers = {name: it.driver for name, it in known.items()}
     return MappingProxyType(
         {
             name: Interlock(
@@ -102,10 +107,16 @@ def interlocks_of(
                 trip=it.trip,
                 delay=it.delay,
                 max_age=it.max_age,
+                simulated=all(known[name].settings.simulated for name in _protected(it)),
             )
             for name, it in interlocks.items()
         }
     )
+
+
+def _protected(interlock: InterlockSettings) -> set[str]:
+    """The devices that it guards or trips."""
+    return {*interlock.trip, *(target.partition(".")[0] for target in interlock.guards)}
 
 
 def _data(
@@ -117,8 +128,8 @@ def _data(
     return Condition(device=device, reading=reading, unit=unit, **settings.model_dump())
 
 
-def _absent(device: str, known: Mapping[str, Entry]) -> str:
-    """Why the interlock can't speak of this device; "" when it can."""
+def absent(device: str, known: Mapping[str, Entry]) -> str:
+    """Why an interlock or alarm can't speak of this device; "" when it can."""
     if device not in known:
         return f"no device is called {device}; {suggest(device, known)}"
     if not known[device].settings.enabled:
@@ -134,7 +145,7 @@ def _condition(
     drivers: Drivers,
 ) -> Iterator[tuple[KeyPath, str]]:
     device, _, wanted = name.partition(".")
-    if text := _absent(device, known):
+    if text := absent(device, known):
         yield (), text
         return
     if device not in drivers:
@@ -156,8 +167,10 @@ def _kept_fresh(
         text = f"it is read only when asked: poll it, at least every {interlock.max_age:g} s"
         yield (), f"{text} ({entry.name}.poll.{reading.name})"
     elif every >= interlock.max_age:
-        text = f"it is read every {every:g} s, and its value may be {interlock.max_age:g} s old"
-        yield (), f"{text} (max_age): read it more often, or allow more"
+        text = (
+            f"it is read every {every:g} s, and its value is believed for {interlock.max_age:g} s"
+        )
+        yield (), f"{text} (max_age): read it more often, or believe it longer"
 
 
 def _value(reading: Reading[Any], condition: ConditionSettings) -> Iterator[tuple[KeyPath, str]]:
@@ -171,12 +184,13 @@ def _value(reading: Reading[Any], condition: ConditionSettings) -> Iterator[tupl
         yield (bounds[0],), f"{reading.name} is {form.article}: use equals"
     elif equals is not None and form.kind in NUMBERS:
         yield ("equals",), f"{reading.name} is {form.article}: use above and below"
-    elif equals is not None and not _can_be(reading, equals):
+    elif equals is not None and not can_be(reading, equals):
         yield ("equals",), f"{equals!r} is not allowed: {reading.name} is {form.article}"
     yield from _band(condition)
 
 
-def _can_be(reading: Reading[Any], value: bool | str) -> bool:
+def can_be(reading: Reading[Any], value: bool | str) -> bool:
+    """Whether a switch or a choice has this value."""
     form = reading.form
     if form.kind == "choice":
         return value in form.choices
@@ -199,7 +213,7 @@ def _guards(
 ) -> Iterator[str]:
     for target in interlock.guards:
         device, _, name = target.partition(".")
-        if text := _absent(device, known):
+        if text := absent(device, known):
             yield f"{target}: {text}"
         elif device in drivers:
             driver = drivers[device][1]

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from agent.settings.alarm_models import ALARMS, OFFLINE_ALARM, AlarmSettings
 from agent.settings.interlock_models import InterlockSettings
 from agent.settings.schedule_models import ScheduleSettings
 from agent.settings.section import Section, Title
@@ -174,6 +175,7 @@ class DeviceSettings(Section):
     on_shutdown: Annotated[
         Literal["leave", "make_safe"], _doc("What the end of the agent means for the device.")
     ] = "leave"
+    offline_alarm: Annotated[Seconds | None, OFFLINE_ALARM] = 60.0
     enabled: Annotated[bool, _doc("Whether the agent talks to it.")] = True
 
 
@@ -290,6 +292,7 @@ class StationSettings(Section):
             json_schema_extra={"additionalProperties": False},
         ),
     ] = {}
+    alarms: Annotated[dict[Annotated[str, Field(pattern=STATION_NAME)], AlarmSettings], ALARMS] = {}
     mqtt: Annotated[Mqtt | None, _doc("The broker; without it nothing is published.")] = None
     metrics: Annotated[Metrics | None, _doc("The page for Prometheus; null: none.")] = Metrics()
     api: Annotated[Api, _doc("REST and the socket.")] = Api()

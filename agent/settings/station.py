@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from agent.errors import Problem
+from agent.settings.alarms import AlarmRule
 from agent.settings.interlocks import Interlock
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.schedules import Schedule
@@ -43,6 +44,8 @@ class Device:
     """What files a printer may get; each bound names the file and line that set it."""
     access: Access | None
     on_shutdown: Literal["leave", "make_safe"]
+    offline_alarm: float | None = None
+    """Seconds without values after which an alarm is raised."""
     enabled: bool
     place: str
     """The file and line where it is described, such as `config/station.yaml:12`."""
@@ -63,6 +66,7 @@ class Station:
     devices: Mapping[str, Device]
     interlocks: Mapping[str, Interlock]
     schedules: Mapping[str, Schedule]
+    alarms: Mapping[str, AlarmRule]
     mqtt: Mqtt | None
     metrics: Metrics | None
     api: Api
@@ -104,12 +108,18 @@ def changed(old: Station, new: Station) -> Changes:
 
 
 def _bare(device: Device) -> Device:
-    """The device without the places that it was read from."""
+    """The device without the places that it was read from, and what its worker does not know."""
     spans = {
         name: replace(span, low_source="", high_source="")
         for name, span in device.limits.spans.items()
     }
-    return replace(device, place="", limits=Limits(spans), profile=_unplaced(device.profile))
+    return replace(
+        device,
+        place="",
+        offline_alarm=None,
+        limits=Limits(spans),
+        profile=_unplaced(device.profile),
+    )
 
 
 def _unplaced(profile: Profile) -> Profile:

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from agent.errors import ConfigError, Problem
+from agent.settings.alarms import check_alarms, rules_of
 from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.document import Document, KeyPath, read_document, reason
 from agent.settings.exchanges import check_exchanges
@@ -47,6 +48,7 @@ def load(path: Path) -> Station:
         found += check_station(document, own[0])
         found += check_interlocks(document, own[0].interlocks, entries, tuple(found))
         found += check_schedules(document, own[0].schedules, entries, tuple(found))
+        found += check_alarms(document, own[0].alarms, entries, tuple(found))
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
     found += chain(*map(check_exchanges, entries), *map(check_printer, entries))
     if station is None or found:
@@ -150,6 +152,7 @@ def _complete(
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         interlocks=interlocks_of(settings.interlocks, entries),
         schedules=schedules_of(document, settings.schedules),
+        alarms=rules_of(settings.alarms, entries),
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
         metrics=settings.metrics,
         api=api.model_copy(
@@ -187,6 +190,7 @@ def _device(entry: Entry, folder: Path) -> Device:
         profile=profile(entry),
         access=access(entry, folder),
         on_shutdown=settings.on_shutdown,
+        offline_alarm=settings.offline_alarm,
         enabled=settings.enabled,
         place=entry.place,
     )

@@ -113,8 +113,25 @@ CREATE TABLE schedules (
 """
 # How far each schedule has come. `lived` has the stretches of time whose firings are dealt with.
 
+_ALARMS: Final = """
+CREATE TABLE alarms (
+    alarm TEXT PRIMARY KEY,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    acknowledged INTEGER NOT NULL CHECK (acknowledged IN (0, 1)),
+    is_first INTEGER NOT NULL CHECK (is_first IN (0, 1)),
+    since REAL NOT NULL,
+    reason TEXT NOT NULL,
+    acted TEXT NOT NULL,
+    shelved_until REAL,
+    notice TEXT NOT NULL CHECK (json_valid(notice))
+) STRICT, WITHOUT ROWID
+"""
+# Alarms that are not normal, written with the entries that tell of them: what nobody has
+# acknowledged yet is not forgotten by a restart.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
     (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
     (_SCHEDULES,),
+    (_ALARMS,),
 )

@@ -13,6 +13,7 @@ from agent.settings import Api
 from agent.station import Station
 from agent.web.actions import changes, stops
 from agent.web.admission import admissions
+from agent.web.alarms import alarm_changes, alarm_views
 from agent.web.doors import Doors
 from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
@@ -65,6 +66,8 @@ def api_of(station: Station) -> FastAPI:
     for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
         api.include_router(router)
     for router in (reservation_views, reservation_changes, schedule_views, schedule_changes):
+        api.include_router(router)
+    for router in (alarm_views, alarm_changes):
         api.include_router(router)
     return api
 

@@ -26,6 +26,8 @@ from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.library import Library
 from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
+from agent.safety.alarm_desk import AlarmDesk
+from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
@@ -182,6 +184,7 @@ def _station(
     jobs: Jobs,
     leases: Leases,
 ) -> Station:
+    alarms = Alarms(clock, events)
     return Station(
         name="bench-1",
         version="0.0.0",
@@ -194,6 +197,8 @@ def _station(
         clock=clock,
         jobs=jobs,
         leases=leases,
+        alarms=alarms,
+        alarm_desk=AlarmDesk(alarms, clock),
     )
 
 

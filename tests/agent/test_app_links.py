@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
+
+import pytest
 
 from agent.app import Agent
 from agent.clock import SystemClock
@@ -33,6 +36,27 @@ async def test_a_printer_on_the_network_gets_its_key_and_its_profile(tmp_path: P
         assert driver.profile is plan.profile
         assert driver.limits is plan.limits
         assert driver.wire.link._key == "open sesame"
+
+
+async def test_what_trips_is_at_work_before_there_is_any_device(tmp_path: Path) -> None:
+    config = tmp_path / "station.yaml"
+    device = '{driver: siglent.spd1000x, address: "tcp://127.0.0.1:9"}'
+    config.write_text(f"name: a\nstate: {tmp_path}/state\ndevices: {{psu1: {device}}}\n", "utf-8")
+    agent = await asyncio.to_thread(_agent_of, config)
+    begun: list[str] = []
+
+    def start(_: Plan) -> None:
+        begun.extend(task.get_name() for task in agent._background)
+        raise InterruptedError
+
+    agent.fleet = cast(Any, SimpleNamespace(start=start))
+    async with asyncio.TaskGroup() as agent._tasks:
+        with pytest.raises(InterruptedError):
+            await agent._start(cast(Any, SimpleNamespace(gate=SimpleNamespace(stop=None))))
+        await asyncio.sleep(0)  # what was begun begins, so that it can be ended
+        for task in agent._background:
+            task.cancel()
+    assert "interlocks" in begun
 
 
 def _agent_of(config: Path) -> Agent:

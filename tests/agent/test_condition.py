@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.fleet.samples import Quality, Sample, Snapshot, Value
 from agent.fleet.states import DeviceState
-from agent.safety.condition import BELIEVED, Watched
+from agent.safety.condition import BELIEVED, REAL, Watched
 from agent.settings import Condition
 
 NOW = 1_000_000.0
@@ -22,7 +23,7 @@ CLOSED = Condition(device="hood", reading="closed", equals=True)
 def latest(
     condition: Condition, value: Value | None, quality: Quality = Quality.GOOD, **more: Any
 ) -> Mapping[str, Snapshot]:
-    sample = Sample(value, quality, more.get("time", NOW), more.get("reason", ""))
+    sample = Sample(value, quality, 0.0, more.get("reason", ""), more.get("mono", NOW))
     snapshot = Snapshot(
         device=condition.device,
         state=DeviceState.READY,
@@ -83,8 +84,8 @@ def test_no_value_of_a_quality_that_is_not_believed_ever_holds(
 
 @given(age=st.floats(-1e6, 1e6))
 def test_a_value_holds_only_while_it_is_young(age: float) -> None:
-    doubt = Watched(COOL, 10.0).doubt(latest(COOL, 20.0, time=NOW - age), NOW)
-    assert bool(doubt) == (not -1.0 <= NOW - (NOW - age) <= 10.0)
+    doubt = Watched(COOL, 10.0).doubt(latest(COOL, 20.0, mono=NOW - age), NOW)
+    assert bool(doubt) == (NOW - (NOW - age) > 10.0)
 
 
 def test_what_was_never_read_does_not_hold() -> None:
@@ -102,7 +103,28 @@ def test_a_stale_value_is_told_of_with_its_reason() -> None:
 
 
 def test_an_old_value_is_told_of_with_its_age() -> None:
-    old = latest(COOL, 20.0, time=NOW - 12.5)
+    old = latest(COOL, 20.0, mono=NOW - 12.5)
     assert Watched(COOL, 10.0).doubt(old, NOW) == (
-        "oven.temperature was read 12.5 s ago, and may be 10 s old"
+        "oven.temperature is 12.5 s old, and believed for 10 s"
+    )
+
+
+def test_a_value_whose_age_nobody_knows_does_not_hold() -> None:
+    assert Watched(COOL, 10.0).doubt(latest(COOL, 20.0, mono=-math.inf), NOW)
+
+
+def test_a_simulated_value_does_not_hold_where_something_real_depends_on_it() -> None:
+    simulated = latest(COOL, 20.0, Quality.SIMULATED)
+    assert not Watched(COOL, 10.0).doubt(simulated, NOW)
+    assert Watched(COOL, 10.0, REAL).doubt(simulated, NOW) == (
+        "oven.temperature is simulated, and what depends on it is real"
+    )
+
+
+def test_a_value_is_judged_once_however_often_and_by_whomever_it_is_looked_at() -> None:
+    watched, hot = Watched(COOL, 10.0), latest(COOL, 61.0)
+    for _ in range(3):
+        assert watched.doubt(hot, NOW) == "oven.temperature is 61 °C and must be below 60 °C"
+    assert watched.doubt(latest(COOL, 58.0), NOW) == (
+        "oven.temperature is 58 °C and must be below 55 °C"
     )

@@ -154,7 +154,8 @@ async def test_a_value_that_becomes_too_old_trips_without_any_change_at_all() ->
     once = {"voltage": 60.0, "output": 60.0}
     async with bench_with(locks, trips=True, psu2=once) as bench:
         told = await bench.until_event("interlock.tripped")
-    assert "psu2.voltage was read 0.3" in told
+    assert "psu2.voltage is 0.3" in told
+    assert "s old, and believed for 0.3 s" in told
 
 
 async def test_a_device_that_refuses_to_be_read_is_made_safe_all_the_same() -> None:

@@ -43,7 +43,7 @@ def _other(station: Station, *names: str) -> Station:
 
 async def _reloaded(bench: Bench, path: Path, *changed: str) -> None:
     old = _other(await asyncio.to_thread(load, path), *changed)
-    await reload(path, old, bench.fleet, bench.events)
+    await reload(path, old, bench.fleet, bench.events, bench.station.interlocks)
 
 
 @pytest.mark.usefixtures("toys")
@@ -91,7 +91,9 @@ async def test_a_defect_while_reading_keeps_the_old_config_and_says_so(
 
     monkeypatch.setattr(reloading, "load", broken)
     async with station_in_memory() as bench:
-        kept = await reload(tmp_path / "station.yaml", old, bench.fleet, bench.events)
+        kept = await reload(
+            *(tmp_path / "station.yaml", old, bench.fleet, bench.events, bench.station.interlocks)
+        )
         assert kept is old
         assert "a plugin of somebody else" in await bench.until_event("config.refused")
 
@@ -121,7 +123,7 @@ async def test_interlocks_that_were_changed_are_in_force_at_once_and_that_is_tol
     more = "interlocks: {low: {requires: {psu2.voltage: {below: 5}}, guards: [psu1.output]}}\n"
     path = _config(tmp_path, TWO + more)
     async with station_in_memory(named("psu1"), named("psu2")) as bench:
-        new = await reload(path, old, bench.fleet, bench.events)
+        new = await reload(path, old, bench.fleet, bench.events, bench.station.interlocks)
         told = await bench.until_event("config.reloaded")
         assert told.endswith("changed keys, in force now: interlocks")
         assert list(new.interlocks) == ["low"]
@@ -136,9 +138,10 @@ async def test_a_device_of_a_running_job_is_not_replaced_and_nothing_else_is_tak
         old = _other(await asyncio.to_thread(load, path), "psu1", "psu2")
         before = dict(bench.fleet.workers)
         holders = {"psu1": Holder(job="j1", what="trial", by="kim")}
-        assert await reload(path, old, bench.fleet, bench.events, holders) is old
+        given = (path, old, bench.fleet, bench.events, bench.station.interlocks)
+        assert await reload(*given, holders) is old
         assert dict(bench.fleet.workers) == before
         said = await bench.until_event("config.refused")
         assert "psu1 belongs to the job j1: read the config again when it has ended" in said
-        assert (await reload(path, old, bench.fleet, bench.events)) is not old
+        assert await reload(*given) is not old
         assert bench.fleet.workers["psu1"] is not before["psu1"]

@@ -93,7 +93,10 @@ def test_a_wrong_condition_is_told_of_with_its_line(
         (["    guards: [psu2.ramp]"], "psu2.ramp: no device is called psu2"),
         (["    trip: [psu2]"], "no device is called psu2; did you mean psu1?"),
         (["    trip: [spare]"], "spare is not enabled"),
-        (["    trip: [psu1]", "    max_age: 2"], "it is read every 2 s, and its value may be 2 s"),
+        (
+            ["    trip: [psu1]", "    max_age: 2"],
+            "it is read every 2 s, and its value is believed for 2 s",
+        ),
         (["    trip: [psu1]", "    delay: -1"], "must be 0 or more"),
     ],
 )
@@ -114,3 +117,14 @@ def test_a_reading_that_is_read_only_when_asked_can_not_be_required(tmp_path: Pa
 def test_an_interlock_without_conditions_is_refused(tmp_path: Path) -> None:
     (found,) = wrong(tmp_path, "    requires: {}", "    trip: [psu1]")
     assert "has 0 entries; at least 1 are needed" in found
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_simulated_values_count_only_where_all_that_is_protected_is_simulated(
+    tmp_path: Path, *, simulated: bool
+) -> None:
+    marked = 'tcp://192.0.2.1:1", simulated: true}'
+    devices = DEVICES.replace('tcp://192.0.2.1:1"}', marked)
+    lines = "  x: {requires: {oven1.temperature: {below: 60}}, guards: [psu1.ramp]}\n"
+    (found,) = loaded(tmp_path, (devices if simulated else DEVICES) + lines).interlocks.values()
+    assert found.simulated is simulated

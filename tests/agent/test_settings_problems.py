@@ -36,7 +36,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("name: a\nlog:", "2:1: log: has no value: write one, or delete the line"),
         ("name: a\nlog: null", "2:6: log: null is not a section: write keys under it, as `key: value`"),
         ("name: a\nlogs: {}", "2:1: logs: there is no such key here; did you mean log? Allowed: name, title, "
-         "state, files, files_limit, recipes, devices_folder, devices, interlocks, schedules, mqtt, metrics, api, reconnect, log"),
+         "state, files, files_limit, recipes, devices_folder, devices, interlocks, schedules, alarms, mqtt, metrics, api, reconnect, log"),
         ("name: a\nlog: {level: loud}",
          "2:14: log.level: 'loud' is not allowed; allowed: 'debug', 'info', 'warning' or 'error'"),
         ("name: a\nlog: &x {}\napi: *x", "3:1: api: aliases (*name) are not used here: write the values out"),
@@ -115,7 +115,7 @@ def test_a_wrong_station_is_told_where_and_what_is_allowed(
         (f"{PSU}, timeouts: {{whole: ^0}}", "timeouts.whole: 0 is not allowed; it must be above 0"),
         (f"{PSU}, ^limit: {{}}",
          "limit: there is no such key here; did you mean limits? Allowed: driver, address, title, "
-         "simulated, serial_number, poll, limits, timeouts, registers, printer, access, on_shutdown, enabled"),
+         "simulated, serial_number, poll, limits, timeouts, registers, printer, access, on_shutdown, offline_alarm, enabled"),
         (f"{PSU}, title: {{^de: x}}", "title.de: there is no such key here; allowed: ko, en"),
     ],
 )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Alarms: checked against the devices that they watch, and as plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from agent.errors import Problem
+from agent.settings.alarm_models import AlarmSettings, Priority, Todo
+from agent.settings.checks import Entry
+from agent.settings.document import Document, KeyPath, shown_path
+from agent.settings.interlocks import NUMBERS, Condition, absent, can_be
+from agent.settings.section import Title
+from agent.settings.sentences import suggest
+from drivers import Reading, Unit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmRule:
+    """One alarm of config: `condition` is what holds while there is none. `delay` is in seconds."""
+
+    name: str
+    title: Title
+    todo: Todo
+    condition: Condition
+    delay: float
+    priority: Priority
+    group: str
+
+
+def check_alarms(
+    document: Document,
+    alarms: Mapping[str, AlarmSettings],
+    entries: Iterable[Entry],
+    said: Iterable[Problem],
+) -> Iterator[Problem]:
+    """Check the reading and the limits of every alarm against the devices of the station.
+
+    What was said already of a key is not followed by what comes of that.
+    """
+    wrong = tuple(it.key for it in said)
+    known = {it.name: it for it in entries}
+    for name, alarm in alarms.items():
+        base = ("alarms", name)
+        for path, text in _complaints(alarm, known):
+            place = shown_path((*base, *path))
+            if not any(key.startswith(place) for key in wrong):
+                yield document.problem((*base, *path), text, at_key=not path)
+
+
+def rules_of(
+    alarms: Mapping[str, AlarmSettings], entries: Iterable[Entry]
+) -> Mapping[str, AlarmRule]:
+    """The alarms as plain data; they have been checked."""
+    known = {it.name: it for it in entries}
+    return MappingProxyType({name: _rule(name, it, known) for name, it in alarms.items()})
+
+
+def _rule(name: str, alarm: AlarmSettings, known: Mapping[str, Entry]) -> AlarmRule:
+    device, _, reading = alarm.reading.partition(".")
+    driver = known[device].driver
+    unit: Unit = driver.readings[reading].form.unit if driver is not None else ""
+    return AlarmRule(
+        name=name,
+        title=alarm.title,
+        todo=alarm.todo,
+        condition=Condition(
+            device=device,
+            reading=reading,
+            unit=unit,
+            above=alarm.low,
+            below=alarm.high,
+            hysteresis=alarm.hysteresis,
+            differs=alarm.equals,
+        ),
+        delay=alarm.delay,
+        priority=alarm.priority,
+        group=alarm.group or device,
+    )
+
+
+def _complaints(alarm: AlarmSettings, known: Mapping[str, Entry]) -> Iterator[tuple[KeyPath, str]]:
+    device, _, wanted = alarm.reading.partition(".")
+    if text := absent(device, known):
+        yield ("reading",), text
+        return
+    driver = known[device].driver
+    if driver is None:
+        return  # which is said elsewhere
+    reading = driver.readings.get(wanted)
+    if reading is None:
+        yield ("reading",), f"{device} has no such reading; {suggest(wanted, driver.readings)}"
+        return
+    if not known[device].settings.poll.get(wanted, reading.every):
+        text = f"it is read only when asked, and an alarm must follow it: poll it ({device}.poll)"
+        yield ("reading",), text
+    yield from _limits(alarm, reading)
+
+
+def _limits(alarm: AlarmSettings, reading: Reading[Any]) -> Iterator[tuple[KeyPath, str]]:
+    form, equals = reading.form, alarm.equals
+    bounds = [key for key in ("high", "low") if getattr(alarm, key) is not None]
+    if not bounds and equals is None:
+        yield (), "watches for nothing: give high, low or equals"
+    elif bounds and equals is not None:
+        yield ("equals",), f"{bounds[0]} is given as well: keep one of them"
+    elif bounds and form.kind not in NUMBERS:
+        yield (bounds[0],), f"{reading.name} is {form.article}: use equals"
+    elif equals is not None and form.kind in NUMBERS:
+        yield ("equals",), f"{reading.name} is {form.article}: use high and low"
+    elif equals is not None and not can_be(reading, equals):
+        yield ("equals",), f"{equals!r} is not allowed: {reading.name} is {form.article}"
+    if alarm.hysteresis and not bounds:
+        yield ("hysteresis",), "belongs to high and low: delete it"
+    low, high, margin = alarm.low, alarm.high, alarm.hysteresis
+    if low is not None and high is not None and low + margin >= high - margin:
+        text = f"nothing lies between {low:g} and {high:g} by a hysteresis of {margin:g}"
+        yield ("low",), f"{text}: it would never end"
