@@ -78,14 +78,18 @@ class Agent:
         """Start, serve until told to stop, and stop."""
         self._heed_signals()
         async with Database(self.settings.state / DATABASE, self._clock) as database:
-            self.record = await begin_record(
+            self._recording = await begin_record(
                 *(database, self.settings),
                 clock=self._clock,
                 rng=self._rng,
                 board=self._parts.board,
                 events=self.events,
             )
-            await self._serve(database)
+            self.record = self._recording.record
+            try:
+                await self._serve(database)
+            finally:
+                self._recording.end()
 
     async def _serve(self, database: Database) -> None:
         async with asyncio.TaskGroup() as self._tasks:
@@ -100,6 +104,7 @@ class Agent:
                 flight=self._parts.flight,
             )
             self._begin(self._parts.flight.run(), "recordings")
+            self._begin(self._recording.run(), "record")
             self._begin(self._start(self._station()), "start")
             await self._stop.wait()
             asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
@@ -200,6 +205,7 @@ class Agent:
             await self._reload.wait()
             self._reload.clear()
             self.settings = await reload(self._config, self.settings, self.fleet, self.events)
+            await self._recording.adopt(self.settings)
             self._parts.interlocks.adopt(self.settings.interlocks)
 
     def _heed_signals(self) -> None:

@@ -50,6 +50,7 @@ class Parts:
         return Gate(
             *(workers, self.files, self.events, self.interlocks),
             *(self.reservations, record, tasks),
+            clock=self.clock,
         )
 
     def station(

@@ -126,7 +126,7 @@ async def station_in_memory(
         files = files or FileStore(folder)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
         reservations = Reservations()
-        gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
+        gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks, clock=clock)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs)

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-from agent.web import file_forms, forms, job_forms, safety_forms
+from agent.web import file_forms, forms, job_forms, safety_forms, unsettled
 from agent.web.problems import KINDS, problem_form
 from tests.agent.bench import PLAN
 from tests.agent.web_bench import TOKEN, Web, served
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.lab
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "openapi.json"
 MODELS = [
     model
-    for module in (forms, file_forms, job_forms, safety_forms)
+    for module in (forms, file_forms, job_forms, safety_forms, unsettled)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
 ]
@@ -51,7 +51,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 36
+    assert len(operations) == 38
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name
