@@ -151,6 +151,7 @@ class Agent:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
         self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self._begin(self._parts.disk(self.settings, self.jobs, self._tasks).run(), "disk")
         return self._parts.station(
             self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
         )

@@ -22,6 +22,7 @@ from agent.store.clock_sync import clock_synced
 from agent.store.database import Database
 from agent.store.entries import AGENT, Provenance
 from agent.store.ledger import Ledger
+from agent.store.rows import Row, Wanted
 
 OPEN_AGAIN_S: Final = 5.0
 """How long to wait before a ledger is tried again that the disk would not open."""
@@ -79,6 +80,10 @@ class Recording:
         except AgentError as error:
             text = f"the changes of the config are not on record: {error}"
             self._events.add("record.failed", text, severity=Severity.ERROR)
+
+    async def rows(self, wanted: Wanted) -> tuple[Row, ...]:
+        """The rows that are wanted, oldest first. Raises NotRead."""
+        return await self._ledger.rows(wanted)
 
     def end(self) -> None:
         """Tell of what was left out so far; the database is about to be closed."""

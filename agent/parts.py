@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from typing import Final
 
 from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
+from agent.jobs.full_disk import FullDisk
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
@@ -19,9 +21,14 @@ from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
 from agent.station import Station
+from agent.store.disk_watch import DiskWatch, Marks
 from agent.store.files import FileStore
 from agent.store.recordings import RecordingFolder
+from agent.store.reserve import Reserve
 from drivers import Address, Recorder, Traffic
+
+PERCENT: Final = 100
+MIB: Final = 1 << 20
 
 
 class Parts:
@@ -98,3 +105,20 @@ class Parts:
             events=self.events,
             journal=MemoryJournal(),
         )
+
+    def disk(self, settings: Settings, jobs: Jobs, tasks: asyncio.TaskGroup) -> DiskWatch:
+        """What follows the disk of the state folder, and keeps jobs from filling it."""
+        disk = settings.disk
+        watch = DiskWatch(
+            settings.state,
+            Marks(
+                low=disk.warn / PERCENT,
+                no_jobs=disk.refuse_jobs / PERCENT,
+                no_data=disk.stop_measuring / PERCENT,
+            ),
+            Reserve(settings.state, disk.reserve * MIB),
+            clock=self.clock,
+            tell=FullDisk(jobs, self.events, tasks),
+        )
+        jobs.closed_because = watch.refusal_of_new_jobs
+        return watch

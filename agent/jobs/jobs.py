@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -37,6 +37,8 @@ class Jobs:
         self._questions, self._plates = Questions(), set[str]()
         self._number = 0
         self._is_ending = False
+        self.closed_because: Callable[[], str] = lambda: ""
+        """Why no job may be submitted now, as a sentence; "" when one may."""
         shop.reservations.listen(self._device_stopped)
 
     @property
@@ -245,6 +247,8 @@ class Jobs:
     def _room(self) -> None:
         if self._is_ending:
             raise NotNow("the agent is stopping: no job begins any more")
+        if why := self.closed_because():
+            raise NotNow(why)
         if sum(it.job.state in WAITING for it in self._kept.values()) >= LONGEST_QUEUE:
             raise NotNow(f"{LONGEST_QUEUE} jobs wait already: stop some, or wait")
 

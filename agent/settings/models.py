@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from agent.settings.disk_models import Disk
 from agent.settings.interlock_models import InterlockSettings
 from agent.settings.section import Section, Title
 from agent.settings.section import doc as _doc
@@ -262,6 +263,7 @@ class StationSettings(Section):
     files_limit: Annotated[
         int, _doc("Most that the folder of files may hold, MB.", ge=1, le=1_000_000)
     ] = 4096
+    disk: Annotated[Disk, _doc("What is given up as the disk of `state` fills.")] = Disk()
     recipes: Annotated[
         File, _doc("Folder of recipes, each called after its recipe: cycle.yaml.")
     ] = Path("recipes")

@@ -231,4 +231,9 @@ def test_a_time_that_is_none_is_refused_in_words(state: Path) -> None:
 
 def test_what_nobody_knows_is_listed_without_an_agent(state: Path) -> None:
     ended = run("ledger", "unsettled", "--state", str(state))
-    assert (ended.returncode, ended.stdout) == (0, "nothing is to be settled\n")
+    assert ended.returncode == 0
+    assert "psu1: how `set psu1.voltage` of 김하나 ended is unknown" in ended.stdout
+    (found,) = map(
+        json.loads, run("ledger", "unsettled", "--state", str(state), "--json").stdout.splitlines()
+    )
+    assert (found["device"], found["stage"]) == ("psu1", "unknown")
