@@ -78,7 +78,7 @@ class Agent:
         """Start, serve until told to stop, and stop."""
         self._heed_signals()
         async with Database(self.settings.state / DATABASE, self._clock) as database:
-            self.record = await begin_record(
+            self._recording = await begin_record(
                 *(database, self.settings),
                 clock=self._clock,
                 rng=self._rng,
@@ -86,7 +86,11 @@ class Agent:
                 events=self.events,
                 alarms=self._parts.alarms,
             )
-            await self._serve(database)
+            self.record = self._recording.record
+            try:
+                await self._serve(database)
+            finally:
+                self._recording.end()
 
     async def _serve(self, database: Database) -> None:
         async with asyncio.TaskGroup() as self._tasks:
@@ -101,6 +105,7 @@ class Agent:
                 flight=self._parts.flight,
             )
             self._begin(self._parts.flight.run(), "recordings")
+            self._begin(self._recording.run(), "record")
             self._begin(self._start(self._station(database)), "start")
             await self._stop.wait()
             asyncio.get_running_loop().call_later(END_WITHIN_S, self._cut)
@@ -111,7 +116,6 @@ class Agent:
 
     async def _start(self, station: Station) -> None:
         self._begin(self._parts.alarms.run(), "alarms")
-        self._begin(self._parts.alarms.record.run(), "alarms.record")
         self._begin(self._parts.trips(station.gate).run(), "interlocks")
         await self.leases.recall()
         await self.jobs.begin()
@@ -156,6 +160,7 @@ class Agent:
         self.schedules = self._parts.schedules(
             lambda: self.settings, self.jobs, self.record, database
         )
+        self._begin(self._parts.disk(self.settings, self.jobs, self._tasks).run(), "disk")
         return self._parts.station(
             *(self.settings, workers, gate),
             jobs=self.jobs,
@@ -219,6 +224,7 @@ class Agent:
                 *(self._parts.interlocks, self._parts.reservations.holders),
             )
             self._parts.alarm_watch.adopt(self.settings)
+            await self._recording.adopt(self.settings)
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from typing import Final
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -10,6 +11,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.book import UnwritableBook
+from agent.jobs.full_disk import FullDisk
 from agent.jobs.jobs import Jobs
 from agent.jobs.journals import Journals
 from agent.jobs.ledger_book import LedgerBook
@@ -22,18 +24,23 @@ from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
-from agent.safety.record import LedgerRecord, Record
+from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import Database
+from agent.store.disk_watch import DiskWatch, Marks
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
 from agent.store.recordings import RecordingFolder
+from agent.store.reserve import Reserve
 from agent.store.schedules import ScheduleBook
 from agent.store.store_errors import NotRecorded
 from drivers import Address, Recorder, Traffic
+
+PERCENT: Final = 100
+MIB: Final = 1 << 20
 
 
 class Parts:
@@ -65,6 +72,7 @@ class Parts:
         return Gate(
             *(workers, self.files, self.events, self.interlocks),
             *(self.reservations, record, tasks),
+            clock=self.clock,
         )
 
     def trips(self, gate: Gate) -> Trips:
@@ -138,7 +146,7 @@ class Parts:
         """Jobs of the recipes of the config in force, which are kept where the record is."""
         book = (
             LedgerBook(record.ledger)
-            if isinstance(record, LedgerRecord)
+            if record.ledger is not None
             else UnwritableBook(NotRecorded("the disk takes no record: no job can be kept"))
         )
         return jobs_on(
@@ -153,3 +161,20 @@ class Parts:
             journal=Journals(book),
             book=book,
         )
+
+    def disk(self, settings: Settings, jobs: Jobs, tasks: asyncio.TaskGroup) -> DiskWatch:
+        """What follows the disk of the state folder, and keeps jobs from filling it."""
+        disk = settings.disk
+        watch = DiskWatch(
+            settings.state,
+            Marks(
+                low=disk.warn / PERCENT,
+                no_jobs=disk.refuse_jobs / PERCENT,
+                no_data=disk.stop_measuring / PERCENT,
+            ),
+            Reserve(settings.state, disk.reserve * MIB),
+            clock=self.clock,
+            tell=FullDisk(jobs, self.events, tasks),
+        )
+        jobs.close_while(watch.refusal_of_new_jobs)
+        return watch

@@ -25,6 +25,7 @@ BENCHMARKS: Final = (
     "gcode_faults",
     "ledger",
     "crash",
+    "dispatch",
 )
 """Each is a module of this package with `measure(quick)`."""
 

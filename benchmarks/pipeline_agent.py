@@ -107,6 +107,7 @@ class Pipeline:
             gate=Gate(
                 *(fleet.workers, files, events, interlocks),
                 *(Reservations(), Unrecorded(), tasks),
+                clock=self._clock,
             ),
             interlocks=interlocks,
             files=files,

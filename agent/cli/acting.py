@@ -69,19 +69,6 @@ def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
     return 0 if all(outcome["status"] == "done" for outcome in outcomes.values()) else TROUBLE
 
 
-def settle(device: str, reason: str, socket: Path | None, *, as_json: bool) -> None:
-    """Say what became of a command whose outcome is unknown."""
-    with AgentClient(socket_path(socket)) as client:
-        known = device_names(client)
-        if device not in known:
-            raise unknown("device", device, known)
-        answer = client.post("devices", device, "settle", body={"reason": reason})
-    if as_json:
-        output.document(answer)
-    else:
-        output.line(answer["message"])
-
-
 def reconnect(device: str, socket: Path | None, *, as_json: bool) -> None:
     """End the wait until the next attempt to reach a device."""
     with AgentClient(socket_path(socket)) as client:

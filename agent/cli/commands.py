@@ -20,6 +20,7 @@ from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.reserve_words import add_reserve
 from agent.cli.schedule_words import add_schedule
+from agent.cli.settle_words import add_settle
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -192,18 +193,11 @@ def _add_acting(commands: Commands) -> None:
         "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
     )
     stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    add_settle(commands)
     _add_after_trouble(commands)
 
 
 def _add_after_trouble(commands: Commands) -> None:
-    settle = commands.add(
-        "settle",
-        "acting:settle",
-        "say what became of a command whose outcome is unknown, and so unblock its device",
-        'labkeeper settle psu1 --reason "the output is off, I have looked"',
-    )
-    settle.add_argument("device", metavar="DEVICE", help="the device")
-    settle.add_argument("--reason", metavar="TEXT", required=True, help="what you have seen")
     reconnect = commands.add(
         "reconnect",
         "acting:reconnect",

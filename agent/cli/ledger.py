@@ -11,7 +11,10 @@ from agent.cli.parser import WrongUsage
 from agent.errors import Refused
 from agent.store.chain import Head
 from agent.store.database import NAME, reading
+from agent.store.doubted_devices import doubted
 from agent.store.head_file import NAME as HEAD_NAME
+from agent.store.open_commands import Unsettled
+from agent.store.open_commands import unsettled as of_commands
 from agent.store.rows import Wanted, rows
 from agent.store.store_errors import NotRead
 
@@ -23,24 +26,18 @@ NOT_WHOLE: Final = NotRead.exit_code
 
 def which() -> None:
     """Say which commands there are. Raises WrongUsage."""
-    raise WrongUsage("which? `labkeeper ledger show`, `verify` or `export`; each has a --help")
+    raise WrongUsage(
+        "which? `labkeeper ledger show`, `unsettled`, `verify` or `export`; each has a --help"
+    )
 
 
 def show(
-    config: Path | None,
-    state: Path | None,
-    last: int,
-    device: str,
-    job: str,
-    kind: str,
-    who: str,
-    *,
-    as_json: bool,
+    config: Path | None, state: Path | None, last: int, who: str, *, as_json: bool, **wanted: str
 ) -> None:
-    """Show the newest rows, oldest first."""
-    wanted = Wanted(device=device, job=job, kind=kind, actor=who, last=last)
+    """Show the newest rows, oldest first; `wanted` are the other fields of `Wanted`."""
+    which_rows = Wanted(actor=who, last=last, **wanted)
     with reading(folder_of(config, state) / NAME) as connection:
-        found = list(rows(connection, wanted))
+        found = list(rows(connection, which_rows))
     if as_json:
         for row in found:
             output.document(row.form())
@@ -48,6 +45,40 @@ def show(
     from agent.cli.ledger_tables import rows_table
 
     output.show(rows_table(found))
+
+
+def unsettled(config: Path | None, state: Path | None, *, as_json: bool) -> None:
+    """List what nobody knows: commands without a known end, and devices of a ledger that was lost."""
+    with reading(folder_of(config, state) / NAME) as connection:
+        connection.text_factory = str
+        devices, commands = doubted(connection), of_commands(connection)
+    for device in devices:
+        what = {"device": device.device, "since": device.utc, "why": device.why}
+        _tell_of(what, f"{device.utc}  {device.device}: {device.why}", as_json=as_json)
+    for it in commands:
+        what = {"device": it.device, "since": it.utc, **_command_form(it)}
+        how = f"how `{it.action} {it.target}` of {it.actor} ended is {it.stage}"
+        _tell_of(what, f"{it.utc}  {it.device}: {how}", as_json=as_json)
+    if not (devices or commands or as_json):
+        output.line("nothing is to be settled")
+
+
+def _command_form(it: Unsettled) -> dict[str, str]:
+    return {
+        "command": it.command,
+        "action": it.action,
+        "object": it.target,
+        "actor": it.actor,
+        "stage": str(it.stage),
+        "job": it.job,
+    }
+
+
+def _tell_of(what: dict[str, str], line: str, *, as_json: bool) -> None:
+    if as_json:
+        output.document(what)
+    else:
+        output.line(line)
 
 
 def verify(config: Path | None, state: Path | None, heads: Sequence[str], *, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,16 @@ from agent.cli.parser import NOTHING, Commands, count
 
 NO_SOCKET: Final = frozenset({"socket"})
 KINDS: Final = ("command", "job", "step", "event", "alarm", "config", "ledger")
+_MOMENT: Final = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?)?)?")
+
+
+def moment(text: str) -> str:
+    """The beginning of a time in RFC 3339, UTC; "" is any. Raises argparse.ArgumentTypeError."""
+    if not text:
+        return ""
+    if _MOMENT.fullmatch(known := text.upper().removesuffix("Z")):
+        return known
+    raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-28 or 2026-11-28T05:16")
 
 
 def add_ledger(commands: Commands) -> None:
@@ -22,7 +33,7 @@ def add_ledger(commands: Commands) -> None:
         unused=NOTHING,
     )
     each = Commands(ledger)
-    for parser in (_add_show(each), _add_verify(each), _add_export(each)):
+    for parser in (_add_show(each), _add_unsettled(each), _add_verify(each), _add_export(each)):
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--config", type=Path, metavar="FILE", help="the station's YAML file")
         which.add_argument(
@@ -45,10 +56,24 @@ def _add_show(each: Commands) -> argparse.ArgumentParser:
         ("device", "DEVICE", "rows about this device"),
         ("job", "JOB", "rows of this job"),
         ("who", "NAME", "what this person or program did"),
+        ("action", "ACTION", "what was done, such as set, stop or config.reloaded"),
     ):
         show.add_argument(f"--{name}", metavar=metavar, default="", help=about)
+    for name, about in (("since", "from this time on"), ("until", "up to this time")):
+        text = f"{about}: 2026-11-28 or 2026-11-28T05:16, UTC"
+        show.add_argument(f"--{name}", type=moment, metavar="TIME", default="", help=text)
     show.add_argument("--kind", metavar="KIND", default="", choices=KINDS, help=", ".join(KINDS))
     return show
+
+
+def _add_unsettled(each: Commands) -> argparse.ArgumentParser:
+    return each.add(
+        "unsettled",
+        "ledger:unsettled",
+        "list the commands whose outcome nobody knows, and the devices that have to be looked at",
+        "labkeeper ledger unsettled --config station.yaml",
+        unused=NO_SOCKET,
+    )
 
 
 def _add_verify(each: Commands) -> argparse.ArgumentParser:

@@ -105,8 +105,7 @@ class DeviceWorker:
         return outcome
 
     async def _stop(self) -> Outcome:
-        requests = self._requests
-        return await requests.stop() if requests else self._absent()
+        return await self._requests.stop() if self._requests else self._absent()
 
     def adopt(self, plan: Plan) -> None:
         """Go on under a plan that differs in what the outside sees alone, such as a limit's source."""
@@ -132,6 +131,7 @@ class DeviceWorker:
             self._unsafe_because = outcome.message
             self.reconnect()
             await self._clock.sleep(next(waits))
+        self._say("device.safe", f"{self.plan.name} was made safe, as its config says for the end")
 
     def gave_up_shutting_down(self) -> None:
         """Say that the device was not made safe in the time there was, and why."""

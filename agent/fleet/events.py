@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -55,6 +55,7 @@ class EventLog:
         self._clock = clock
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._listeners: set[Listener] = set()
+        self._hearers: list[Callable[[Event], None]] = []
         self._number = 0
 
     @property
@@ -92,7 +93,13 @@ class EventLog:
         log.log(level, text, extra={"event": kind, "device": device, **data})
         for listener in self._listeners:
             listener.hear(event)
+        for hear in self._hearers:
+            hear(event)
         return event
+
+    def also(self, hear: Callable[[Event], None]) -> None:
+        """Call `hear` of each event from now on, in their order. It may neither wait nor raise."""
+        self._hearers.append(hear)
 
     def listen(self) -> "Listener":
         """Follow events from now on: `async with events.listen() as heard: async for event in heard`."""

@@ -10,6 +10,7 @@ from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
+from agent.fleet.sending import sending
 from agent.store.stored_file import in_use
 from drivers import Command, Driver, Setting, attempt, urgent, word
 from drivers.errors import (
@@ -115,6 +116,7 @@ class Requests:
         """Turn every ending into an outcome: the task ends either way, so nothing is held up."""
         label = f"{self._plan.name}: {what}"
         try:
+            sending()
             return await work()
         except asyncio.CancelledError:
             if asyncio.current_task() not in self._gave_way:

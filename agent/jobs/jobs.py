@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from typing import Any, Final
 
@@ -39,6 +39,10 @@ class Jobs:
         self._kept = self._turns.kept
         self._submission = Submission(shop, self._turns)
         self._answering = asyncio.Lock()
+
+    def close_while(self, why: Callable[[], str]) -> None:
+        """Refuse submissions as long as `why` gives a reason, a sentence; "" is none."""
+        self._submission.closed_because = why
 
     @property
     def listing(self) -> tuple[Job, ...]:

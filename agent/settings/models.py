@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from agent.settings.alarm_models import ALARMS, OFFLINE_ALARM, AlarmSettings
+from agent.settings.disk_models import Disk
 from agent.settings.interlock_models import InterlockSettings
 from agent.settings.schedule_models import ScheduleSettings
 from agent.settings.section import Section, Title
@@ -265,6 +266,7 @@ class StationSettings(Section):
     files_limit: Annotated[
         int, _doc("Most that the folder of files may hold, MB.", ge=1, le=1_000_000)
     ] = 4096
+    disk: Annotated[Disk, _doc("What is given up as the disk of `state` fills.")] = Disk()
     recipes: Annotated[
         File, _doc("Folder of recipes, each called after its recipe: cycle.yaml.")
     ] = Path("recipes")

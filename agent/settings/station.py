@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from agent.errors import Problem
 from agent.settings.alarms import AlarmRule
+from agent.settings.disk_models import Disk
 from agent.settings.interlocks import Interlock
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.schedules import Schedule
@@ -62,6 +63,7 @@ class Station:
     files: Path
     files_limit: int
     """Most that the folder of files may hold, in bytes."""
+    disk: Disk
     recipes: Path
     devices: Mapping[str, Device]
     interlocks: Mapping[str, Interlock]

@@ -148,6 +148,7 @@ def _complete(
         state=state,
         files=state / settings.files,
         files_limit=settings.files_limit * MB,
+        disk=settings.disk,
         recipes=path.parent / settings.recipes,
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         interlocks=interlocks_of(settings.interlocks, entries),

@@ -20,6 +20,7 @@ from agent.clock import Clock
 from agent.errors import CannotStart
 from agent.store.disk_trouble import concerns_all, is_damage, meaning
 from agent.store.folder import find
+from agent.store.migration import migrate
 from agent.store.moments import compact
 from agent.store.quarantine import Quarantine, quarantine
 from agent.store.schema import STEPS
@@ -93,6 +94,10 @@ class Database:
         """
         return await self._writer.done(partial(work, self._writing), what)
 
+    def begin_write(self, work: Callable[[Connection], T], what: str) -> "asyncio.Future[T]":
+        """Begin the same; it is done in the order of the calls. Raises RecordingEnded once closed."""
+        return self._writer.begun(partial(work, self._writing), what)
+
     def write_unawaited(self, work: Callable[[Connection], object], what: str) -> None:
         """The same, for who can't wait because it is being cancelled. A failure is logged."""
         self._writer.done_unawaited(partial(work, self._writing), what)
@@ -113,7 +118,7 @@ class Database:
             if self.path.exists() and (damage := _damage(self.path)):
                 moment = compact(self._clock.utc())
                 self.quarantined = quarantine(self.path, moment, damage)
-            self._writing = _writable(self.path)
+            self._writing = _writable(self.path, compact(self._clock.utc()))
             self._reading = _read_only(self.path)
 
     def _close(self) -> None:
@@ -205,31 +210,18 @@ def _read_all(jobs: Jobs) -> None:
             job.error = error
 
 
-def _writable(path: Path) -> Connection:
+def _writable(path: Path, moment: str) -> Connection:
     connection = _connected(path, "rwc")
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA journal_mode = WAL")
-        _migrate(connection)
+        migrate(connection, path, STEPS, moment)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _migrate(connection: Connection) -> None:
-    """Bring the tables up to date, all at once or not at all."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == len(STEPS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    for step in STEPS[version:]:
-        for statement in step:
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-    connection.execute("COMMIT")
 
 
 def _read_only(path: Path) -> Connection:

@@ -8,8 +8,8 @@ changed behind the agent's back.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -18,13 +18,16 @@ from agent.clock import Clock
 from agent.store import head_file
 from agent.store.append import Along, append, last
 from agent.store.chain import EMPTY, Head, canonical
+from agent.store.config_in_force import Flat, adopt
 from agent.store.database import Connection, Database
+from agent.store.doubted_devices import DoubtedDevice, doubted, trust
 from agent.store.entries import (
     AGENT,
     CommandEntry,
     Ending,
     Entry,
     Json,
+    LedgerEntry,
     Moment,
     Provenance,
     Stage,
@@ -32,30 +35,17 @@ from agent.store.entries import (
     body,
 )
 from agent.store.head_file import HeadFile
+from agent.store.intent import Intent, in_words, next_stage
 from agent.store.moments import exact
-from agent.store.open_commands import Unsettled, unsettled
+from agent.store.open_commands import Unsettled, settled, unsettled
 from agent.store.rows import EVERYTHING, Row, Wanted, rows
 from agent.store.start import reset_head, start
-from agent.store.store_errors import WriteRefused
+from agent.store.store_errors import RecordingEnded, TooSlow, WriteRefused
+from agent.store.worker import told
 
 T = TypeVar("T")
 
 log = logging.getLogger("labkeeper")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Intent:
-    """A command whose intent is on disk: it may be sent now, and must be ended."""
-
-    who: Who
-    entry: CommandEntry
-    seq: int
-    """The row of the intent."""
-
-    @property
-    def command(self) -> str:
-        """The id that ties its rows together."""
-        return self.entry.command
 
 
 class Ledger:
@@ -84,12 +74,12 @@ class Ledger:
         self._head_is_written = True
         self._under_way: set[str] = set()
 
-    async def begin(self, station: str) -> None:
+    async def begin(self, station: str, devices: Iterable[str] = ()) -> None:
         """Begin a new ledger, or go on with what is there.
 
         A tail that is missing is recorded, and so is a database that was put aside. Commands that
         have no end get `unknown` for one: the agent ended before they did. Where a database was put
-        aside (`Database.quarantined`), those are not known: every device has to be looked at.
+        aside or lacks something, those are not known: all of `devices` have to be looked at.
         """
         work = partial(
             start,
@@ -97,6 +87,7 @@ class Ledger:
             file=self._head_file,
             write=self._write,
             quarantined=self._database.quarantined,
+            devices=tuple(devices),
         )
         what = "the beginning of the ledger"
         self.head = await self._database.write(work, what)
@@ -113,11 +104,40 @@ class Ledger:
         after: Json = None,
         reason: str = "",
         job: str = "",
+        within: float | None = None,
     ) -> Intent:
         """Record what is about to be sent. Nothing may be sent before this returns.
 
-        Who is cancelled while waiting has sent nothing, and the ledger says so.
+        Who is cancelled while waiting, or has waited for `within` seconds, has sent nothing, and the
+        ledger says so. Raises TooSlow after that time.
         """
+        intent, recorded = self.intend_soon(
+            who, action, target, before=before, after=after, reason=reason, job=job
+        )
+        try:
+            async with asyncio.timeout(within):
+                await asyncio.shield(recorded)
+        except TimeoutError:
+            why = f"not sent: the disk had not taken it within {within:.1f} s"
+            self._withdraw(intent, why)
+            raise TooSlow(f"{in_words(who, intent.entry)}: {why}") from None
+        except asyncio.CancelledError:
+            self._withdraw(intent, "given up before anything was sent")
+            raise
+        return intent
+
+    def intend_soon(
+        self,
+        who: Who,
+        action: str,
+        target: str,
+        *,
+        before: Json = None,
+        after: Json = None,
+        reason: str = "",
+        job: str = "",
+    ) -> tuple[Intent, asyncio.Future[Head]]:
+        """Begin to record an intent; the future tells whether it is on the disk."""
         entry = CommandEntry(
             action=action,
             target=target,
@@ -128,27 +148,27 @@ class Ledger:
             command=f"{self._rng.getrandbits(64):016x}",
             stage=Stage.INTENT,
         )
+        recorded = self._begin_append(who, entry)
         self._under_way.add(entry.command)
-        try:
-            head = await self._append(who, entry)
-        except asyncio.CancelledError:
-            self._withdraw(who, entry)
-            raise
-        except BaseException:
-            self._under_way.discard(entry.command)
-            raise
-        return Intent(who=who, entry=entry, seq=head.seq)
+        recorded.add_done_callback(partial(self._intended, entry.command))
+        return Intent(who=who, entry=entry), recorded
 
     async def sent(self, intent: Intent) -> None:
         """Record that bytes of it may have reached the device. Raises WriteRefused after its end."""
-        await self._append(intent.who, _next(intent.entry, Stage.SENT))
+        await self._append(intent.who, next_stage(intent.entry, Stage.SENT))
+
+    def sent_soon(self, intent: Intent) -> asyncio.Future[Head]:
+        """Begin to record the same: it does not keep the bytes waiting for the disk."""
+        return self._begin_append(intent.who, next_stage(intent.entry, Stage.SENT))
 
     async def ended(
         self, intent: Intent, stage: Ending, *, after: Json = None, reason: str = ""
     ) -> None:
         """Record how it ended, once. `after` is what was read back. Raises WriteRefused."""
         try:
-            await self._append(intent.who, _next(intent.entry, stage, after=after, reason=reason))
+            await self._append(
+                intent.who, next_stage(intent.entry, stage, after=after, reason=reason)
+            )
         finally:
             self._under_way.discard(intent.command)
 
@@ -171,21 +191,33 @@ class Ledger:
             along(connection)
             return last(connection)
 
-        head = await self._database.write(work, what)
-        if head.seq > self.head.seq:
-            self.head = head
+        self._came_to(await self._database.write(work, what))
 
     async def read(self, work: Callable[[Connection], T], what: str) -> T:
         """Read what else is kept in the ledger's database. Raises NotRead."""
         return await self._database.read(work, what)
 
-    async def unsettled(self) -> tuple[Unsettled, ...]:
-        """The commands whose outcome nobody knows: their devices are to be left alone.
+    def record_soon(self, who: Who, entry: Entry) -> asyncio.Future[Head]:
+        """Begin to record an entry, after all that was begun before it, and don't wait for the disk."""
+        return self._begin_append(who, entry)
 
-        What this agent is just doing is not among them.
-        """
+    async def adopt_config(self, who: Who, now: Flat) -> None:
+        """Record how the config differs from the one that the ledger knows, key by key."""
+
+        def work(connection: Connection) -> Head:
+            adopt(connection, now=now, write=partial(self._write_as, who))
+            return last(connection)
+
+        self._came_to(await self._database.write(work, "a change of the config"))
+
+    async def unsettled(self) -> tuple[Unsettled, ...]:
+        """The commands whose outcome nobody knows, but for what this agent is just doing."""
         found = await self._database.read(unsettled, "which commands are unsettled")
         return tuple(it for it in found if it.command not in self._under_way)
+
+    async def doubted_devices(self) -> tuple[DoubtedDevice, ...]:
+        """The devices that somebody has to look at, because the ledger could not tell of them."""
+        return await self._database.read(doubted, "which devices are doubted")
 
     async def settle(self, who: Who, command: str, *, reason: str, after: Json = None) -> None:
         """Record that somebody has looked how a command ended: who, why they know, what they found.
@@ -195,38 +227,45 @@ class Ledger:
         """
         for it in await self.unsettled():
             if it.command == command:
-                entry = CommandEntry(
-                    action=it.action,
-                    target=it.target,
-                    job=it.job,
-                    after=after,
-                    reason=reason,
-                    command=command,
-                    stage=Stage.SETTLED,
-                )
-                await self._append(who, entry)
+                await self._append(who, settled(it, reason=reason, after=after))
                 return
         raise WriteRefused(f"no command {command} waits for somebody to say how it ended")
+
+    async def settle_device(self, who: Who, device: str, *, reason: str) -> None:
+        """Record that somebody has looked at a doubted device. Raises WriteRefused."""
+        entry = LedgerEntry(action="settle", target=device, reason=reason)
+        await self._append(who, entry, trust(device))
 
     async def rows(self, wanted: Wanted = EVERYTHING) -> tuple[Row, ...]:
         """The rows that are wanted, oldest first."""
         return await self._database.read(lambda it: tuple(rows(it, wanted)), "the ledger")
 
     async def _append(self, who: Who, entry: Entry, along: Along | None = None) -> Head:
-        head = await self._database.write(self._prepared(who, entry, along), _what(who, entry))
+        return await self._begin_append(who, entry, along)
+
+    def _begin_append(
+        self, who: Who, entry: Entry, along: Along | None = None
+    ) -> asyncio.Future[Head]:
+        """Begin to write an entry; its moment is now, whenever the disk gets to it."""
+        work = partial(append, self._text(who, entry), entry, along)
+        recorded = self._database.begin_write(work, in_words(who, entry))
+        recorded.add_done_callback(self._recorded)
+        return recorded
+
+    def _recorded(self, future: asyncio.Future[Head]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._came_to(future.result())
+
+    def _came_to(self, head: Head) -> None:
         if head.seq > self.head.seq:  # of several that share a commit, in whatever order they wake
             self.head = head
-        return head
-
-    def _prepared(
-        self, who: Who, entry: Entry, along: Along | None = None
-    ) -> Callable[[Connection], Head]:
-        """The writing of an entry; its moment is now, whenever the disk gets to it."""
-        return partial(append, self._text(who, entry), entry, along)
 
     def _write(self, connection: Connection, entry: Entry) -> Head:
         """Write an entry of the agent's own, in a transaction that is under way."""
-        return self._prepared(AGENT, entry)(connection)
+        return self._write_as(AGENT, connection, entry)
+
+    def _write_as(self, who: Who, connection: Connection, entry: Entry) -> Head:
+        return append(self._text(who, entry), entry, None, connection)
 
     def _text(self, who: Who, entry: Entry) -> str:
         moment = Moment(
@@ -236,11 +275,17 @@ class Ledger:
         )
         return canonical(body(entry, who, moment, self.provenance))
 
-    def _withdraw(self, who: Who, entry: CommandEntry) -> None:
+    def _intended(self, command: str, future: asyncio.Future[Head]) -> None:
+        """What is not on record is not under way."""
+        if not future.cancelled() and future.exception() is not None:
+            self._under_way.discard(command)
+
+    def _withdraw(self, intent: Intent, why: str) -> None:
         """End an intent that nobody waits for any more. It is on its way to the disk, or there."""
-        withdrawn = _next(entry, Stage.FAILED, reason="given up before anything was sent")
-        self._under_way.discard(entry.command)
-        self._database.write_unawaited(self._prepared(who, withdrawn), _what(who, withdrawn))
+        withdrawn = next_stage(intent.entry, Stage.FAILED, reason=why)
+        self._under_way.discard(intent.command)
+        with suppress(RecordingEnded):  # it is unknown at the next start then
+            self._begin_append(intent.who, withdrawn).add_done_callback(told)
 
     def _note_head(self, connection: Connection) -> None:
         """Write the head beside the database, after a commit and in its thread."""
@@ -252,15 +297,3 @@ class Ledger:
             self._head_is_written = False
         else:
             self._head_is_written = True
-
-
-def _next(
-    entry: CommandEntry, stage: Stage, *, after: Json = None, reason: str = ""
-) -> CommandEntry:
-    return replace(entry, stage=stage, before=None, after=after, reason=reason)
-
-
-def _what(who: Who, entry: Entry) -> str:
-    """What is missing if it is not recorded, in words."""
-    stage = f" ({entry.stage})" if isinstance(entry, CommandEntry) else ""
-    return f"{entry.action} {entry.target} by {who.name}{stage}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.store.database import Connection
-from agent.store.entries import STAGES_BEFORE, CommandEntry, Stage
+from agent.store.entries import STAGES_BEFORE, CommandEntry, Json, Stage
 from agent.store.store_errors import WriteRefused
 
 _KEPT: Final = {Stage.INTENT, Stage.SENT, Stage.UNKNOWN}
@@ -59,6 +59,19 @@ def unsettled(connection: Connection) -> tuple[Unsettled, ...]:
         "JOIN ledger ON ledger.seq = open_commands.seq ORDER BY ledger.seq"
     )
     return tuple(_unsettled(*found) for found in connection.execute(query))
+
+
+def settled(it: Unsettled, *, reason: str, after: Json) -> CommandEntry:
+    """The last entry of a command: somebody has looked, and says how it ended."""
+    return CommandEntry(
+        action=it.action,
+        target=it.target,
+        job=it.job,
+        after=after,
+        reason=reason,
+        command=it.command,
+        stage=Stage.SETTLED,
+    )
 
 
 def _unsettled(command: str, seq: int, stage: str, body: str) -> Unsettled:

@@ -10,7 +10,12 @@ from agent.store.database import Connection
 DAMAGED: Final = "damaged"
 """The kind of a row whose text is no JSON any more."""
 
-_FIELDS: Final = {"kind": "$.kind", "job": "$.job", "actor": "$.actor.name"}
+_FIELDS: Final = {
+    "kind": "$.kind",
+    "job": "$.job",
+    "actor": "$.actor.name",
+    "action": "$.action",
+}
 """Where a field that rows are chosen by stands in their text."""
 
 
@@ -43,18 +48,32 @@ class Wanted:
     kind: str = ""
     job: str = ""
     actor: str = ""
+    action: str = ""
+    since: str = ""
+    """RFC 3339 in UTC, or the beginning of that: this moment and later."""
+    until: str = ""
+    """The same: before this moment."""
     last: int | None = None
     """Only so many, the newest."""
 
     def conditions(self) -> tuple[str, list[str | int]]:
         """The same in SQL, and the values for its question marks."""
-        asked = {"kind": self.kind, "job": self.job, "actor": self.actor}
+        asked = {
+            "kind": self.kind,
+            "job": self.job,
+            "actor": self.actor,
+            "action": self.action,
+        }
         given = {name: value for name, value in asked.items() if value}
         parts = [f"{_field(_FIELDS[name])} = ?" for name in given]
         values: list[str | int] = list(given.values())
         if self.device:
             parts.append(f"instr({_field('$.object')} || '.', ?) = 1")
             values.append(f"{self.device}.")
+        for moment, compared in ((self.since, ">="), (self.until, "<")):
+            if moment:
+                parts.append(f"{_field('$.utc')} {compared} ?")
+                values.append(moment)
         return " AND ".join(parts) or "TRUE", values
 
 

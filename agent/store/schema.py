@@ -129,9 +129,27 @@ CREATE TABLE alarms (
 # Alarms that are not normal, written with the entries that tell of them: what nobody has
 # acknowledged yet is not forgotten by a restart.
 
+_DOUBTED_DEVICES: Final = """
+CREATE TABLE doubted_devices (
+    device TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL REFERENCES ledger (seq)
+) STRICT, WITHOUT ROWID
+"""
+# Devices of which nobody knows how they are, because the ledger that could tell is damaged or lacks
+# its end. Each has a row that says so, and another one when a person has looked.
+
+_CONFIG_IN_FORCE: Final = """
+CREATE TABLE config_in_force (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+# The config of the last row about it, key by key in JSON: what a change is a change from.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
     (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
     (_SCHEDULES,),
     (_ALARMS,),
+    (_DOUBTED_DEVICES, _CONFIG_IN_FORCE),
 )

@@ -1,15 +1,16 @@
 """What the agent finds when it opens its ledger: a new one, a whole one, or one that lacks something."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from agent.store.append import last
 from agent.store.chain import EMPTY, Head, missing
 from agent.store.database import Connection
+from agent.store.doubted_devices import doubt
 from agent.store.entries import CommandEntry, Entry, LedgerEntry, Stage
 from agent.store.head_file import HeadFile
-from agent.store.open_commands import unsettled
+from agent.store.open_commands import Unsettled, unsettled
 from agent.store.quarantine import Quarantine
 from agent.store.store_errors import DiskFailed
 
@@ -18,7 +19,9 @@ Write: TypeAlias = Callable[[Connection, Entry], object]
 
 BEGAN: Final = "began"
 LACKS: Final = "lacks"
-"""Actions of entries about the ledger itself: its first row, and that something of it was missing."""
+DOUBTED: Final = "doubted"
+"""Actions of entries about the ledger itself: its first row, that something of it was missing, and
+a device that it could tell of no more."""
 
 _CUT_OFF: Final = "the agent ended before this command did"
 
@@ -30,8 +33,12 @@ def start(
     file: HeadFile,
     write: Write,
     quarantined: Quarantine | None,
+    devices: Iterable[str] = (),
 ) -> Head:
     """Record what is missing and what was cut off, and return the head from which it goes on.
+
+    Where something is missing, nobody knows what was under way: each of the devices is doubted,
+    until somebody has looked at it.
 
     Raises:
         DiskFailed: The head beside the ledger can't be read or written.
@@ -46,19 +53,13 @@ def start(
         write(connection, _began(station, written, quarantined))
     if lack:
         write(connection, _lacks(lack, written, found))
+    why = "the ledger before was damaged" if quarantined else lack
+    for device in devices if why else ():
+        write(connection, _doubted(device, why))
+        doubt(device)(connection)
     for command in unsettled(connection):
         if command.stage is not Stage.UNKNOWN:
-            write(
-                connection,
-                CommandEntry(
-                    action=command.action,
-                    target=command.target,
-                    job=command.job,
-                    reason=_CUT_OFF,
-                    command=command.command,
-                    stage=Stage.UNKNOWN,
-                ),
-            )
+            write(connection, _cut_off(command))
     return last(connection)
 
 
@@ -107,4 +108,21 @@ def _lacks(why: str, written: Head | None, found: Head) -> LedgerEntry:
         before={"head": str(written)} if written else None,
         after={"head": str(found)},
         reason=why,
+    )
+
+
+def _doubted(device: str, why: str) -> LedgerEntry:
+    text = f"nobody knows what was under way: {why}"
+    return LedgerEntry(action=DOUBTED, target=device, reason=text)
+
+
+def _cut_off(command: Unsettled) -> CommandEntry:
+    """The end of a command that the agent did not live to see."""
+    return CommandEntry(
+        action=command.action,
+        target=command.target,
+        job=command.job,
+        reason=_CUT_OFF,
+        command=command.command,
+        stage=Stage.UNKNOWN,
     )

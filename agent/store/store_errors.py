@@ -11,6 +11,7 @@
     │   ├── DiskReadOnly      3   the disk or the file can't be written
     │   ├── DiskFailed        3   a write failed; it may be tried again
     │   ├── StoreBusy         3   another program held the database for too long
+    │   ├── TooSlow           3   the disk had not taken it in the time there was
     │   └── RecordingEnded    3   nothing more is recorded until the agent starts anew
     └── NotRead               3   the database can't be read
         └── Damaged           3   it is not what SQLite has written
@@ -55,6 +56,10 @@ class DiskFailed(NotRecorded):
 
 class StoreBusy(NotRecorded):
     """Another program held the database for too long."""
+
+
+class TooSlow(NotRecorded):
+    """The disk had not taken it in the time there was. It may be there later, with its end."""
 
 
 class RecordingEnded(NotRecorded):

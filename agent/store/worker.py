@@ -66,10 +66,18 @@ class Worker:
         """
         return await self._handed(work, what)
 
+    def begun(self, work: Callable[[], T], what: str) -> "asyncio.Future[T]":
+        """Hand it in at once, in the order of the calls; the future tells how it ended.
+
+        Raises:
+            RecordingEnded: It has ended.
+        """
+        return self._handed(work, what)
+
     def done_unawaited(self, work: Callable[[], object], what: str) -> None:
         """Have it done without waiting for it. A failure is logged, and nothing is raised."""
         try:
-            self._handed(work, what).add_done_callback(_log_failure)
+            self._handed(work, what).add_done_callback(told)
         except RecordingEnded as error:
             log.warning("%s", error)
 
@@ -143,6 +151,7 @@ def _tell(jobs: Jobs) -> None:
             job.future.set_result(job.result)
 
 
-def _log_failure(future: "asyncio.Future[Any]") -> None:
+def told(future: "asyncio.Future[Any]") -> None:
+    """Log the failure of what nobody waits for."""
     if not future.cancelled() and (error := future.exception()) is not None:
         log.warning("%s", error)

@@ -22,6 +22,7 @@ from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
 from agent.web.schedules import schedule_changes, schedule_views
+from agent.web.unsettled import settles, unsettled_views
 from agent.web.views import views
 from agent.web.wire import wire
 
@@ -67,7 +68,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (reservation_views, reservation_changes, schedule_views, schedule_changes):
         api.include_router(router)
-    for router in (alarm_views, alarm_changes):
+    for router in (alarm_views, alarm_changes, unsettled_views, settles):
         api.include_router(router)
     return api
 

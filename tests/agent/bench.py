@@ -133,7 +133,7 @@ async def station_in_memory(
         fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
         files, reservations = files or FileStore(folder), Reservations(clock)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
-        gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
+        gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks, clock=clock)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
         leases = Leases(reservations, fleet.workers, events, clock, ledger)

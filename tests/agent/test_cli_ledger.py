@@ -74,6 +74,9 @@ def test_what_was_done_is_shown_by_row_time_person_and_outcome(config: Path) -> 
         (["--job", "17", "--last", "1"], [3]),
         (["--who", "lee"], [4]),
         (["--kind", "ledger"], [1]),
+        (["--action", "began"], [1]),
+        (["--since", "2026-09-21T14:13"], [1, 2, 3, 4]),
+        (["--until", "2026-09-21T14:13Z"], []),
     ],
 )
 def test_rows_are_chosen(state: Path, words: list[str], rows: list[int]) -> None:
@@ -184,7 +187,11 @@ def test_a_row_that_is_no_json_any_more_is_shown_as_it_is(state: Path, tmp_path:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 2, "which? `labkeeper ledger show`, `verify` or `export`; each has a --help"),
+        (
+            [],
+            2,
+            "which? `labkeeper ledger show`, `unsettled`, `verify` or `export`; each has a --help",
+        ),
         (["show"], 2, "one of the arguments --config --state is required"),
         (["show", "--state", "{state}", "--last", "0"], 2, "'0' is not a whole number above 0"),
         (["show", "--state", "{state}", "--kind", "jobs"], 2, "did you mean job?"),
@@ -214,3 +221,19 @@ def test_a_file_that_is_no_database_is_a_sentence(state: Path) -> None:
     ended = run("ledger", "show", "--state", str(state))
     assert ended.returncode == 3
     assert "can't be read: file is not a database" in ended.stderr
+
+
+def test_a_time_that_is_none_is_refused_in_words(state: Path) -> None:
+    ended = run("ledger", "show", "--state", str(state), "--since", "yesterday")
+    assert ended.returncode == 2
+    assert "'yesterday' is no time such as 2026-11-28" in ended.stderr
+
+
+def test_what_nobody_knows_is_listed_without_an_agent(state: Path) -> None:
+    ended = run("ledger", "unsettled", "--state", str(state))
+    assert ended.returncode == 0
+    assert "psu1: how `set psu1.voltage` of 김하나 ended is unknown" in ended.stdout
+    (found,) = map(
+        json.loads, run("ledger", "unsettled", "--state", str(state), "--json").stdout.splitlines()
+    )
+    assert (found["device"], found["stage"]) == ("psu1", "unknown")

@@ -12,6 +12,7 @@ import pytest
 from agent.errors import CannotStart
 from agent.store import schema
 from agent.store.database import NAME, Database
+from agent.store.migration import FOLDER, backup_of
 from agent.store.store_errors import (
     NewerSchema,
 )
@@ -94,3 +95,40 @@ async def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"none/station\.db can't be used: .*unable to open"):
         async with Database(tmp_path / "none" / NAME, SetClock()):
             pass
+
+
+async def test_an_old_database_is_copied_whole_before_its_tables_change(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.store.database.STEPS", ONE_TABLE)
+    async with Database(path, SetClock()) as database:
+        await database.write(add("a"), "thing a")
+    assert not (path.parent / FOLDER).exists()  # a new one has nothing to be copied
+    newer = (*ONE_TABLE, ("DROP TABLE things", "CREATE TABLE other (name TEXT)"))
+    monkeypatch.setattr("agent.store.database.STEPS", newer)
+    async with Database(path, SetClock()):
+        pass
+    (copy,) = (path.parent / FOLDER).iterdir()
+    assert copy == backup_of(path, 1, "20260921T141320.250Z")
+    assert names(copy) == ["a"]
+    monkeypatch.setattr("agent.store.database.STEPS", ONE_TABLE)
+    with pytest.raises(NewerSchema):
+        async with Database(path, SetClock()):
+            pass
+    async with Database(copy, SetClock()) as database:  # the way back
+        await database.write(add("b"), "thing b")
+    assert names(copy) == ["a", "b"]
+
+
+async def test_without_room_for_the_copy_nothing_is_changed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.store.database.STEPS", ONE_TABLE)
+    async with Database(path, SetClock()):
+        pass
+    (path.parent / FOLDER).write_bytes(b"in the way")
+    monkeypatch.setattr("agent.store.database.STEPS", (*ONE_TABLE, ("DROP TABLE things",)))
+    with pytest.raises(CannotStart, match=r"station\.db can't be used"):
+        async with Database(path, SetClock()):
+            pass
+    assert names(path) == []

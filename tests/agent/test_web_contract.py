@@ -22,6 +22,7 @@ from agent.web import (
     reservation_forms,
     safety_forms,
     schedule_forms,
+    unsettled,
 )
 from agent.web.problems import KINDS, problem_form
 from tests.agent.bench import PLAN
@@ -34,7 +35,7 @@ MODELS = [
     model
     for module in (
         *(forms, file_forms, job_forms, queue_forms),
-        *(reservation_forms, safety_forms, schedule_forms),
+        *(reservation_forms, safety_forms, schedule_forms, unsettled),
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
@@ -62,7 +63,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 51
+    assert len(operations) == 53
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name

@@ -1,0 +1,75 @@
+"""What a disk that fills means for jobs: those that measure are stopped in order, before it is full."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from agent.errors import AgentError
+from agent.fleet.events import EventLog, Severity
+from agent.jobs.device_steps import MeasureStep, RecordStep
+from agent.jobs.flow_steps import CallStep
+from agent.jobs.jobs import Jobs
+from agent.jobs.library import Library
+from agent.jobs.recipe_file import RecipeFile
+from agent.jobs.states import JobState
+from agent.roles import Actor
+from agent.store.disk_watch import Fill
+from drivers import Role
+
+DISK: Final = Actor(name="the full disk", origin="agent", role=Role.OBSERVER)
+RUNS: Final = frozenset({JobState.RUNNING, JobState.PAUSING, JobState.PAUSED})
+
+log = logging.getLogger("labkeeper")
+
+
+class FullDisk:
+    """Tells of a disk that fills, and stops jobs that measure when it is full. Runs in `tasks`."""
+
+    def __init__(self, jobs: Jobs, events: EventLog, tasks: asyncio.TaskGroup) -> None:
+        self._jobs, self._events, self._tasks = jobs, events, tasks
+
+    def __call__(self, fill: Fill, words: str) -> None:
+        """Say how full it is now, and do what that asks for."""
+        match fill:
+            case Fill.FREE:
+                self._events.add("disk.recovered", f"there is room on the disk again: {words}")
+            case Fill.LOW:
+                text = f"the disk fills up, make room: {words}"
+                self._events.add("disk.low", text, severity=Severity.WARNING)
+            case Fill.NO_JOBS:
+                text = f"no new job begins until there is room: {words}"
+                self._events.add("disk.no_jobs", text, severity=Severity.ERROR)
+            case Fill.NO_DATA:
+                text = f"jobs that measure are stopped, for there is no room: {words}"
+                self._events.add("disk.no_data", text, severity=Severity.ERROR)
+                self._tasks.create_task(self._stop_measuring(), name="disk.stop_measuring")
+
+    async def _stop_measuring(self) -> None:
+        try:
+            library = await self._jobs.library()
+            running = [job for job in self._jobs.listing if job.state in RUNS]
+            for job in running:
+                if measures(job.recipe, library):
+                    await self._jobs.stop(job.id, DISK)
+        except AgentError as error:
+            log.warning("%s", error)
+        except Exception:  # this is a task of the station, which must not end by it
+            log.exception("stopping jobs that measure")
+
+
+def measures(recipe: str, library: Library) -> bool:
+    """Whether a recipe, or one that it calls, leaves data. One that can't be looked into counts as such."""
+    try:
+        entry = library.find(recipe)
+    except AgentError:
+        return True
+    if not isinstance(entry, RecipeFile):
+        return True
+    steps = tuple(entry.recipe.every_step())
+    return any(
+        isinstance(step, MeasureStep | RecordStep)
+        or (isinstance(step, CallStep) and step.call != recipe and measures(step.call, library))
+        for step in steps
+    )
