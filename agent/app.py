@@ -110,6 +110,7 @@ class Agent:
 
     async def _start(self, station: Station) -> None:
         self._begin(self._tidy_files(), "files")
+        self._begin(self.runs.run(), "runs")
         for device in self.settings.devices.values():
             if device.enabled:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
@@ -145,9 +146,10 @@ class Agent:
     def _station(self) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self.runs = self._parts.runs(self.settings, self._tasks, workers, self.record)
+        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.runs)
         return self._parts.station(
-            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
+            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic, self.runs
         )
 
     def _begin_broker(self, station: Station) -> Any:
@@ -218,6 +220,7 @@ class Agent:
         await _cancel([it for it in self._background if it not in broker])
         await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
         await self.fleet.end()
+        await self.runs.end()
         await _cancel(broker)
 
     def _cut(self) -> None:

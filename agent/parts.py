@@ -12,15 +12,20 @@ from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
+from agent.jobs.run_closing import Closer
+from agent.jobs.run_facts import Place
+from agent.jobs.run_records import RunRecords
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
+from agent.settings.section import Title
 from agent.station import Station
 from agent.store.files import FileStore
 from agent.store.recordings import RecordingFolder
+from agent.store.run_shelf import RunShelf
 from drivers import Address, Recorder, Traffic
 
 
@@ -59,9 +64,9 @@ class Parts:
         gate: Gate,
         jobs: Jobs,
         traffic: Callable[[], Mapping[str, Traffic]],
+        runs: RunRecords,
     ) -> Station:
         """The station as those see it who speak to the outside."""
-        titles = {"ko": settings.title.ko, "en": settings.title.en}
         return Station(
             name=settings.name,
             version=version("labkeeper"),
@@ -72,10 +77,11 @@ class Parts:
             interlocks=self.interlocks,
             files=self.files,
             clock=self.clock,
-            titles={language: title for language, title in titles.items() if title},
+            titles=_titles(settings.title),
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            runs=runs.shelf,
         )
 
     def jobs(
@@ -84,8 +90,9 @@ class Parts:
         tasks: asyncio.TaskGroup,
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
+        runs: RunRecords,
     ) -> Jobs:
-        """Jobs of the recipes of the config in force."""
+        """Jobs of the recipes of the config in force, which are written down in `runs`."""
         return jobs_on(
             tasks,
             gate,
@@ -96,4 +103,38 @@ class Parts:
             clock=self.clock,
             events=self.events,
             journal=MemoryJournal(),
+            runs=runs,
         )
+
+    def runs(
+        self,
+        settings: Settings,
+        tasks: asyncio.TaskGroup,
+        workers: Mapping[str, DeviceWorker],
+        record: Record,
+    ) -> RunRecords:
+        """The folders of runs, whose hashes go into `record`."""
+        titles = _titles(settings.title)
+        return RunRecords(
+            RunShelf(settings.runs),
+            Place(station=settings.name, version=version("labkeeper"), titles=titles),
+            Closer(
+                clock=self.clock,
+                events=self.events,
+                record=record,
+                faults=self.flight.written,
+                formats=settings.runs_formats,
+            ),
+            tasks=tasks,
+            clock=self.clock,
+            events=self.events,
+            board=self.board,
+            workers=workers,
+            files=self.files,
+            provenance=lambda: record.provenance,
+        )
+
+
+def _titles(title: Title) -> dict[str, str]:
+    titles = {"ko": title.ko, "en": title.en}
+    return {language: text for language, text in titles.items() if text}

@@ -12,6 +12,7 @@ from agent.jobs.jobs import Jobs
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.store.files import FileStore
+from agent.store.run_shelf import RunShelf
 from drivers import Traffic
 
 
@@ -35,3 +36,5 @@ class Station:
     """None where nothing is recorded."""
     jobs: Jobs | None = None
     """None where no jobs are run."""
+    runs: RunShelf | None = None
+    """The folders of runs; None where they are not written down."""

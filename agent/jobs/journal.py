@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-Kind = Literal["submitted", "state", "step", "measure", "row", "log", "question", "answer", "safe"]
+Kind = Literal[
+    "submitted", "state", "step", "measure", "row", "log", "question", "answer", "safe", "print"
+]  # fmt: skip
 KEPT: Final = 10_000
 """Entries of one job that are kept in memory; the oldest go first."""
 

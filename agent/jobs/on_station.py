@@ -12,6 +12,8 @@ from agent.fleet.events import EventLog
 from agent.jobs.hands import StationHands
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
+from agent.jobs.journals import Journals
+from agent.jobs.run_records import RunRecords
 from agent.jobs.shop import Recipes, Shop
 from agent.safety.gate import Gate
 from agent.safety.reservations import Reservations
@@ -28,16 +30,25 @@ def jobs_on(
     clock: Clock,
     events: EventLog,
     journal: MemoryJournal,
+    runs: RunRecords | None = None,
 ) -> Jobs:
-    """Jobs that run in `tasks`. What they leave is in memory so far."""
+    """Jobs that run in `tasks`. What they leave is in memory, and in `runs` where there are some."""
+
+    def forget(job: str) -> None:
+        journal.forget(job)
+        if runs is not None:
+            runs.forget(job)
+
     shop = Shop(
         tasks=tasks,
         hands=lambda actor: StationHands(actor, gate, workers, board, tasks),
         reservations=reservations,
         recipes=recipes,
-        journal=journal,
+        journal=journal if runs is None else Journals(journal, runs),
         clock=clock,
         events=events,
-        forget=journal.forget,
+        forget=forget,
     )
+    if runs is not None:
+        shop.prepare = runs.prepare
     return Jobs(shop)

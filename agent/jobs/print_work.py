@@ -30,6 +30,7 @@ async def run_print(frame: Frame, step: PrintStep, now: StepNow) -> None:
             raise DeviceTrouble(f"the plate of {device} is not clear")
         means.plates.discard(device)
     await means.pace.rest()
+    await means.notes.printed(device, str(file))
     means.plates.add(device)
     printing = means.tasks.create_task(
         means.hands.do(device, "print", {"file": file}), name=f"{means.job.id}.{device}.printing"

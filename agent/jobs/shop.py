@@ -58,6 +58,8 @@ class Shop:
     events: EventLog
     forget: Callable[[str], None] = field(default=lambda _: None)
     """Told of a job that is listed no longer."""
+    prepare: Callable[[Job, Entry, Library], None] = field(default=lambda *_: None)
+    """Told of a job that may begin, with the recipes that it will run."""
 
 
 @dataclass(slots=True)
@@ -120,5 +122,6 @@ def kept_of(
         plates=plates,
         work=WORK,
     )
+    shop.prepare(job, entry, library)
     run = Run(means, entry.recipe, dict(job.arguments))
     return Kept(job, notes, pace, run, asyncio.Event())

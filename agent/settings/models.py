@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from agent.settings.interlock_models import InterlockSettings
+from agent.settings.run_models import RunFormats, RunsFolder
 from agent.settings.section import Section, Title
 from agent.settings.section import doc as _doc
 from agent.settings.values import (
@@ -262,6 +263,8 @@ class StationSettings(Section):
     files_limit: Annotated[
         int, _doc("Most that the folder of files may hold, MB.", ge=1, le=1_000_000)
     ] = 4096
+    runs: RunsFolder = Path("runs")
+    runs_formats: RunFormats = ()
     recipes: Annotated[
         File, _doc("Folder of recipes, each called after its recipe: cycle.yaml.")
     ] = Path("recipes")

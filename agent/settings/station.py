@@ -58,6 +58,8 @@ class Station:
     files: Path
     files_limit: int
     """Most that the folder of files may hold, in bytes."""
+    runs: Path
+    runs_formats: tuple[Literal["parquet", "arrow"], ...]
     recipes: Path
     devices: Mapping[str, Device]
     interlocks: Mapping[str, Interlock]

@@ -142,6 +142,8 @@ def _complete(path: Path, settings: StationSettings, entries: Sequence[Entry]) -
         state=state,
         files=state / settings.files,
         files_limit=settings.files_limit * MB,
+        runs=state / settings.runs,
+        runs_formats=settings.runs_formats,
         recipes=path.parent / settings.recipes,
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         interlocks=interlocks_of(settings.interlocks, entries),
