@@ -14,11 +14,12 @@ from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
 from agent.jobs.run_closing import Closer
 from agent.jobs.run_facts import Place
+from agent.jobs.run_ledger import RunLedger
 from agent.jobs.run_records import RunRecords
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
-from agent.safety.record import Record
+from agent.safety.record import LedgerRecord, Record
 from agent.safety.reservations import Reservations
 from agent.settings import Station as Settings
 from agent.settings.section import Title
@@ -115,13 +116,14 @@ class Parts:
     ) -> RunRecords:
         """The folders of runs, whose hashes go into `record`."""
         titles = _titles(settings.title)
+        ledger = record.ledger if isinstance(record, LedgerRecord) else None
         return RunRecords(
             RunShelf(settings.runs),
             Place(station=settings.name, version=version("labkeeper"), titles=titles),
             Closer(
                 clock=self.clock,
                 events=self.events,
-                record=record,
+                ledger=RunLedger(ledger),
                 faults=self.flight.written,
                 formats=settings.runs_formats,
             ),
@@ -131,7 +133,6 @@ class Parts:
             board=self.board,
             workers=workers,
             files=self.files,
-            provenance=lambda: record.provenance,
         )
 
 

@@ -13,7 +13,7 @@ from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
 from agent.jobs.open_run import OpenRun
-from agent.safety.record import Record
+from agent.jobs.run_ledger import RunLedger
 from agent.store import run_columns
 from agent.store.run_columns import Format
 from agent.store.run_manifest import Closed
@@ -36,13 +36,13 @@ class Closer:
         *,
         clock: Clock,
         events: EventLog,
-        record: Record,
+        ledger: RunLedger,
         faults: Callable[[], Awaitable[None]],
         formats: Sequence[Format],
     ) -> None:
         self.thread = RunThread()
         self._clock, self._events = clock, events
-        self._record, self._faults, self._formats = record, faults, formats
+        self.ledger, self._faults, self._formats = ledger, faults, formats
 
     async def close(self, run: OpenRun, devices: list[dict[str, Any]]) -> None:
         """Close the folder of a run. What hinders it is said; the next start tries again."""
@@ -111,7 +111,7 @@ class Closer:
 
     async def _tell(self, closed: Closed) -> None:
         try:
-            await self._record.run_closed(closed)
+            await self.ledger.closed(closed)
         except AgentError as error:
             text = f"job {closed.job}: the hash of its folder is not in the ledger: {error}"
             self._events.add("run.failed", text, severity=Severity.ERROR, job=closed.job)

@@ -9,7 +9,7 @@ stands in the manifest. Nothing of a run is ever deleted by the agent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -34,7 +34,6 @@ from agent.jobs.run_facts import (
     sources_of,
 )
 from agent.jobs.states import JobState
-from agent.store.entries import Provenance
 from agent.store.files import FileStore
 from agent.store.run_shelf import RunShelf
 from agent.store.run_tables import moment
@@ -64,12 +63,11 @@ class RunRecords:
         board: Board,
         workers: Mapping[str, DeviceWorker],
         files: FileStore,
-        provenance: Callable[[], Provenance | None],
     ) -> None:
         self.shelf, self._place, self._closer = shelf, place, closer
         self._tasks, self._clock, self._events = tasks, clock, events
         self._board, self._workers, self._files = board, workers, files
-        self._provenance, self._thread = provenance, closer.thread
+        self._thread = closer.thread
         self._prepared: dict[str, Prepared] = {}
         self._open: dict[str, OpenRun] = {}
         self._refused: set[str] = set()
@@ -122,7 +120,7 @@ class RunRecords:
         began = prepared.job.began or self._clock.utc()
         devices = devices_form(prepared.job, self._workers, self._board)
         facts = {
-            **facts_of(prepared, self._place, self._provenance()),
+            **facts_of(prepared, self._place, self._closer.ledger.provenance),
             "devices": devices,
             "simulated": any(it["simulated"] for it in devices),
         }

@@ -18,10 +18,9 @@ from agent.fleet.board import Board
 from agent.fleet.samples import Outcome, Status
 from agent.roles import Actor
 from agent.safety.condition import BELIEVED
-from agent.store.entries import AGENT, Ending, EventEntry, Json, Provenance, Stage, Who
+from agent.store.entries import AGENT, Ending, EventEntry, Stage, Who
 from agent.store.ledger import Intent, Ledger
 from agent.store.open_commands import Unsettled
-from agent.store.run_manifest import RUN_CLOSED, Closed
 from agent.store.store_errors import NotRecorded
 
 ENDINGS: Final[Mapping[Status, Ending]] = {
@@ -61,15 +60,6 @@ class Record(Protocol):
         """Unblock a device, and return how many commands that settles. Raises NotRecorded."""
         ...
 
-    async def run_closed(self, closed: Closed) -> None:
-        """Record the hash of a run's manifest. Raises NotRecorded."""
-        ...
-
-    @property
-    def provenance(self) -> Provenance | None:
-        """What records: which boot, version and config; None where nothing is recorded."""
-        ...
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doubt:
@@ -87,6 +77,8 @@ class LedgerRecord:
 
     def __init__(self, ledger: Ledger, board: Board, clock: Clock) -> None:
         self._ledger, self._board, self._clock = ledger, board, clock
+        self.ledger = ledger
+        """For what else is recorded beside commands, such as jobs."""
         self._doubts: dict[str, list[Doubt]] = {}
         self._settling = asyncio.Lock()  # two who settle one doubt: the second finds it settled
 
@@ -161,24 +153,6 @@ class LedgerRecord:
             await self._settle(_who(actor), device, doubt, reason, None)
         return len(doubts)
 
-    async def run_closed(self, closed: Closed) -> None:
-        """See Record."""
-        after: dict[str, Json] = {
-            "manifest": closed.sha256,
-            "files": closed.files,
-            "state": closed.state,
-        }
-        why = f"the run folder {closed.folder.name} was closed"
-        entry = EventEntry(
-            action=RUN_CLOSED, target=closed.recipe, after=after, reason=why, job=closed.job
-        )
-        await self._ledger.record(AGENT, entry)
-
-    @property
-    def provenance(self) -> Provenance:
-        """See Record."""
-        return self._ledger.provenance
-
     async def _settled_by_read_back(self, device: str, doubt: Doubt) -> None:
         snapshot = self._board.latest.get(device)
         if doubt.action != "set" or snapshot is None:
@@ -224,14 +198,6 @@ class Unrecorded:
     async def settle(self, actor: Actor, device: str, reason: str) -> int:
         """See Record."""
         return 0
-
-    async def run_closed(self, closed: Closed) -> None:
-        """See Record."""
-
-    @property
-    def provenance(self) -> None:
-        """See Record."""
-        return None
 
 
 class Unwritable(Unrecorded):

@@ -16,8 +16,8 @@ from agent.jobs.job import Job
 from agent.jobs.journals import Journals
 from agent.jobs.run_closing import Closer
 from agent.jobs.run_facts import Place
+from agent.jobs.run_ledger import RunLedger
 from agent.jobs.run_records import RunRecords
-from agent.safety.record import Unrecorded
 from agent.store.run_columns import Format
 from agent.store.run_manifest import Closed
 from agent.store.run_shelf import RunShelf
@@ -26,14 +26,15 @@ from agent.store.run_writer import RunWriter
 from tests.agent.jobs_bench import JobsBench, jobs_in_memory
 
 
-class ClosedRuns(Unrecorded):
-    """A record that keeps what it is told of runs."""
+class ToldLedger(RunLedger):
+    """Keeps what the ledger would be told of runs."""
 
     def __init__(self) -> None:
-        self.closed: list[Closed] = []
+        super().__init__(None)
+        self.told: list[Closed] = []
 
-    async def run_closed(self, closed: Closed) -> None:
-        self.closed.append(closed)
+    async def closed(self, closed: Closed) -> None:
+        self.told.append(closed)
 
 
 @dataclass
@@ -42,13 +43,13 @@ class RunsBench:
 
     jobs: JobsBench
     records: RunRecords
-    record: ClosedRuns
+    ledger: ToldLedger
     shelf: RunShelf
 
     async def folder(self, job: Job) -> Path:
         """The folder of a job that has ended, once it is closed."""
         await self.jobs.over(job)
-        await self.jobs.until(lambda: job.id in [it.job for it in self.record.closed])
+        await self.jobs.until(lambda: job.id in [it.job for it in self.ledger.told])
         return Path(job.folder)
 
 
@@ -58,7 +59,7 @@ async def runs_in_memory(
 ) -> AsyncIterator[RunsBench]:
     """Jobs over two toy supplies, with a folder for each; `recording` is a fault's."""
     async with jobs_in_memory(folder) as bench:
-        station, record = bench.station, ClosedRuns()
+        station, ledger = bench.station, ToldLedger()
         clock, shelf = SystemClock(), RunShelf(folder / "state" / "runs")
 
         async def faults() -> None:
@@ -70,7 +71,7 @@ async def runs_in_memory(
             shelf,
             Place(station="bench-1", version="0.0.0", titles={"ko": "3번 작업대"}),
             Closer(
-                clock=clock, events=station.events, record=record, faults=faults, formats=formats
+                clock=clock, events=station.events, ledger=ledger, faults=faults, formats=formats
             ),
             tasks=shop.tasks,
             clock=clock,
@@ -78,11 +79,10 @@ async def runs_in_memory(
             board=station.board,
             workers=station.fleet.workers,
             files=station.station.files,
-            provenance=lambda: None,
         )
         shop.journal, shop.prepare = Journals(bench.journal, records), records.prepare
         looking = shop.tasks.create_task(records.run(), name="runs")
-        yield RunsBench(bench, records, record, shelf)
+        yield RunsBench(bench, records, ledger, shelf)
         looking.cancel()
         await bench.jobs.end()
         await records.end()

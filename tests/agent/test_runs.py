@@ -56,7 +56,7 @@ async def test_a_job_leaves_a_folder_that_says_everything_of_it(tmp_path: Path) 
         [psu1, psu2] = found["devices"]
         assert (psu1["device"], psu1["roles"], psu2["device"]) == ("psu1", ["supply"], "psu2")
         assert psu1["identity"]["text"]
-        assert [(it.sha256, it.job) for it in bench.record.closed] == [(verdict.sha256, job.id)]
+        assert [(it.sha256, it.job) for it in bench.ledger.told] == [(verdict.sha256, job.id)]
 
 
 async def test_measured_values_stand_with_their_limits_and_quality(tmp_path: Path) -> None:
@@ -161,12 +161,12 @@ async def test_what_a_killed_agent_left_is_closed_by_the_next_as_interrupted(
         await asyncio.to_thread(left.begin, {"recipe.yaml": b"name: x\n"})
         await asyncio.to_thread(left.entry, 1.0, "log", log)
     async with runs_in_memory(tmp_path) as bench:
-        await bench.jobs.until(lambda: bench.record.closed)
+        await bench.jobs.until(lambda: bench.ledger.told)
         folder = shelf / "20260101-000000-1_열_시험"
         found = manifest(folder)
         assert (found["state"], found["ended"]) == ("interrupted", None)
         assert [row["text (국문)"] for row in table(folder / "journal.csv")] == ["반"]
-        assert (await whole(folder)).sha256 == bench.record.closed[0].sha256
+        assert (await whole(folder)).sha256 == bench.ledger.told[0].sha256
         assert not list(folder.glob(".*"))
 
 

@@ -49,7 +49,7 @@ async def test_every_file_that_the_manifest_names_can_be_had_and_is_what_it_says
         await bench.folder(job)
         answer = await client.get(f"/jobs/{job.id}/run")
         assert answer.status_code == 200, answer.text
-        [closed] = bench.record.closed
+        [closed] = bench.ledger.told
         assert hashlib.sha256(answer.content).hexdigest() == closed.sha256
         listed = answer.json()["files"]
         assert "readings/warm_up.csv" in [it["name"] for it in listed]
