@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -65,22 +65,22 @@ class Closer:
         else:
             await self._tell(closed)
 
-    async def close_left(self, shelf: RunShelf, but: Collection[Path]) -> None:
-        """Close what agents that were ended have left open, but for these."""
+    async def close_left(self, shelf: RunShelf, is_ours: Callable[[Path], bool]) -> None:
+        """Close what agents that were ended have left open, and nothing that this one writes."""
         try:
             left = await self.thread.done(shelf.left_open, "the folder of runs")
         except AgentError as error:
             self._events.add("run.failed", str(error), severity=Severity.ERROR)
             return
         for folder in left:
-            if folder not in but:
+            if not is_ours(folder):
                 await self._close_one_left(folder)
 
     async def _close_one_left(self, folder: Path) -> None:
-        work = partial(close_left, folder, moment(self._clock.utc()))
         try:
-            closed = await self.thread.done(work, f"the run folder {folder.name}")
-        except AgentError as error:
+            # Not in the thread that writes: a long table is read through, and jobs may begin.
+            closed = await asyncio.to_thread(close_left, folder, moment(self._clock.utc()))
+        except (AgentError, OSError) as error:
             self._events.add("run.failed", f"{folder}: {error}", severity=Severity.ERROR)
             return
         text = f"job {closed.job} ({closed.recipe}) was interrupted: what it left is in {folder}"

@@ -35,7 +35,7 @@ from agent.jobs.run_facts import (
 )
 from agent.jobs.states import JobState
 from agent.store.files import FileStore
-from agent.store.run_shelf import RunShelf
+from agent.store.run_shelf import RunShelf, job_of
 from agent.store.run_tables import moment
 from agent.store.run_thread import LATE_S
 from agent.store.run_writer import RunWriter
@@ -100,8 +100,7 @@ class RunRecords:
 
     async def run(self) -> None:
         """Close what an earlier agent has left open; then look after what is open, until cancelled."""
-        but = [run.writer.folder for run in self._open.values()]
-        await self._closer.close_left(self.shelf, but)
+        await self._closer.close_left(self.shelf, lambda folder: job_of(folder) in self._prepared)
         ticks = 0
         while True:
             await self._clock.sleep(TICK_S)

@@ -43,7 +43,7 @@ class RunShelf:
         """The folder of a job, the youngest if there are several. Raises OSError."""
         found = None
         for it in self.all():
-            if it.path.name.partition(BETWEEN)[0] == job:
+            if job_of(it.path) == job:
                 found = it
         return found
 
@@ -61,6 +61,11 @@ class RunShelf:
     def left_open(self) -> list[Path]:
         """Those of agents that were ended. Nothing that runs now may be among them. Raises OSError."""
         return [it.path for it in self.all() if not it.is_closed]
+
+
+def job_of(folder: Path) -> str:
+    """The job whose run a folder has, by its name."""
+    return folder.name.partition(BETWEEN)[0]
 
 
 def close_left(folder: Path, closed_at: str) -> Closed:
