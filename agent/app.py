@@ -120,6 +120,7 @@ class Agent:
         await self.leases.recall()
         await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
+        self._begin(self.runs.run(), "runs")
         for device in self.settings.devices.values():
             if device.enabled:
                 self.fleet.start(plan_for(device, self.settings.reconnect))
@@ -155,7 +156,12 @@ class Agent:
     def _station(self, database: Database) -> Station:
         workers = self.fleet.workers
         gate = self._parts.gate(self._tasks, workers, self.record)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate, self.record)
+        self.runs = self._parts.runs(self.settings, self._tasks, workers, self.record)
+        self.jobs = self._parts.jobs(
+            *(lambda: self.settings, self._tasks, workers, gate),
+            record=self.record,
+            runs=self.runs,
+        )
         self.leases = self._parts.leases(workers, self.record)
         self.schedules = self._parts.schedules(
             lambda: self.settings, self.jobs, self.record, database
@@ -166,6 +172,7 @@ class Agent:
             jobs=self.jobs,
             leases=self.leases,
             schedules=self.schedules,
+            runs=self.runs,
             ledger=self.record.ledger,
             traffic=lambda: self._lines.traffic,
         )
@@ -238,10 +245,11 @@ class Agent:
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
         if self._broker is not None:
             self._broker.refuse_requests()
-        last = [it for it in self._background if it.get_name() in {"mqtt", "alarms.record"}]
+        last = [it for it in self._background if it.get_name() in {"mqtt", "record"}]
         await _cancel([it for it in self._background if it not in last])
         await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
         await self.fleet.end()
+        await self.runs.end()
         await _cancel(last)
 
     def _cut(self) -> None:

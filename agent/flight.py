@@ -97,6 +97,12 @@ class FlightRecords:
                 self._say_failed(device, error)
             else:
                 self._say_written(device, kept)
+            finally:
+                self._waiting.task_done()
+
+    async def written(self) -> None:
+        """Wait until every fault so far is written down, or could not be."""
+        await self._waiting.join()
 
     def _write(self, device: str, recording: Recording) -> Kept:
         return self._folder.write(device, recording.time, recording.as_json())

@@ -15,7 +15,11 @@ from agent.jobs.full_disk import FullDisk
 from agent.jobs.jobs import Jobs
 from agent.jobs.journals import Journals
 from agent.jobs.ledger_book import LedgerBook
-from agent.jobs.on_station import jobs_on
+from agent.jobs.on_station import hands_on, jobs_on
+from agent.jobs.run_closing import Closer
+from agent.jobs.run_facts import Place
+from agent.jobs.run_ledger import RunLedger
+from agent.jobs.run_records import RunRecords
 from agent.jobs.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.alarm_desk import AlarmDesk
@@ -28,6 +32,7 @@ from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
+from agent.settings.section import Title
 from agent.station import Station
 from agent.store.database import Database
 from agent.store.disk_watch import DiskWatch, Marks
@@ -35,6 +40,7 @@ from agent.store.files import FileStore
 from agent.store.ledger import Ledger
 from agent.store.recordings import RecordingFolder
 from agent.store.reserve import Reserve
+from agent.store.run_shelf import RunShelf
 from agent.store.schedules import ScheduleBook
 from agent.store.store_errors import NotRecorded
 from drivers import Address, Recorder, Traffic
@@ -93,9 +99,9 @@ class Parts:
         schedules: Schedules,
         ledger: Ledger | None,
         traffic: Callable[[], Mapping[str, Traffic]],
+        runs: RunRecords,
     ) -> Station:
         """The station as those see it who speak to the outside."""
-        titles = {"ko": settings.title.ko, "en": settings.title.en}
         return Station(
             name=settings.name,
             version=version("labkeeper"),
@@ -106,7 +112,7 @@ class Parts:
             interlocks=self.interlocks,
             files=self.files,
             clock=self.clock,
-            titles={language: title for language, title in titles.items() if title},
+            titles=_titles(settings.title),
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
@@ -115,6 +121,7 @@ class Parts:
             ledger=ledger,
             alarms=self.alarms,
             alarm_desk=AlarmDesk(self.alarms, self.clock),
+            runs=runs.shelf,
         )
 
     def schedules(
@@ -141,9 +148,11 @@ class Parts:
         tasks: asyncio.TaskGroup,
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
+        *,
         record: Record,
+        runs: RunRecords,
     ) -> Jobs:
-        """Jobs of the recipes of the config in force, which are kept where the record is."""
+        """Jobs of the recipes of the config in force, kept where the record is, and in `runs`."""
         book = (
             LedgerBook(record.ledger)
             if record.ledger is not None
@@ -151,15 +160,41 @@ class Parts:
         )
         return jobs_on(
             tasks,
-            gate,
-            workers,
-            board=self.board,
+            hands_on(gate, workers, self.board, tasks),
             reservations=self.reservations,
             recipes=StationRecipes(settings, self.files),
             clock=self.clock,
             events=self.events,
             journal=Journals(book),
             book=book,
+            runs=runs,
+        )
+
+    def runs(
+        self,
+        settings: Settings,
+        tasks: asyncio.TaskGroup,
+        workers: Mapping[str, DeviceWorker],
+        record: Record,
+    ) -> RunRecords:
+        """The folders of runs, whose hashes go into `record`."""
+        titles = _titles(settings.title)
+        return RunRecords(
+            RunShelf(settings.runs),
+            Place(station=settings.name, version=version("labkeeper"), titles=titles),
+            Closer(
+                clock=self.clock,
+                events=self.events,
+                ledger=RunLedger(record.ledger),
+                faults=self.flight.written,
+                formats=settings.runs_formats,
+            ),
+            tasks=tasks,
+            clock=self.clock,
+            events=self.events,
+            board=self.board,
+            workers=workers,
+            files=self.files,
         )
 
     def disk(self, settings: Settings, jobs: Jobs, tasks: asyncio.TaskGroup) -> DiskWatch:
@@ -178,3 +213,8 @@ class Parts:
         )
         jobs.close_while(watch.refusal_of_new_jobs)
         return watch
+
+
+def _titles(title: Title) -> dict[str, str]:
+    titles = {"ko": title.ko, "en": title.en}
+    return {language: text for language, text in titles.items() if text}

@@ -150,6 +150,7 @@ def whole_job_form(job: Job) -> dict[str, Any]:
         **job_form(job),
         "arguments": dict(job.arguments),
         "sha256": job.sha256,
+        "folder": job.folder,
         "measures": [
             {
                 "name": it.name,

@@ -17,6 +17,7 @@ from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
+from agent.store.run_shelf import RunShelf
 from drivers import Traffic
 
 
@@ -49,3 +50,5 @@ class Station:
     alarms: Alarms | None = None
     alarm_desk: AlarmDesk | None = None
     """None where no alarms are kept."""
+    runs: RunShelf | None = None
+    """The folders of runs; None where they are not written down."""

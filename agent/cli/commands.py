@@ -19,11 +19,13 @@ from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general,
 from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.reserve_words import add_reserve
+from agent.cli.run_words import add_run_folders
 from agent.cli.schedule_words import add_schedule
 from agent.cli.settle_words import add_settle
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
+A_STATION: Final = "the station's YAML file"
 NO_SOCKET: Final = frozenset({"socket"})
 
 
@@ -83,9 +85,10 @@ def _add_hosting(commands: Commands) -> None:
         unused=NO_SOCKET,
     )
     for parser in (run_, check):
-        parser.add_argument(
-            "--config", type=Path, metavar="FILE", required=True, help="the station's YAML file"
-        )
+        # `run verify FOLDER` needs none; that `run` alone does, it says itself.
+        needed = parser is check
+        parser.add_argument("--config", type=Path, metavar="FILE", required=needed, help=A_STATION)
+    add_run_folders(run_)
     demo = commands.add(
         "demo",
         "hosting:demo",

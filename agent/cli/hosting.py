@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli import output
+from agent.cli.parser import WrongUsage
 from agent.errors import ConfigError
 
 if TYPE_CHECKING:
     from agent.settings import Station
 
 
-def run(config: Path) -> None:
-    """Run the agent of this station until it is told to end."""
+def run(config: Path | None) -> None:
+    """Run the agent of this station until it is told to end. Raises WrongUsage without a config."""
+    if config is None:
+        raise WrongUsage(
+            "the following arguments are required: --config; see `labkeeper run --help`"
+        )
     # The agent itself is imported by this command alone.
     from agent.running import run as run_agent
 

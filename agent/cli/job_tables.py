@@ -76,6 +76,7 @@ def job_page(job: Form, language: str) -> Iterator[RenderableType]:
         "parameters": arguments or words.NOTHING,
         "devices": devices or words.NOTHING,
         "now": _place(job, language) or words.NOTHING,
+        "run folder": job["folder"] or words.NOTHING,
     }
     for name, text in rows.items():
         table.add_row(name, text)

@@ -68,15 +68,19 @@ class Known(Mapping[str, Value]):
         self._frame, self._fresh = frame, fresh or {}
 
     def __getitem__(self, name: str) -> Value:
-        role, dot, reading = name.partition(".")
-        if not dot:
+        if "." not in name:
             return self._frame.values[name]
-        sample = self._fresh.get(name)
-        if sample is None:
-            sample = self._frame.means.hands.latest(self._frame.devices[role], reading)
+        sample = self.sample(name)
         if sample is None or sample.quality not in BELIEVED or sample.value is None:
             raise KeyError(name)
         return sample.value
+
+    def sample(self, name: str) -> Sample | None:
+        """The sample of a `role.reading`; None where there is none, or the name is a value's."""
+        role, dot, reading = name.partition(".")
+        if not dot or name in self._fresh:
+            return self._fresh.get(name)
+        return self._frame.means.hands.latest(self._frame.devices[role], reading)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._frame.values)

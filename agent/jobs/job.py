@@ -28,6 +28,12 @@ class Measure:
     unit: str
     verdict: Verdict
     reason: str = ""
+    low: float | None = None
+    high: float | None = None
+    equals: Value | None = None
+    """The limits that it was judged by, where it had some."""
+    quality: str = ""
+    """The least that is to be said of the readings that it comes from; "" where it comes from none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +97,8 @@ class Job:
     safe: dict[str, Outcome] = field(default_factory=dict)
     """How making each device safe ended, where the job was stopped or has failed."""
     verdict: Verdict = "none"
+    folder: str = ""
+    """Where its run is written down; "" where nothing is, or not yet."""
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

@@ -19,6 +19,7 @@ Kind = Literal[
     "question",
     "answer",
     "safe",
+    "print",
     "moved",
     "queue",
     "plate",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from agent.errors import DeviceTrouble, Refused
 from agent.fleet.samples import Quality, Sample
@@ -16,6 +18,9 @@ from agent.jobs.progress import StepNow
 from agent.jobs.values import Given, names_of, resolved
 from drivers.errors import DriverError
 
+LEAST_FIRST: Final = (
+    *(Quality.BAD, Quality.STALE, Quality.SIMULATED, Quality.MANUAL, Quality.GOOD),
+)
 SHORTEST_S = 0.05
 """Shortest period of a table, as a recipe's check has it."""
 
@@ -68,14 +73,17 @@ def _judged(frame: Frame, name: str, its: Measured, known: Known) -> Measure:
     time, unit = frame.means.clock.utc(), _unit(frame, its)
     value: Value | None = None
     verdict: Verdict = "none"
+    limits, reason = _limits(its, known)
     try:
         value = its.value.value(known)
-        reason = _wrong(value, its, known)
+        reason = reason or _wrong(value, known, **limits)
         if its.has_limits:
             verdict = "fail" if reason else "pass"
     except ExpressionError as error:
         verdict, reason = "fail", str(error)
-    return Measure(name=name, time=time, value=value, unit=unit, verdict=verdict, reason=reason)
+    quality = _quality(known, names_of(its.value))
+    judged = Measure(name=name, time=time, value=value, unit=unit, verdict=verdict, reason=reason)
+    return replace(judged, quality=quality, **limits)
 
 
 def _unit(frame: Frame, its: Measured) -> str:
@@ -89,15 +97,41 @@ def _unit(frame: Frame, its: Measured) -> str:
     return ""
 
 
-def _wrong(value: Value, its: Measured, known: Known) -> str:
+def _limits(its: Measured, known: Known) -> tuple[dict[str, Any], str]:
+    """The limits as they are now, and why one of them has no value; "" where all have."""
+    limits: dict[str, Any] = {}
+    try:
+        for name, given in (("low", its.low), ("high", its.high)):
+            if given is not None:
+                limits[name] = _number(given, known)
+        if its.equals is not None:
+            limits["equals"] = resolved(its.equals, known)
+    except ExpressionError as error:
+        return limits, str(error)
+    return limits, ""
+
+
+def _wrong(
+    value: Value,
+    known: Known,
+    low: float | None = None,
+    high: float | None = None,
+    equals: Value | None = None,
+) -> str:
     """Why a value does not pass; "" where it does."""
-    if its.equals is not None and value != (wanted := resolved(its.equals, known)):
-        return f"{value} is not {wanted}"
-    if its.low is not None and not _number(value, known) >= (low := _number(its.low, known)):
+    if equals is not None and value != equals:
+        return f"{value} is not {equals}"
+    if low is not None and not _number(value, known) >= low:
         return f"{value} is below {low:g}"
-    if its.high is not None and not _number(value, known) <= (high := _number(its.high, known)):
+    if high is not None and not _number(value, known) <= high:
         return f"{value} is above {high:g}"
     return ""
+
+
+def _quality(known: Known, names: Iterable[str]) -> str:
+    """The least that is to be said of these readings."""
+    found = {it.quality for name in names if (it := known.sample(name)) is not None}
+    return next((str(it) for it in LEAST_FIRST if it in found), "")
 
 
 def _number(given: Given, known: Known) -> float:
@@ -133,7 +167,7 @@ async def _record(frame: Frame, step: RecordStep, every: float) -> None:
     try:
         while True:
             row = {str(it): hands.latest(frame.devices[it.role], it.name) for it in step.record}
-            await notes.row(step.as_, row)
+            await notes.row(step.as_, row, frame.devices)
             due += every * max(1, -(-(clock.monotonic() - due) // every))
             await clock.sleep(due - clock.monotonic())
     except Exception as error:  # a table that can't be kept is said, and stops nothing

@@ -120,13 +120,19 @@ class Notes:
         """Keep a measured value and its verdict."""
         self.job.measures.append(measure)
         self.job.judged(measure.verdict)
-        names = ("name", "value", "unit", "verdict", "reason")
+        names = ("name", "value", "unit", "verdict", "reason", "low", "high", "equals", "quality")
         await self._keep("measure", {name: getattr(measure, name) for name in names})
 
-    async def row(self, table: str, samples: Mapping[str, Sample | None]) -> None:
-        """Keep a row of a table: each reading with its quality and its own time."""
+    async def row(
+        self, table: str, samples: Mapping[str, Sample | None], devices: Mapping[str, str]
+    ) -> None:
+        """Keep a row of a table: each reading with its quality and time; `devices` are by role."""
         row = {name: it._asdict() if it else None for name, it in samples.items()}
-        await self._keep("row", {"table": table, "readings": row})
+        await self._keep("row", {"table": table, "readings": row, "devices": devices})
+
+    async def printed(self, device: str, file: str) -> None:
+        """Keep that a file is about to be printed."""
+        await self._keep("print", {"device": device, "file": file})
 
     async def line(self, level: Any, ko: str, en: str) -> None:
         """Keep a line of the job's log, and tell those who watch."""

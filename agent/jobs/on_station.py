@@ -3,47 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.jobs.book import Book, MemoryBook
-from agent.jobs.hands import StationHands
+from agent.jobs.hands import Hands, StationHands
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import Journal, MemoryJournal
+from agent.jobs.journals import Journals
+from agent.jobs.run_records import RunRecords
 from agent.jobs.shop import Recipes, Shop
+from agent.roles import Actor
 from agent.safety.gate import Gate
 from agent.safety.reservations import Reservations
 
 
+def hands_on(
+    gate: Gate, workers: Mapping[str, DeviceWorker], board: Board, tasks: asyncio.TaskGroup
+) -> Callable[[Actor], StationHands]:
+    """What gives each job its hands on the station's own devices."""
+    return lambda actor: StationHands(actor, gate, workers, board, tasks)
+
+
 def jobs_on(
     tasks: asyncio.TaskGroup,
-    gate: Gate,
-    workers: Mapping[str, DeviceWorker],
+    hands: Callable[[Actor], Hands],
     *,
-    board: Board,
     reservations: Reservations,
     recipes: Recipes,
     clock: Clock,
     events: EventLog,
     journal: Journal,
     book: Book | None = None,
+    runs: RunRecords | None = None,
 ) -> Jobs:
-    """Jobs that run in `tasks`, and tell `journal` what happens.
+    """Jobs that run in `tasks`, and tell `journal` what happens, and `runs` where there are some.
 
     Without a book nothing of them is known to the next agent.
     """
+
+    def forget(job: str) -> None:
+        if isinstance(journal, MemoryJournal):
+            journal.forget(job)
+        if runs is not None:
+            runs.forget(job)
+
     shop = Shop(
         tasks=tasks,
-        hands=lambda actor: StationHands(actor, gate, workers, board, tasks),
+        hands=hands,
         reservations=reservations,
         recipes=recipes,
-        journal=journal,
+        journal=journal if runs is None else Journals(journal, runs),
         clock=clock,
         events=events,
         book=book or MemoryBook(),
-        forget=journal.forget if isinstance(journal, MemoryJournal) else lambda _: None,
+        forget=forget,
     )
+    if runs is not None:
+        shop.prepare = runs.prepare
     return Jobs(shop)

@@ -31,6 +31,7 @@ async def run_print(frame: Frame, step: PrintStep, now: StepNow) -> None:
             raise DeviceTrouble(f"the plate of {device} is not clear")
         await means.plates.clear(device, means.notes)
     await means.pace.rest()
+    await means.notes.printed(device, str(file))
     await means.plates.take(device, means.notes)
     printing = means.tasks.create_task(
         means.hands.do(device, "print", {"file": file}), name=f"{means.job.id}.{device}.printing"

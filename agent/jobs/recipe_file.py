@@ -34,6 +34,8 @@ class RecipeFile:
     document: Document = field(repr=False, compare=False)
     sha256: str
     """Of the file's bytes, as they were understood."""
+    raw: bytes = field(default=b"", repr=False, compare=False)
+    """These bytes."""
 
     @property
     def file(self) -> str:
@@ -61,7 +63,7 @@ def load_recipe(path: Path) -> RecipeFile:
         found.append(document.problem(("name",), text))
     if recipe is None or found:
         raise ConfigError(found)
-    return RecipeFile(recipe, document, hashlib.sha256(raw).hexdigest())
+    return RecipeFile(recipe, document, hashlib.sha256(raw).hexdigest(), raw)
 
 
 def _understood(document: Document) -> tuple[Recipe | None, list[Problem]]:

@@ -15,7 +15,7 @@ from drivers import Role, word
 
 PLAIN: Final = (
     *("id", "recipe", "version", "sha256", "submitted", "priority", "rank", "not_before"),
-    *("number", "copies", "batch", "why", "began", "ended", "verdict"),
+    *("number", "copies", "batch", "why", "began", "ended", "verdict", "folder"),
 )
 """What JSON has as it is."""
 

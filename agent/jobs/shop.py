@@ -60,6 +60,8 @@ class Shop:
     events: EventLog
     forget: Callable[[str], None] = field(default=lambda _: None)
     """Told of a job that is listed no longer."""
+    prepare: Callable[[Job, Entry, Library], None] = field(default=lambda *_: None)
+    """Told of a job that may begin, with the recipes that it will run."""
 
 
 @dataclass(slots=True)
@@ -130,5 +132,6 @@ def equip(
         plates=plates,
         work=WORK,
     )
+    shop.prepare(job, entry, library)
     kept.run = Run(means, entry.recipe, dict(job.arguments))
     return kept.run

@@ -6,6 +6,7 @@ It is no mistake, since a cable may be out; and it is what a mistyped name looks
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from agent.settings.station import Station
@@ -13,7 +14,13 @@ from drivers import Address
 
 
 def missing(station: Station) -> Iterator[str]:
-    """Yield a sentence for each port, library or secret of an enabled device that is not there."""
+    """Yield a sentence for each port, library or secret of an enabled device that is not there.
+
+    So for the library that other forms of recorded readings need.
+    """
+    if station.runs_formats and find_spec("pyarrow") is None:
+        forms = ", ".join(station.runs_formats)
+        yield f"{station.file}: runs_formats: {forms} need pyarrow: install labkeeper[data]"
     for device in station.devices.values():
         if not device.enabled:
             continue

@@ -15,6 +15,7 @@ from pydantic import Field
 from agent.settings.alarm_models import ALARMS, OFFLINE_ALARM, AlarmSettings
 from agent.settings.disk_models import Disk
 from agent.settings.interlock_models import InterlockSettings
+from agent.settings.run_models import RunFormats, RunsFolder
 from agent.settings.schedule_models import ScheduleSettings
 from agent.settings.section import Section, Title
 from agent.settings.section import doc as _doc
@@ -267,6 +268,8 @@ class StationSettings(Section):
         int, _doc("Most that the folder of files may hold, MB.", ge=1, le=1_000_000)
     ] = 4096
     disk: Annotated[Disk, _doc("What is given up as the disk of `state` fills.")] = Disk()
+    runs: RunsFolder = Path("runs")
+    runs_formats: RunFormats = ()
     recipes: Annotated[
         File, _doc("Folder of recipes, each called after its recipe: cycle.yaml.")
     ] = Path("recipes")

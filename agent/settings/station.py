@@ -64,6 +64,8 @@ class Station:
     files_limit: int
     """Most that the folder of files may hold, in bytes."""
     disk: Disk
+    runs: Path
+    runs_formats: tuple[Literal["parquet", "arrow"], ...]
     recipes: Path
     devices: Mapping[str, Device]
     interlocks: Mapping[str, Interlock]

@@ -149,6 +149,8 @@ def _complete(
         files=state / settings.files,
         files_limit=settings.files_limit * MB,
         disk=settings.disk,
+        runs=state / settings.runs,
+        runs_formats=settings.runs_formats,
         recipes=path.parent / settings.recipes,
         devices=MappingProxyType({entry.name: _device(entry, path.parent) for entry in entries}),
         interlocks=interlocks_of(settings.interlocks, entries),

@@ -21,6 +21,7 @@ from agent.web.jobs import job_changes, job_stops, job_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
+from agent.web.runs import runs
 from agent.web.schedules import schedule_changes, schedule_views
 from agent.web.unsettled import settles, unsettled_views
 from agent.web.views import views
@@ -68,7 +69,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (reservation_views, reservation_changes, schedule_views, schedule_changes):
         api.include_router(router)
-    for router in (alarm_views, alarm_changes, unsettled_views, settles):
+    for router in (alarm_views, alarm_changes, unsettled_views, settles, runs):
         api.include_router(router)
     return api
 

@@ -141,6 +141,7 @@ class WholeJobForm(JobForm):
 
     arguments: dict[str, Shown]
     sha256: Annotated[str, Field(description="Of the recipe's file.")]
+    folder: Annotated[str, Field(description="Where its run is written down; empty: not yet.")]
     measures: list[MeasureForm]
     log: list[LineForm]
     answers: list[AnswerForm]

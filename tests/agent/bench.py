@@ -24,7 +24,7 @@ from agent.jobs.journal import MemoryJournal
 from agent.jobs.journals import Journals
 from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.library import Library
-from agent.jobs.on_station import jobs_on
+from agent.jobs.on_station import hands_on, jobs_on
 from agent.jobs.shop import Recipes
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
@@ -161,9 +161,7 @@ def _jobs(
 ) -> Jobs:
     return jobs_on(
         tasks,
-        gate,
-        fleet.workers,
-        board=board,
+        hands_on(gate, fleet.workers, board, tasks),
         reservations=reservations,
         recipes=recipes,
         clock=clock,

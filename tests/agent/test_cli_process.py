@@ -158,6 +158,7 @@ def test_without_a_command_the_help_is_shown() -> None:
         *("run", "check", "demo", "drivers", "devices", "read", "set", "do", "stop", "watch"),
         *("events", "files", "files add", "files show", "files check", "files remove", "print"),
         *("ledger", "ledger show", "ledger verify", "ledger export"),
+        *("run verify", "run show", "run list"),
     ],
 )
 def test_the_help_of_every_command_has_an_example(command: str) -> None:

@@ -1,0 +1,231 @@
+"""Writes a folder for each job that begins: the journal of jobs as files that a lab keeps.
+
+A step waits until what it leaves is with the system, and no longer than `run_thread.LATE_S`: then its
+job fails, as it does where the disk takes nothing. After that the job's end goes on, and what is lost
+is counted. Rows of tables and events wait for nobody; what is left out is counted as well, said, and
+stands in the manifest. Nothing of a run is ever deleted by the agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from agent.clock import Clock
+from agent.errors import AgentError
+from agent.fleet.board import Board
+from agent.fleet.device import DeviceWorker
+from agent.fleet.events import EventLog, Severity
+from agent.jobs.job import Job
+from agent.jobs.journal import Entry
+from agent.jobs.library import Entry as Recipe
+from agent.jobs.library import Library
+from agent.jobs.open_run import OpenRun, seen_before
+from agent.jobs.run_closing import Closer
+from agent.jobs.run_facts import (
+    Place,
+    Prepared,
+    columns_of,
+    devices_form,
+    facts_of,
+    known_at_last,
+    sources_of,
+)
+from agent.jobs.states import JobState
+from agent.store.files import FileStore
+from agent.store.run_shelf import RunShelf, job_of
+from agent.store.run_tables import moment
+from agent.store.run_thread import LATE_S
+from agent.store.run_writer import RunWriter
+from agent.store.store_errors import DiskFailed
+
+TICK_S: Final = 1.0
+CLOSED_WITHIN_S: Final = 1.0
+"""How long the end of a job waits for its folder; a long table in other forms may take longer."""
+SYNC_EVERY: Final = 5
+"""Ticks from one fsync to the next: what a power cut may take."""
+
+
+class RunRecords:
+    """A Journal. `run` has to be running, and `end` closes what is open when the agent ends."""
+
+    def __init__(
+        self,
+        shelf: RunShelf,
+        place: Place,
+        closer: Closer,
+        *,
+        tasks: asyncio.TaskGroup,
+        clock: Clock,
+        events: EventLog,
+        board: Board,
+        workers: Mapping[str, DeviceWorker],
+        files: FileStore,
+    ) -> None:
+        self.shelf, self._place, self._closer = shelf, place, closer
+        self._tasks, self._clock, self._events = tasks, clock, events
+        self._board, self._workers, self._files = board, workers, files
+        self._thread = closer.thread
+        self._prepared: dict[str, Prepared] = {}
+        self._open: dict[str, OpenRun] = {}
+        self._refused: set[str] = set()
+        """Jobs whose folder could not be made, of which their first step has been told."""
+
+    def prepare(self, job: Job, entry: Recipe, library: Library) -> None:
+        """Remember what a job will run; its folder is made when it begins."""
+        self._prepared[job.id] = Prepared(job=job, entry=entry, library=library)
+
+    def forget(self, job: str) -> None:
+        """Remember nothing of a job that is listed no longer. Its folder stays."""
+        self._prepared.pop(job, None)
+        self._refused.discard(job)
+
+    async def add(self, entry: Entry) -> None:
+        """See Journal."""
+        if entry.job not in self._open and _begins(entry) and entry.job in self._prepared:
+            await self._begin(entry)
+        run = self._open.get(entry.job)
+        if run is None or run.closing is not None:
+            return
+        if entry.kind == "row":
+            self._row(run, entry)
+            return
+        if entry.kind == "print":
+            run.printed.append(await self._printed(entry))
+        await self._keep(run, entry)
+        if entry.kind == "state" and JobState(entry.data["state"]).is_final:
+            await asyncio.wait([self._closing(run)], timeout=CLOSED_WITHIN_S)
+
+    async def run(self) -> None:
+        """Close what an earlier agent has left open; then look after what is open, until cancelled."""
+        await self._closer.close_left(self.shelf, lambda folder: job_of(folder) in self._prepared)
+        ticks = 0
+        while True:
+            await self._clock.sleep(TICK_S)
+            ticks += 1
+            for run in tuple(self._open.values()):
+                await self._look_after(run, is_time_to_sync=ticks % SYNC_EVERY == 0)
+
+    async def end(self) -> None:
+        """Close every folder: the agent ends."""
+        if closing := [self._closing(run) for run in self._open.values()]:
+            await asyncio.wait(closing)
+        await self._thread.end()
+
+    async def _begin(self, entry: Entry) -> None:
+        job, prepared = entry.job, self._prepared[entry.job]
+        began = prepared.job.began or self._clock.utc()
+        devices = devices_form(prepared.job, self._workers, self._board)
+        facts = {
+            **facts_of(prepared, self._place, self._closer.ledger.provenance),
+            "devices": devices,
+            "simulated": any(it["simulated"] for it in devices),
+        }
+        made = partial(self._made, prepared, facts, began)
+        try:
+            writer = await self._thread.soon(made, f"the run folder of job {job}")
+        except AgentError:
+            if job in self._refused:
+                return  # it has been told; what is left of the job is its end
+            if entry.kind == "step":  # what says that a job has begun tells nobody
+                self._refused.add(job)
+            raise
+        prepared.job.folder = str(writer.folder)
+        seen = seen_before(self._events, began)
+        self._open[job] = OpenRun(prepared, writer, devices, seen)
+
+    def _made(self, prepared: Prepared, facts: Mapping[str, Any], began: float) -> RunWriter:
+        job = prepared.job
+        writer = RunWriter(self.shelf.new(job.id, job.recipe), facts, began)
+        writer.begin(sources_of(prepared))
+        return writer
+
+    async def _keep(self, run: OpenRun, entry: Entry) -> None:
+        """Write an entry, and wait until it is written. Raises NotRecorded, once."""
+        what = f"{entry.kind} of job {entry.job}"
+        run.hear(self._events)  # what led to it stands before it
+        item = run.offer(partial(run.writer.entry, entry.time, entry.kind, entry.data), "entries")
+        if item is None:
+            self._fail(run, DiskFailed(f"not recorded: {what}: too much waits for the disk"))
+        elif run.has_failed:  # nobody waits for this disk again
+            self._thread.later(run.flush, what)
+        else:
+            try:
+                await self._thread.soon(run.flush, what)
+            except AgentError as error:
+                self._fail(run, error)
+            if item.error is not None:
+                self._fail(run, item.error)
+
+    def _fail(self, run: OpenRun, error: AgentError) -> None:
+        if not run.has_failed:
+            run.has_failed, run.trouble = True, str(error)
+            self._say_lost(run)
+            raise error
+
+    def _row(self, run: OpenRun, entry: Entry) -> None:
+        table, samples = entry.data["table"], entry.data["readings"]
+        key = (table, tuple(samples))
+        if key not in run.columns:
+            run.columns[key] = columns_of(key[1], entry.data["devices"], self._workers)
+        is_idle = not run.waiting
+        run.offer(partial(run.writer.row, entry.time, table, run.columns[key], samples), "rows")
+        if is_idle:
+            self._thread.later(run.flush, f"the run of job {entry.job}")
+
+    async def _printed(self, entry: Entry) -> dict[str, Any]:
+        name = entry.data["file"]
+        listing = await self._files.listing()
+        return {
+            "file": name,
+            "sha256": next((it.sha256 for it in listing.files if it.name == name), ""),
+            "device": entry.data["device"],
+            "time": moment(entry.time),
+        }
+
+    async def _look_after(self, run: OpenRun, *, is_time_to_sync: bool) -> None:
+        job, what = run.prepared.job, f"the run of job {run.prepared.job.id}"
+        run.hear(self._events)
+        if run.waiting and run.closing is None:
+            self._thread.later(run.flush, what)
+        if is_time_to_sync and run.closing is None:
+            self._thread.later(run.writer.sync, what)
+        self._say_lost(run)
+        if job.state.is_final and self._clock.utc() - (job.ended or 0.0) > LATE_S:
+            # What says that it ended did not come this far.
+            await asyncio.wait([self._closing(run)], timeout=CLOSED_WITHIN_S)
+
+    def _closing(self, run: OpenRun) -> asyncio.Task[None]:
+        """Close a folder; whoever waits for that may give up, and it goes on."""
+        if run.closing is None:
+            name = f"{run.prepared.job.id}.folder"
+            run.closing = self._tasks.create_task(self._closed(run), name=name)
+        return run.closing
+
+    async def _closed(self, run: OpenRun) -> None:
+        job = run.prepared.job
+        ended = devices_form(job, self._workers, self._board)
+        try:
+            await self._closer.close(run, known_at_last(run.devices, ended))
+        finally:
+            self._say_lost(run)
+            self._open.pop(job.id, None)
+            self._prepared.pop(job.id, None)
+
+    def _say_lost(self, run: OpenRun) -> None:
+        """Say why something was lost, each reason once."""
+        why, run.trouble = run.trouble, ""
+        if why and why not in run.said:
+            run.said.add(why)
+            job = run.prepared.job.id
+            text = f"job {job}: its folder lacks something: {why}; its manifest says how much"
+            self._events.add("run.incomplete", text, severity=Severity.ERROR, job=job)
+
+
+def _begins(entry: Entry) -> bool:
+    """Whether a job that leaves this has begun."""
+    return entry.kind == "step" or (
+        entry.kind == "state" and entry.data["state"] == JobState.RUNNING
+    )
