@@ -1,8 +1,10 @@
 """The composition root: builds everything, and owns the order in which it starts and stops.
 
-start   lock the state folder · bind the listeners · a worker for each device · the broker
-        session · then, when the devices have had their first turn, the web · READY
-stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so · say goodbye
+start   lock the state folder · bind the listeners · what is to be made safe is on the disk · a worker
+        for each device · the broker session · then, when the devices have had their first turn,
+        the web · what is in doubt after an end without order · READY
+stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so, and all
+        that nothing covers where something has failed · what is still to be made safe · say goodbye
 """
 
 import asyncio
@@ -16,14 +18,17 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from agent.begin_record import begin_record
+from agent.aftermath import what_was_left
+from agent.begin_record import begin_record, opened
 from agent.clock import Clock
+from agent.ending import Patience, cancelled
 from agent.fleet.events import Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
 from agent.memory import settle
 from agent.parts import Parts
 from agent.reload import reload
+from agent.safety.dirty_start import Before
 from agent.safety.trips import Trips
 from agent.settings import Station as Settings
 from agent.station import Station
@@ -41,8 +46,11 @@ FIRST_ROUND_S: Final = 1.0
 READY_WITHIN_S: Final = 10.0
 """How long READY waits for it: one device that hangs must not make systemd give the agent up."""
 JOBS_END_WITHIN_S: Final = 1.5  # then devices are made safe all the same
+NOTED_WITHIN_S: Final = 0.3  # a disk that hangs leaves the safe-state file as it was
 END_WITHIN_S: Final = 4.8
 """After it the process ends, whatever still waits for a device, a name service or a broker."""
+HURRY_S: Final = 1.0
+"""The same after a second SIGTERM: it is for devices to be made safe, and nothing else."""
 
 log = logging.getLogger("labkeeper")
 
@@ -71,13 +79,13 @@ class Agent:
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
-        self._ended = False
+        self._ended, self._patience = False, Patience()
         self._failure: Exception | None = None
 
     async def run(self) -> None:
         """Start, serve until told to stop, and stop."""
         self._heed_signals()
-        async with Database(self.settings.state / DATABASE, self._clock) as database:
+        async with opened(Database(self.settings.state / DATABASE, self._clock)) as database:
             self.record = await begin_record(
                 *(database, self.settings),
                 clock=self._clock,
@@ -85,11 +93,13 @@ class Agent:
                 board=self._parts.board,
                 events=self.events,
             )
-            await self._serve(database)
+            before = await what_was_left(self.settings.state, self.record, self.events)
+            await self._serve(database, before)
 
-    async def _serve(self, database: Database) -> None:
+    async def _serve(self, database: Database | str, before: Before) -> None:
         async with asyncio.TaskGroup() as self._tasks:
-            self._begin(_until_it_fails(database), "database")
+            if not isinstance(database, str):
+                self._begin(_until_it_fails(database), "database")
             self.fleet = Fleet(
                 self._tasks,
                 self._open_driver,
@@ -99,6 +109,7 @@ class Agent:
                 events=self.events,
                 flight=self._parts.flight,
             )
+            self._watch_over(before)
             self._begin(self._parts.flight.run(), "recordings")
             self._begin(self._start(self._station()), "start")
             await self._stop.wait()
@@ -110,9 +121,15 @@ class Agent:
 
     async def _start(self, station: Station) -> None:
         self._begin(self._tidy_files(), "files")
-        for device in self.settings.devices.values():
-            if device.enabled:
-                self.fleet.start(plan_for(device, self.settings.reconnect))
+        plans = {
+            name: plan_for(device, self.settings.reconnect)
+            for name, device in self.settings.devices.items()
+            if device.enabled
+        }
+        await self._keeper.begin(plans)
+        for plan in plans.values():
+            self.fleet.start(plan)
+        self._begin(self._keeper.run(), "safe-state")
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
         trips = Trips(
@@ -123,6 +140,7 @@ class Agent:
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
         await self._first_round(READY_WITHIN_S)
+        self._wary.ask()
         settle()
         self._notifier.ready()
         self._say_started(station)
@@ -144,10 +162,16 @@ class Agent:
 
     def _station(self) -> Station:
         workers = self.fleet.workers
-        gate = self._parts.gate(self._tasks, workers, self.record)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, gate)
+        self._gate = self._parts.gate(self._tasks, workers, self._wary)
+        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, self._gate)
         return self._parts.station(
-            self.settings, workers, gate, self.jobs, lambda: self._lines.traffic
+            self.settings, workers, self._gate, self.jobs, lambda: self._lines.traffic
+        )
+
+    def _watch_over(self, before: Before) -> None:
+        """Keep what `labkeeper make-safe` needs, and block what has to be looked at first."""
+        self._wary, self._keeper = self._parts.watch_over(
+            self.settings, self.fleet.workers, self.record, before
         )
 
     def _begin_broker(self, station: Station) -> Any:
@@ -204,21 +228,32 @@ class Agent:
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        loop.add_signal_handler(signal.SIGTERM, self._told_to_end)
+        loop.add_signal_handler(signal.SIGINT, self._told_to_end)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
+    def _told_to_end(self) -> None:
+        if self._stop.is_set():  # told again: devices are made safe, and nothing is waited for
+            self._patience.hurry()
+            asyncio.get_running_loop().call_later(HURRY_S, self._cut)
+        self._stop.set()
+
     async def _end(self) -> None:
-        """Take no more requests, make safe what is configured so, then end the rest."""
+        """Take no more requests, make safe what is to be, then end the rest. Each wait has its limit."""
         self._notifier.stopping()
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
         if self._broker is not None:
             self._broker.refuse_requests()
         broker = [it for it in self._background if it.get_name() == "mqtt"]
-        await _cancel([it for it in self._background if it not in broker])
-        await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
-        await self.fleet.end()
-        await _cancel(broker)
+        others = cancelled([it for it in self._background if it not in broker])
+        jobs = self._tasks.create_task(self.jobs.end(), name="jobs.end")
+        under_way = [jobs, *others, *self._gate.stops_under_way]
+        await self._patience.wait(under_way, JOBS_END_WITHIN_S)
+        in_order = self._failure is None
+        unsafe = await self.fleet.end(in_order=in_order)
+        noting = self._keeper.end("in order" if in_order else "in disorder", unsafe)
+        await self._patience.wait([self._tasks.create_task(noting)], NOTED_WITHIN_S)
+        await self._patience.wait(cancelled(broker), NOTED_WITHIN_S)
 
     def _cut(self) -> None:
         """End the process: an exchange can't be cut, and a thread that hangs can't be ended.
@@ -243,10 +278,3 @@ class Agent:
 async def _until_it_fails(database: Database) -> None:
     """End the agent when no later success of the disk could be believed. Raises RecordingEnded."""
     raise RecordingEnded(await database.failed())
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

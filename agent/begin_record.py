@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
 from agent.clock import Clock
-from agent.errors import AgentError
+from agent.errors import AgentError, CannotStart
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.safety.record import LedgerRecord, Record, Unwritable
@@ -17,10 +19,29 @@ from agent.store.clock_sync import clock_synced
 from agent.store.database import Database
 from agent.store.entries import Provenance
 from agent.store.ledger import Ledger
+from agent.store.store_errors import NewerSchema
+
+
+@asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Database | str]:
+    """The database, or why there is none: devices can be watched and stopped all the same.
+
+    Raises:
+        NewerSchema: A later agent has written it, and knows better what was left.
+    """
+    async with AsyncExitStack() as stack:
+        found: Database | str = database
+        try:
+            await stack.enter_async_context(database)
+        except NewerSchema:
+            raise
+        except CannotStart as error:
+            found = str(error)
+        yield found
 
 
 async def begin_record(
-    database: Database,
+    database: Database | str,
     settings: Settings,
     *,
     clock: Clock,
@@ -28,7 +49,12 @@ async def begin_record(
     board: Board,
     events: EventLog,
 ) -> Record:
-    """The record of this station. Where the disk takes none, nothing can be changed, only stopped."""
+    """The record of this station. Where the disk takes none, nothing can be changed, only stopped.
+
+    `database` may be the reason why there is none.
+    """
+    if isinstance(database, str):
+        return _unwritable(database, events)
     ledger = Ledger(
         database,
         clock=clock,
@@ -41,9 +67,7 @@ async def begin_record(
         await ledger.begin(settings.name)
         blocked = await record.begin()
     except AgentError as error:
-        text = f"devices are watched and can be stopped, and nothing else is sent: {error}"
-        events.add("record.failed", text, severity=Severity.ERROR)
-        return Unwritable(str(error))
+        return _unwritable(str(error), events)
     if database.quarantined is not None:
         text = "the ledger was damaged and put aside: what was under way is not known, look at every device"
         events.add("record.damaged", text, severity=Severity.ERROR)
@@ -51,6 +75,12 @@ async def begin_record(
         text = await record.blocked(device)
         events.add("record.unsettled", text, device=device, severity=Severity.WARNING)
     return record
+
+
+def _unwritable(why: str, events: EventLog) -> Record:
+    text = f"devices are watched and can be stopped, and nothing else is sent: {why}"
+    events.add("record.failed", text, severity=Severity.ERROR)
+    return Unwritable(why)
 
 
 def provenance(settings: Settings) -> Provenance:

@@ -13,10 +13,14 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.on_station import jobs_on
 from agent.jobs.station_recipes import StationRecipes
+from agent.safety.dirty_start import Before
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.lasting_gate import LastingGate
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
+from agent.safety.safe_state_keeper import SafeStateKeeper
+from agent.safety.wary_record import WaryRecord
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.files import FileStore
@@ -45,12 +49,30 @@ class Parts:
 
     def gate(
         self, tasks: asyncio.TaskGroup, workers: Mapping[str, DeviceWorker], record: Record
-    ) -> Gate:
+    ) -> LastingGate:
         """The one door to these devices, which records in `record`."""
-        return Gate(
+        return LastingGate(
             *(workers, self.files, self.events, self.interlocks),
             *(self.reservations, record, tasks),
         )
+
+    def watch_over(
+        self,
+        settings: Settings,
+        workers: Mapping[str, DeviceWorker],
+        record: Record,
+        before: Before,
+    ) -> tuple[WaryRecord, SafeStateKeeper]:
+        """Who blocks what was left in doubt, and who keeps what `labkeeper make-safe` needs."""
+        wary = WaryRecord(record, before, workers, self.board, self.events)
+        keeper = SafeStateKeeper(
+            *(settings.state, workers, self.board),
+            clock=self.clock,
+            events=self.events,
+            before=before.seen,
+            doubt=wary.doubt,
+        )
+        return wary, keeper
 
     def station(
         self,

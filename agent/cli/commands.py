@@ -16,6 +16,7 @@ from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 from agent.cli.recipe_words import add_recipe
+from agent.cli.safe_words import add_safe
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -55,6 +56,7 @@ def command_line() -> Parser:
     add_ledger(commands)
     add_recipe(commands)
     add_job(commands)
+    add_safe(commands)
     return parser
 
 

@@ -48,6 +48,10 @@ class Record(Protocol):
         """Record a stop, after it. What can't be recorded is logged."""
         ...
 
+    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+        """Record what somebody did that is no command, such as a waiver. Raises NotRecorded."""
+        ...
+
     async def blocked(self, device: str) -> str:
         """Why nothing may be sent to the device; "" when it may. What was read back is settled first."""
         ...
@@ -122,10 +126,15 @@ class LedgerRecord:
         )
         try:
             await self._ledger.record(_who(actor), entry)
-            if outcome.status is Status.DONE:
+            if outcome.status is Status.DONE and outcome.is_settling:
                 await self.settle(actor, device, "it was stopped, and confirmed safe")
         except AgentError as error:
             log.error("%s", error)
+
+    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+        """See Record."""
+        entry = EventEntry(action=action, target=target, reason=reason)
+        await self._ledger.record(_who(actor), entry)
 
     async def blocked(self, device: str) -> str:
         """See Record. A setting that the device has been asked for since then is settled by that."""
@@ -185,6 +194,9 @@ class Unrecorded:
     async def stopped(self, actor: Actor, device: str, outcome: Outcome) -> None:
         """See Record."""
 
+    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+        """See Record."""
+
     async def blocked(self, device: str) -> str:
         """See Record."""
         return ""
@@ -205,6 +217,10 @@ class Unwritable(Unrecorded):
         self._why = why
 
     async def intend(self, actor: Actor, verb: str, target: str, after: Any) -> None:
+        """See Record."""
+        raise NotRecorded(self._why)
+
+    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
         """See Record."""
         raise NotRecorded(self._why)
 

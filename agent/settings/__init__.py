@@ -1,5 +1,6 @@
 """The station's configuration: read, checked as a whole, and handed on as plain frozen data."""
 
+from agent.settings.cover import Cover
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
@@ -12,6 +13,7 @@ __all__ = [
     "Api",
     "Changes",
     "Condition",
+    "Cover",
     "Device",
     "Interlock",
     "Listener",

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from agent.settings.cover_models import CoverSettings
 from agent.settings.interlock_models import InterlockSettings
 from agent.settings.section import Section, Title
 from agent.settings.section import doc as _doc
@@ -173,6 +174,10 @@ class DeviceSettings(Section):
     on_shutdown: Annotated[
         Literal["leave", "make_safe"], _doc("What the end of the agent means for the device.")
     ] = "leave"
+    safe_by: Annotated[
+        dict[str, CoverSettings],
+        _doc("What covers each hazardous output when the agent is gone; not named: nothing."),
+    ] = {}
     enabled: Annotated[bool, _doc("Whether the agent talks to it.")] = True
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from agent.errors import Problem
+from agent.settings.cover import Cover
 from agent.settings.interlocks import Interlock
 from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.section import Title
@@ -42,6 +43,8 @@ class Device:
     """What files a printer may get; each bound names the file and line that set it."""
     access: Access | None
     on_shutdown: Literal["leave", "make_safe"]
+    safe_by: Mapping[str, Cover]
+    """What covers each hazardous output when the agent is gone, by reading; not named: nothing."""
     enabled: bool
     place: str
     """The file and line where it is described, such as `config/station.yaml:12`."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from agent.errors import ConfigError, Problem
 from agent.settings.checks import Entry, check_device, check_station
+from agent.settings.cover import check_cover, covers
 from agent.settings.document import Document, KeyPath, read_document, reason
 from agent.settings.exchanges import check_exchanges
 from agent.settings.interlocks import check_interlocks, interlocks_of
@@ -47,6 +48,7 @@ def load(path: Path) -> Station:
         found += check_interlocks(document, own[0].interlocks, entries, tuple(found))
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
     found += chain(*map(check_exchanges, entries), *map(check_printer, entries))
+    found += chain(*map(check_cover, entries))
     if station is None or found:
         raise ConfigError(found)
     return _complete(path, station, entries)
@@ -182,6 +184,7 @@ def _device(entry: Entry, folder: Path) -> Device:
         profile=profile(entry),
         access=access(entry, folder),
         on_shutdown=settings.on_shutdown,
+        safe_by=covers(settings.safe_by),
         enabled=settings.enabled,
         place=entry.place,
     )
