@@ -30,6 +30,7 @@ from agent.parts import Parts
 from agent.reload import reload
 from agent.safety.dirty_start import Before
 from agent.safety.trips import Trips
+from agent.safety.waivers import Waivers
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
@@ -110,6 +111,9 @@ class Agent:
                 flight=self._parts.flight,
             )
             self._watch_over(before)
+            self._waivers = Waivers(self.record, self.fleet.workers, self._clock, self.events)
+            if not isinstance(database, str):
+                await self._waivers.begin(database)
             self._begin(self._parts.flight.run(), "recordings")
             self._begin(self._start(self._station()), "start")
             await self._stop.wait()
@@ -163,9 +167,12 @@ class Agent:
     def _station(self) -> Station:
         workers = self.fleet.workers
         self._gate = self._parts.gate(self._tasks, workers, self._wary)
-        self.jobs = self._parts.jobs(lambda: self.settings, self._tasks, workers, self._gate)
+        self.jobs = self._parts.jobs(
+            lambda: self.settings, self._tasks, workers, self._gate, self._waivers
+        )
         return self._parts.station(
-            self.settings, workers, self._gate, self.jobs, lambda: self._lines.traffic
+            *(self.settings, workers, self._gate, self.jobs, self._waivers),
+            lambda: self._lines.traffic,
         )
 
     def _watch_over(self, before: Before) -> None:

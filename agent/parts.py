@@ -20,6 +20,7 @@ from agent.safety.lasting_gate import LastingGate
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.safety.safe_state_keeper import SafeStateKeeper
+from agent.safety.waivers import Waivers
 from agent.safety.wary_record import WaryRecord
 from agent.settings import Station as Settings
 from agent.station import Station
@@ -80,6 +81,7 @@ class Parts:
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
         jobs: Jobs,
+        waivers: Waivers,
         traffic: Callable[[], Mapping[str, Traffic]],
     ) -> Station:
         """The station as those see it who speak to the outside."""
@@ -98,6 +100,7 @@ class Parts:
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,
+            waivers=waivers,
         )
 
     def jobs(
@@ -106,6 +109,7 @@ class Parts:
         tasks: asyncio.TaskGroup,
         workers: Mapping[str, DeviceWorker],
         gate: Gate,
+        waivers: Waivers,
     ) -> Jobs:
         """Jobs of the recipes of the config in force."""
         return jobs_on(
@@ -118,4 +122,5 @@ class Parts:
             clock=self.clock,
             events=self.events,
             journal=MemoryJournal(),
+            uncovered=waivers.refusal,
         )

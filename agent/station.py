@@ -11,6 +11,7 @@ from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
+from agent.safety.waivers import Waivers
 from agent.store.files import FileStore
 from drivers import Traffic
 
@@ -27,6 +28,7 @@ class Station:
     gate: Gate
     interlocks: Interlocks
     files: FileStore
+    waivers: Waivers
     clock: Clock
     titles: Mapping[str, str] = field(default_factory=dict)
     traffic: Callable[[], Mapping[str, Traffic]] = dict

@@ -11,7 +11,7 @@ NO_SOCKET: Final = frozenset({"socket"})
 
 
 def add_safe(commands: Commands) -> None:
-    """Add `make-safe`, which needs no agent and must not meet one."""
+    """Add `make-safe`, which needs no agent and must not meet one, and what is said of covers."""
     make_safe = commands.add(
         "make-safe",
         "safe:make_safe",
@@ -22,3 +22,13 @@ def add_safe(commands: Commands) -> None:
     make_safe.add_argument(
         "--state", type=Path, metavar="DIR", required=True, help="the state folder of the station"
     )
+    waive = commands.add(
+        "waive",
+        "waivers:waive",
+        "allow unattended starts with a device whose outputs nothing covers",
+        'labkeeper waive psu1 --reason "the load is a resistor" --until 2026-12-31',
+    )
+    waive.add_argument("device", metavar="DEVICE", help="the device")
+    waive.add_argument("--reason", metavar="TEXT", required=True, help="why that is all right")
+    waive.add_argument("--until", metavar="DATE", required=True, help="the last day, in UTC")
+    commands.add("waivers", "waivers:waivers", "list the waivers in force", "labkeeper waivers")

@@ -86,6 +86,8 @@ class Jobs:
             raise Refused(f"{recipe} needs a device for {', '.join(sorted(missing))}: name it")
         self._room()
         kept = self._made(entry, library, values, checked.devices, actor)
+        if why := self._shop.uncovered(actor, recipe, kept.job.claimed):
+            raise Refused(why)
         await kept.notes.submitted()
         kept.notes.state(JobState.HELD if held else JobState.QUEUED)
         self._kept[kept.job.id] = kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -13,6 +13,7 @@ from agent.jobs.hands import StationHands
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.shop import Recipes, Shop
+from agent.roles import Actor
 from agent.safety.gate import Gate
 from agent.safety.reservations import Reservations
 
@@ -28,6 +29,7 @@ def jobs_on(
     clock: Clock,
     events: EventLog,
     journal: MemoryJournal,
+    uncovered: Callable[[Actor, str, Iterable[str]], str] = lambda *_: "",
 ) -> Jobs:
     """Jobs that run in `tasks`. What they leave is in memory so far."""
     shop = Shop(
@@ -39,5 +41,6 @@ def jobs_on(
         clock=clock,
         events=events,
         forget=journal.forget,
+        uncovered=uncovered,
     )
     return Jobs(shop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -58,6 +58,8 @@ class Shop:
     events: EventLog
     forget: Callable[[str], None] = field(default=lambda _: None)
     """Told of a job that is listed no longer."""
+    uncovered: Callable[[Actor, str, Iterable[str]], str] = field(default=lambda *_: "")
+    """Why an actor may not start this with these devices, as nothing covers them; "" when they may."""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from agent.fleet.board import Board
 from agent.fleet.samples import Outcome, Status
 from agent.roles import Actor
 from agent.safety.condition import BELIEVED
-from agent.store.entries import AGENT, Ending, EventEntry, Stage, Who
+from agent.store.entries import AGENT, Ending, EventEntry, Json, Stage, Who
 from agent.store.ledger import Intent, Ledger
 from agent.store.open_commands import Unsettled
 from agent.store.store_errors import NotRecorded
@@ -48,7 +48,9 @@ class Record(Protocol):
         """Record a stop, after it. What can't be recorded is logged."""
         ...
 
-    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
         """Record what somebody did that is no command, such as a waiver. Raises NotRecorded."""
         ...
 
@@ -131,9 +133,11 @@ class LedgerRecord:
         except AgentError as error:
             log.error("%s", error)
 
-    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
         """See Record."""
-        entry = EventEntry(action=action, target=target, reason=reason)
+        entry = EventEntry(action=action, target=target, reason=reason, after=after)
         await self._ledger.record(_who(actor), entry)
 
     async def blocked(self, device: str) -> str:
@@ -194,7 +198,9 @@ class Unrecorded:
     async def stopped(self, actor: Actor, device: str, outcome: Outcome) -> None:
         """See Record."""
 
-    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
         """See Record."""
 
     async def blocked(self, device: str) -> str:
@@ -220,7 +226,9 @@ class Unwritable(Unrecorded):
         """See Record."""
         raise NotRecorded(self._why)
 
-    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
         """See Record."""
         raise NotRecorded(self._why)
 

@@ -16,6 +16,7 @@ from agent.roles import Actor
 from agent.safety.dirty_start import Before
 from agent.safety.hazards import in_words, seen
 from agent.safety.record import Record
+from agent.store.entries import Json
 from agent.store.safe_state import Seen
 
 
@@ -73,9 +74,11 @@ class WaryRecord:
             self._looked_at.add(device)
         await self._record.stopped(actor, device, outcome)
 
-    async def noted(self, actor: Actor, action: str, target: str, reason: str) -> None:
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
         """See Record."""
-        await self._record.noted(actor, action, target, reason)
+        await self._record.noted(actor, action, target, reason, after)
 
     async def blocked(self, device: str) -> str:
         """See Record."""

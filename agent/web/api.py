@@ -19,6 +19,7 @@ from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
 from agent.web.problems import Problem, sendable
 from agent.web.views import views
+from agent.web.waivers import waiver_changes, waiver_views
 from agent.web.wire import wire
 
 ABOUT: Final = """\
@@ -59,7 +60,7 @@ def api_of(station: Station) -> FastAPI:
     api.state.station = station
     for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
-    for router in (job_views, job_changes, job_stops):
+    for router in (job_views, job_changes, job_stops, waiver_views, waiver_changes):
         api.include_router(router)
     return api
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +24,12 @@ from agent.jobs.journal import MemoryJournal
 from agent.jobs.library import Library
 from agent.jobs.on_station import jobs_on
 from agent.jobs.shop import Recipes
+from agent.roles import Actor
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Record, Unrecorded
 from agent.safety.reservations import Reservations
+from agent.safety.waivers import Waivers
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
@@ -128,8 +130,12 @@ async def station_in_memory(
         reservations = Reservations()
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
-        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
-        station = _station(gate, fleet, board, events, locks, files, clock, jobs)
+        waivers = Waivers(kept, fleet.workers, clock, events)
+        jobs = _jobs(
+            *(tasks, gate, fleet, board, reservations, recipes, clock, events, journal),
+            waivers.refusal,
+        )
+        station = _station(gate, fleet, board, events, locks, files, clock, jobs, waivers)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
@@ -149,6 +155,7 @@ def _jobs(
     clock: Clock,
     events: EventLog,
     journal: MemoryJournal,
+    uncovered: Callable[[Actor, str, Iterable[str]], str],
 ) -> Jobs:
     return jobs_on(
         tasks,
@@ -160,6 +167,7 @@ def _jobs(
         clock=clock,
         events=events,
         journal=journal,
+        uncovered=uncovered,
     )
 
 
@@ -172,6 +180,7 @@ def _station(
     files: FileStore,
     clock: Clock,
     jobs: Jobs,
+    waivers: Waivers,
 ) -> Station:
     return Station(
         name="bench-1",
@@ -184,6 +193,7 @@ def _station(
         files=files,
         clock=clock,
         jobs=jobs,
+        waivers=waivers,
     )
 
 
