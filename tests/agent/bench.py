@@ -131,10 +131,8 @@ async def station_in_memory(
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
         waivers = Waivers(kept, fleet.workers, clock, events)
-        jobs = _jobs(
-            *(tasks, gate, fleet, board, reservations, recipes, clock, events, journal),
-            waivers.refusal,
-        )
+        parts = (tasks, gate, fleet, board, reservations, recipes, clock, events, journal)
+        jobs = _jobs(*parts, waivers.refusal)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs, waivers)
         for plan in plans or (PLAN,):
             fleet.start(plan)
