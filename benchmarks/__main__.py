@@ -24,6 +24,7 @@ BENCHMARKS: Final = (
     "streaming",
     "gcode_faults",
     "ledger",
+    "stop_all",
 )
 """Each is a module of this package with `measure(quick)`."""
 
