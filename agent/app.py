@@ -1,13 +1,14 @@
 """The composition root: builds everything, and owns the order in which it starts and stops.
 
-start   lock the state folder · bind the listeners · what trips · a worker for each device · the
-        broker session · then, when the devices have had their first turn, the web · READY
-stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so · say goodbye
+start   lock the state folder · bind the listeners · what trips · what is to be made safe is on the
+        disk · a worker for each device · the broker session · then, when the devices have had
+        their first turn, the web · what is in doubt after an end without order · READY
+stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so, and all
+        that nothing covers where something has failed · what is still to be made safe · say goodbye
 """
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -16,20 +17,23 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from agent.begin_record import begin_record
+from agent.aftermath import what_was_left
+from agent.begin_record import begin_record, opened
 from agent.clock import Clock
 from agent.clock_watch import ClockWatch
+from agent.ending import Patience, cancelled, end_the_process, until_it_fails
 from agent.fleet.events import Severity
 from agent.fleet.fleet import Fleet
-from agent.fleet.plan import Plan, plan_for
+from agent.fleet.plan import Plan, plans_for
 from agent.memory import settle
 from agent.parts import Parts
 from agent.reload import reload
+from agent.safety.dirty_start import Before
+from agent.safety.waivers import Waivers
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
-from agent.store.store_errors import RecordingEnded
 from agent.systemd import Notifier
 from agent.web.ports import Ports
 from drivers import Driver
@@ -41,8 +45,10 @@ FIRST_ROUND_S: Final = 1.0
 READY_WITHIN_S: Final = 10.0
 """How long READY waits for it: one device that hangs must not make systemd give the agent up."""
 JOBS_END_WITHIN_S: Final = 1.5  # then devices are made safe all the same
+NOTED_WITHIN_S: Final = 0.3  # a disk that hangs leaves the safe-state file as it was
 END_WITHIN_S: Final = 4.8
 """After it the process ends, whatever still waits for a device, a name service or a broker."""
+HURRY_S: Final = 1.0  # the same after a second SIGTERM: for devices to be made safe alone
 
 log = logging.getLogger("labkeeper")
 
@@ -71,13 +77,13 @@ class Agent:
         self._stop, self._reload = asyncio.Event(), asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._broker: Any = None
-        self._ended = False
+        self._ended, self._patience = False, Patience()
         self._failure: Exception | None = None
 
     async def run(self) -> None:
         """Start, serve until told to stop, and stop."""
         self._heed_signals()
-        async with Database(self.settings.state / DATABASE, self._clock) as database:
+        async with opened(Database(self.settings.state / DATABASE, self._clock)) as database:
             self._recording = await begin_record(
                 *(database, self.settings),
                 clock=self._clock,
@@ -87,14 +93,16 @@ class Agent:
                 alarms=self._parts.alarms,
             )
             self.record = self._recording.record
+            before = await what_was_left(self.settings.state, self.record, self.events)
             try:
-                await self._serve(database)
+                await self._serve(database, before)
             finally:
                 self._recording.end()
 
-    async def _serve(self, database: Database) -> None:
+    async def _serve(self, database: Database | str, before: Before) -> None:
         async with asyncio.TaskGroup() as self._tasks:
-            self._begin(_until_it_fails(database), "database")
+            if not isinstance(database, str):
+                self._begin(until_it_fails(database), "database")
             self.fleet = Fleet(
                 self._tasks,
                 self._open_driver,
@@ -104,6 +112,10 @@ class Agent:
                 events=self.events,
                 flight=self._parts.flight,
             )
+            self._watch_over(before)
+            self._waivers = Waivers(self.record, self.fleet.workers, self._clock, self.events)
+            if not isinstance(database, str):
+                await self._waivers.begin(database)
             self._begin(self._parts.flight.run(), "recordings")
             self._begin(self._recording.run(), "record")
             self._begin(self._start(self._station(database)), "start")
@@ -121,9 +133,11 @@ class Agent:
         await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
         self._begin(self.runs.run(), "runs")
-        for device in self.settings.devices.values():
-            if device.enabled:
-                self.fleet.start(plan_for(device, self.settings.reconnect))
+        plans = plans_for(self.settings)
+        await self._keeper.begin(plans)
+        for plan in plans.values():
+            self.fleet.start(plan)
+        self._begin(self._keeper.run(), "safe-state")
         self._broker = self._begin_broker(station)
         await self._first_round(FIRST_ROUND_S)
         await self._begin_web(station)
@@ -134,6 +148,7 @@ class Agent:
         self._begin(self.schedules.run(), "schedules")
         watch = ClockWatch(self._clock, self.events, self.record.ledger)
         self._begin(watch.run(), "clock watch")  # a start itself takes the processor for a while
+        self._wary.ask()
         settle()
         self._notifier.ready()
         self._say_started(station)
@@ -153,14 +168,15 @@ class Agent:
         except TimeoutError:
             log.debug("not every device had its first turn within %g s", seconds)
 
-    def _station(self, database: Database) -> Station:
+    def _station(self, database: Database | str) -> Station:
         workers = self.fleet.workers
-        gate = self._parts.gate(self._tasks, workers, self.record)
+        gate = self._gate = self._parts.gate(self._tasks, workers, self._wary)
         self.runs = self._parts.runs(self.settings, self._tasks, workers, self.record)
         self.jobs = self._parts.jobs(
             *(lambda: self.settings, self._tasks, workers, gate),
             record=self.record,
             runs=self.runs,
+            waivers=self._waivers,
         )
         self.leases = self._parts.leases(workers, self.record)
         self.schedules = self._parts.schedules(
@@ -174,7 +190,14 @@ class Agent:
             schedules=self.schedules,
             runs=self.runs,
             ledger=self.record.ledger,
+            waivers=self._waivers,
             traffic=lambda: self._lines.traffic,
+        )
+
+    def _watch_over(self, before: Before) -> None:
+        """Keep what `labkeeper make-safe` needs, and block what has to be looked at first."""
+        self._wary, self._keeper = self._parts.watch_over(
+            self.settings, self.fleet.workers, self.record, before
         )
 
     def _begin_broker(self, station: Station) -> Any:
@@ -235,31 +258,36 @@ class Agent:
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        loop.add_signal_handler(signal.SIGTERM, self._told_to_end)
+        loop.add_signal_handler(signal.SIGINT, self._told_to_end)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
+    def _told_to_end(self) -> None:
+        if self._stop.is_set():  # told again: devices are made safe, and nothing is waited for
+            self._patience.hurry()
+            asyncio.get_running_loop().call_later(HURRY_S, self._cut)
+        self._stop.set()
+
     async def _end(self) -> None:
-        """Take no more requests, make safe what is configured so, then end the rest."""
+        """Take no more requests, make safe what is to be, then end the rest. Each wait has its limit."""
         self._notifier.stopping()
         self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
         if self._broker is not None:
             self._broker.refuse_requests()
         last = [it for it in self._background if it.get_name() in {"mqtt", "record"}]
-        await _cancel([it for it in self._background if it not in last])
-        await asyncio.wait([self._tasks.create_task(self.jobs.end())], timeout=JOBS_END_WITHIN_S)
-        await self.fleet.end()
-        await self.runs.end()
-        await _cancel(last)
+        others = cancelled([it for it in self._background if it not in last])
+        jobs = self._tasks.create_task(self.jobs.end(), name="jobs.end")
+        under_way = [jobs, *others, *self._gate.stops_under_way]
+        await self._patience.wait(under_way, JOBS_END_WITHIN_S)
+        in_order = self._failure is None
+        unsafe = await self.fleet.end(in_order=in_order)
+        noting = self._keeper.end("in order" if in_order else "in disorder", unsafe)
+        ending = [noting, self.runs.end()]
+        await self._patience.wait([self._tasks.create_task(it) for it in ending], NOTED_WITHIN_S)
+        await self._patience.wait(cancelled(last), NOTED_WITHIN_S)
 
     def _cut(self) -> None:
-        """End the process: an exchange can't be cut, and a thread that hangs can't be ended.
-
-        Where the loop ends earlier, as it does nearly always, this is never called.
-        """
-        tasks = sorted(task.get_name() for task in asyncio.all_tasks())
-        log.warning("ended without waiting any longer for %s", ", ".join(tasks) or "a thread")
-        os._exit(0 if self._ended and self._failure is None else 1)
+        end_the_process(0 if self._ended and self._failure is None else 1)
 
     def _say_started(self, station: Station) -> None:
         up = sum(snapshot.state.online for snapshot in self._parts.board.latest.values())
@@ -270,15 +298,3 @@ class Agent:
             severity=Severity.INFO,
             version=station.version,
         )
-
-
-async def _until_it_fails(database: Database) -> None:
-    """End the agent when no later success of the disk could be believed. Raises RecordingEnded."""
-    raise RecordingEnded(await database.failed())
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

@@ -25,12 +25,16 @@ from agent.jobs.station_recipes import StationRecipes
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarm_watch import AlarmWatch
 from agent.safety.alarms import Alarms
+from agent.safety.dirty_start import Before
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
+from agent.safety.safe_state_keeper import SafeStateKeeper
 from agent.safety.trips import Trips
+from agent.safety.waivers import Waivers
+from agent.safety.wary_record import WaryRecord
 from agent.settings import Station as Settings
 from agent.settings.section import Title
 from agent.station import Station
@@ -88,6 +92,24 @@ class Parts:
             tell=self.alarm_watch.tripped,
         )
 
+    def watch_over(
+        self,
+        settings: Settings,
+        workers: Mapping[str, DeviceWorker],
+        record: Record,
+        before: Before,
+    ) -> tuple[WaryRecord, SafeStateKeeper]:
+        """Who blocks what was left in doubt, and who keeps what `labkeeper make-safe` needs."""
+        wary = WaryRecord(record, before, workers, self.board, self.events)
+        keeper = SafeStateKeeper(
+            *(settings.state, workers, self.board),
+            clock=self.clock,
+            events=self.events,
+            before=before.seen,
+            doubt=wary.doubt,
+        )
+        return wary, keeper
+
     def station(
         self,
         settings: Settings,
@@ -98,6 +120,7 @@ class Parts:
         leases: Leases,
         schedules: Schedules,
         ledger: Ledger | None,
+        waivers: Waivers,
         traffic: Callable[[], Mapping[str, Traffic]],
         runs: RunRecords,
     ) -> Station:
@@ -122,16 +145,19 @@ class Parts:
             alarms=self.alarms,
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,
+            waivers=waivers,
         )
 
     def schedules(
-        self, settings: Callable[[], Settings], jobs: Jobs, record: Record, database: Database
+        self, settings: Callable[[], Settings], jobs: Jobs, record: Record, database: Database | str
     ) -> Schedules:
         """The schedules of the config in force, kept in the database along with the ledger."""
-        ledger = record.ledger
+        book = None
+        if record.ledger is not None and isinstance(database, Database):
+            book = ScheduleBook(database, record.ledger)
         return Schedules(
             jobs,
-            ScheduleBook(database, ledger) if ledger is not None else None,
+            book,
             wanted=lambda: settings().schedules,
             problems=StationRecipes(settings, self.files).schedules,
             clock=self.clock,
@@ -151,6 +177,7 @@ class Parts:
         *,
         record: Record,
         runs: RunRecords,
+        waivers: Waivers,
     ) -> Jobs:
         """Jobs of the recipes of the config in force, kept where the record is, and in `runs`."""
         book = (
@@ -168,6 +195,7 @@ class Parts:
             journal=Journals(book),
             book=book,
             runs=runs,
+            uncovered=waivers.refusal,
         )
 
     def runs(

@@ -15,6 +15,7 @@ from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
+from agent.safety.waivers import Waivers
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
 from agent.store.run_shelf import RunShelf
@@ -33,6 +34,7 @@ class Station:
     gate: Gate
     interlocks: Interlocks
     files: FileStore
+    waivers: Waivers
     clock: Clock
     titles: Mapping[str, str] = field(default_factory=dict)
     traffic: Callable[[], Mapping[str, Traffic]] = dict

@@ -26,6 +26,7 @@ BENCHMARKS: Final = (
     "ledger",
     "crash",
     "dispatch",
+    "stop_all",
 )
 """Each is a module of this package with `measure(quick)`."""
 

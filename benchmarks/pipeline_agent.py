@@ -32,6 +32,7 @@ from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.record import Unrecorded
 from agent.safety.reservations import Reservations
+from agent.safety.waivers import Waivers
 from agent.station import Station
 from agent.store.files import FileStore
 from benchmarks.registers import register
@@ -112,6 +113,7 @@ class Pipeline:
             interlocks=interlocks,
             files=files,
             clock=self._clock,
+            waivers=Waivers(Unrecorded(), fleet.workers, self._clock, events),
         )
 
     async def run(self, seconds: float) -> dict[str, float]:

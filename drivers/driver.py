@@ -50,6 +50,13 @@ class Driver(Generic[W]):
     commands: ClassVar[Mapping[str, Command[Any, ..., Any]]] = MappingProxyType({})
     """Everything it can do, by name."""
 
+    hazards: ClassVar[Mapping[str, frozenset[Any]]] = MappingProxyType({})
+    """Readings of what can do harm while nobody watches: an output, a heater, motion.
+
+    Each with the values, as `word` spells them, at which it can't; every other one counts as
+    energised, and so does none. A driver with any of them has a `make_safe` that leads there.
+    """
+
     wire_type: ClassVar[type[Any]]
     """The W of `Driver[W]`."""
 

@@ -185,6 +185,6 @@ def test_every_exit_code_is_named() -> None:
 def test_every_command_is_named() -> None:
     line = [sys.executable, "-m", "agent.cli", "--help"]
     told = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
-    offered = re.findall(r"^ {4}([a-z]+) ", told.stdout, re.MULTILINE)
+    offered = re.findall(r"^ {4}([a-z-]+) ", told.stdout, re.MULTILINE)
     [shown] = re.findall(r"^`labkeeper run`.*$", page(PAGE), re.MULTILINE)
     assert [word.split()[-1] for word in words(shown) if word != "--help"] == offered

@@ -210,6 +210,7 @@ def test_the_pages_with_configs_are_those_that_are_meant() -> None:
         "alarms.md",
         "connect-a-device.md",
         "interlocks.md",
+        "safety.md",
         TUTORIAL,
     }
 

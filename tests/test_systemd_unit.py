@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.commands import command_line
+
 UNIT = Path(__file__).parents[1] / "systemd" / "labkeeper.service"
 MOST_EXPOSED = 2.0
 
@@ -19,7 +21,7 @@ needs_systemd = pytest.mark.skipif(
 def unit(tmp_path: Path) -> Path:
     """The unit with a program that exists here, since none is installed where tests run."""
     copy = tmp_path / UNIT.name
-    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^(Exec\w+)=/opt/\S+", r"\1=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
     copy.write_text(text)
     return copy
 
@@ -53,6 +55,17 @@ def test_the_unit_leaves_little_exposed(unit: Path) -> None:
 
 def test_the_unit_tells_readiness_and_feeds_the_watchdog_by_the_agent_itself() -> None:
     text = UNIT.read_text()
-    for line in ("Type=notify", "NotifyAccess=main", "WatchdogSec=10", "Restart=always"):
+    for line in ("Type=notify", "NotifyAccess=main", "WatchdogSec=2", "Restart=always"):
         assert line in text.splitlines()
     assert "ExecReload=/bin/kill -HUP $MAINPID" in text.splitlines()
+
+
+def test_after_every_end_devices_are_made_safe_and_a_stopped_process_is_killed_for_it() -> None:
+    lines = UNIT.read_text().splitlines()
+    assert "WatchdogSignal=SIGKILL" in lines
+    [after] = [line for line in lines if line.startswith("ExecStopPost=")]
+    words = after.split("/labkeeper ")[1].split()
+    given = vars(command_line().parse_args([*words[:-1], "/var/lib/labkeeper"]))
+    assert (given["runs"], str(given["state"])) == ("safe:make_safe", "/var/lib/labkeeper")
+    assert words[-1] == "${STATE_DIRECTORY}"
+    assert "StateDirectory=labkeeper" in lines

@@ -20,6 +20,7 @@ from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.reserve_words import add_reserve
 from agent.cli.run_words import add_run_folders
+from agent.cli.safe_words import add_safe
 from agent.cli.schedule_words import add_schedule
 from agent.cli.settle_words import add_settle
 
@@ -66,6 +67,7 @@ def command_line() -> Parser:
     add_reserve(commands)
     add_schedule(commands)
     add_alarm(commands)
+    add_safe(commands)
     return parser
 
 

@@ -119,12 +119,12 @@ class DeviceWorker:
         if self._requests is not None:
             self._requests.hang_up("somebody asked for a new connection")
 
-    async def shut_down(self) -> None:
+    async def shut_down(self, *, in_order: bool = True) -> None:
         """Make the device safe where its config says so, over a new link if need be.
 
         It goes on until that is confirmed: the caller sets the time. The worker is cancelled afterwards.
         """
-        if not self.plan.make_safe_on_shutdown:
+        if not self.plan.is_made_safe(in_order=in_order):
             return
         waits = delays(SAFE_AGAIN_S, self.plan.most_retry, self._rng)
         while (outcome := await self.stop()).status is not Status.DONE:

@@ -41,7 +41,7 @@ class Fleet:
         self._clock, self._rng, self._board, self._events = clock, rng, board, events
         self._workers: dict[str, DeviceWorker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._ending: dict[str, asyncio.Task[None]] = {}
+        self._ending: dict[str, asyncio.Task[bool]] = {}
 
     @property
     def workers(self) -> Mapping[str, DeviceWorker]:
@@ -71,10 +71,10 @@ class Fleet:
         del self._workers[name], self._tasks[name], self._ending[name]
         self._board.remove(name)
 
-    def _end_of(self, name: str) -> asyncio.Task[None]:
-        """The one task that ends this device."""
+    def _end_of(self, name: str, *, in_order: bool = True) -> asyncio.Task[bool]:
+        """The one task that ends this device, and says whether it is as it should be left."""
         if name not in self._ending:
-            ending = _shut_down(self._workers[name], self._tasks[name])
+            ending = _shut_down(self._workers[name], self._tasks[name], in_order=in_order)
             self._ending[name] = self._group.create_task(ending, name=f"{name}.end")
         return self._ending[name]
 
@@ -83,16 +83,29 @@ class Fleet:
         for worker in tuple(self._workers.values()):
             await asyncio.shield(worker.tried)
 
-    async def end(self) -> None:
-        """Make safe what is configured so, all at once, and end every worker, or give up waiting."""
-        if ending := [self._end_of(name) for name in self._workers]:
-            await asyncio.wait(ending, timeout=END_WITHIN_S)
+    async def end(self, *, in_order: bool = True) -> frozenset[str]:
+        """Make safe what is to be, all at once, and end every worker, or give up waiting.
+
+        Without order, as when the disk has failed, that is also what nothing else covers. Return
+        the devices that should be safe and are not confirmed to be.
+        """
+        ending = {name: self._end_of(name, in_order=in_order) for name in self._workers}
+        if ending:
+            await asyncio.wait(ending.values(), timeout=END_WITHIN_S)
+        return frozenset(
+            name
+            for name, task in ending.items()
+            if not (task.done() and task.result())
+            and self._workers[name].plan.is_made_safe(in_order=in_order)
+        )
 
 
-async def _shut_down(worker: DeviceWorker, task: asyncio.Task[None]) -> None:
+async def _shut_down(worker: DeviceWorker, task: asyncio.Task[None], *, in_order: bool) -> bool:
+    is_safe = False
     try:
         async with asyncio.timeout(SHUT_DOWN_WITHIN_S):
-            await worker.shut_down()
+            await worker.shut_down(in_order=in_order)
+        is_safe = True
     except TimeoutError:
         worker.gave_up_shutting_down()
     except Exception:  # a defect with one device must not keep the others from being made safe
@@ -101,3 +114,4 @@ async def _shut_down(worker: DeviceWorker, task: asyncio.Task[None]) -> None:
     finally:
         task.cancel()
     await asyncio.wait([task])
+    return is_safe

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from agent.settings import Device, Reconnect
+from agent.settings import Cover, Device, Reconnect, Station
 from drivers import Access, Address, Driver, Limits, Profile
 from drivers.catalogue import load
 
@@ -30,8 +30,22 @@ class Plan:
     serial_number: str = ""
     simulated: bool = False
     make_safe_on_shutdown: bool = False
+    safe_by: Mapping[str, Cover] = field(default_factory=dict)
     first_retry: float = 0.25
     most_retry: float = 4.0
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """The hazardous outputs that nothing brings into their safe state when the agent is gone."""
+        return tuple(
+            name
+            for name in self.driver_class.hazards
+            if name not in self.safe_by or self.safe_by[name].by == "none"
+        )
+
+    def is_made_safe(self, *, in_order: bool) -> bool:
+        """Whether the end of the agent makes it safe; without order also what nothing covers."""
+        return self.make_safe_on_shutdown or (not in_order and bool(self.uncovered))
 
 
 OpenDriver = Callable[[Plan], AbstractAsyncContextManager[Driver[Any]]]
@@ -57,6 +71,7 @@ def plan_for(device: Device, reconnect: Reconnect) -> Plan:
         serial_number=device.serial_number,
         simulated=device.simulated,
         make_safe_on_shutdown=device.on_shutdown == "make_safe",
+        safe_by=device.safe_by,
         first_retry=reconnect.first,
         most_retry=reconnect.most,
     )
@@ -67,3 +82,12 @@ def _periods(driver: str, poll: tuple[tuple[str, float], ...]) -> Mapping[str, f
     """One table for all devices that are polled alike."""
     periods = {name: reading.every for name, reading in load(driver).readings.items()}
     return MappingProxyType({**periods, **dict(poll)})
+
+
+def plans_for(station: Station) -> dict[str, Plan]:
+    """The plans of all devices that the agent is to talk to, by name."""
+    return {
+        name: plan_for(device, station.reconnect)
+        for name, device in station.devices.items()
+        if device.enabled
+    }

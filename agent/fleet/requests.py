@@ -27,8 +27,7 @@ from drivers.errors import (
 
 T = TypeVar("T")
 
-SAFE_WITHIN_S = 3.0
-"""How long making safe may take before it is called unconfirmed."""
+SAFE_WITHIN_S = 3.0  # to make safe, before that is called unconfirmed
 CANCEL_WITHIN_S = 2.0
 INTERRUPT_WITHIN_S = 1.0
 ROUNDING: Final = 0.01
@@ -201,7 +200,10 @@ class Requests:
             self._stops -= 1
         if trouble := "; ".join(filter(None, doubts)):
             return _unknown(f"{self._plan.name}: {trouble}")
-        return Outcome(status=Status.DONE, message=f"{self._plan.name} was made safe")
+        settles = type(self._driver).make_safe is not Driver.make_safe
+        did = "was made safe" if settles else "has nothing to be made safe; what ran has ended"
+        text = f"{self._plan.name} {did}"
+        return Outcome(status=Status.DONE, message=text, is_settling=settles)
 
     async def _end_work(self) -> str:
         """End all that is under way or waits for its turn; "" unless something goes on all the same."""

@@ -108,9 +108,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How a request ended, a sentence for the person who asked, and the value it gave."""
+    """How a request ended, a sentence for the person who asked, and the value it gave.
+
+    `is_settling` is false for a stop that made nothing safe, as the device has nothing to be made
+    safe: it leaves in doubt what was in doubt.
+    """
 
     status: Status
     message: str = ""
     value: Result = None
     cause: Cause | None = None
+    is_settling: bool = True

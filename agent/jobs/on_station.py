@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -39,6 +39,7 @@ def jobs_on(
     journal: Journal,
     book: Book | None = None,
     runs: RunRecords | None = None,
+    uncovered: Callable[[Actor, str, Iterable[str]], str] = lambda *_: "",
 ) -> Jobs:
     """Jobs that run in `tasks`, and tell `journal` what happens, and `runs` where there are some.
 
@@ -61,6 +62,7 @@ def jobs_on(
         events=events,
         book=book or MemoryBook(),
         forget=forget,
+        uncovered=uncovered,
     )
     if runs is not None:
         shop.prepare = runs.prepare

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,6 +62,8 @@ class Shop:
     """Told of a job that is listed no longer."""
     prepare: Callable[[Job, Entry, Library], None] = field(default=lambda *_: None)
     """Told of a job that may begin, with the recipes that it will run."""
+    uncovered: Callable[[Actor, str, Iterable[str]], str] = field(default=lambda *_: "")
+    """Why an actor may not start this with these devices, as nothing covers them; "" when they may."""
 
 
 @dataclass(slots=True)

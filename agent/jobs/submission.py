@@ -52,6 +52,8 @@ class Submission:
                 return known  # the same request, twice at once
             self._room(asked.copies)
             made = list(self._made(asked, entry, library, values, checked, actor))
+            if why := self._shop.uncovered(actor, asked.recipe, made[0].job.claimed):
+                raise Refused(why)
             await self._enter(made, asked, key)
         for kept in made:
             self._turns.equip(kept, entry, library)

@@ -8,7 +8,7 @@ waits for no disk.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -68,11 +68,18 @@ class Gate:
         self._interlocks, self._reservations = interlocks, reservations
         self._record, self._clock = record, clock
         self._passage = Passage(record, self._refused_of, tasks, clock)
+        self._tasks = tasks
+        self._stopping: set[asyncio.Task[Outcome]] = set()
 
     @property
     def doubts(self) -> Mapping[str, tuple[Doubt, ...]]:
         """What is not known, by device; some of these may have left the config."""
         return self._record.doubts
+
+    @property
+    def stops_under_way(self) -> Collection[asyncio.Task[Outcome]]:
+        """The stops that have not ended yet."""
+        return frozenset(self._stopping)
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -118,7 +125,17 @@ class Gate:
         return self._told(actor, "do", asked.target, outcome, _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:
-        """Interrupt a device and make it safe. Needs no role beyond being there."""
+        """Interrupt a device and make it safe. Needs no role beyond being there.
+
+        It is made to its end and put on record, also where the caller goes away.
+        """
+        task = self._tasks.create_task(self._stop(actor, device), name=f"{device}.stop.asked")
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+        await asyncio.wait([task])
+        return task.result()
+
+    async def _stop(self, actor: Actor, device: str) -> Outcome:
         worker = self._workers.get(device)
         if worker is None:
             return self._told(actor, "stop", device, self._no_such(device))

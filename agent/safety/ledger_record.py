@@ -23,7 +23,7 @@ from agent.safety.doubts import Doubt
 from agent.safety.owed import Owed
 from agent.safety.settling import Settling
 from agent.safety.unawaited import Unawaited
-from agent.store.entries import Ending, EventEntry, Stage, Who
+from agent.store.entries import Ending, EventEntry, Json, Stage, Who
 from agent.store.intent import Intent
 from agent.store.ledger import Ledger
 from agent.store.moments import exact
@@ -158,8 +158,15 @@ class LedgerRecord:
         )
         what = f"stop {device} at {asked:.6f}"
         await self._written(what, lambda: self._recorded(who_is(actor), entry))
-        if outcome.status is Status.DONE:
+        if outcome.status is Status.DONE and outcome.is_settling:
             await self._settling.stopped(who_is(actor), device, asked)
+
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
+        """See Record."""
+        entry = EventEntry(action=action, target=target, reason=reason, after=after, job=actor.job)
+        await self._recorded(who_is(actor), entry)
 
     async def blocked(self, device: str) -> str:
         """See Record."""

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from agent.fleet.samples import Outcome
 from agent.roles import Actor
 from agent.safety.doubts import Doubt
+from agent.store.entries import Json
 from agent.store.ledger import Ledger
 
 _NO_DOUBTS: Final[Mapping[str, tuple[Doubt, ...]]] = MappingProxyType({})
@@ -61,6 +62,12 @@ class Record(Protocol):
         """
         ...
 
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
+        """Record what somebody did that is no command, such as a waiver. Raises NotRecorded."""
+        ...
+
     async def blocked(self, device: str) -> str:
         """Why nothing may be sent to the device; "" when it may. What was read back is settled first."""
         ...
@@ -99,6 +106,11 @@ class Unrecorded:
         """See Record."""
 
     async def stopped(self, actor: Actor, device: str, outcome: Outcome, asked: float) -> None:
+        """See Record."""
+
+    async def noted(
+        self, actor: Actor, action: str, target: str, reason: str, after: Json = None
+    ) -> None:
         """See Record."""
 
     async def blocked(self, device: str) -> str:

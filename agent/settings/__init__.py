@@ -2,9 +2,10 @@
 
 from agent.settings.alarm_models import Priority, Todo
 from agent.settings.alarms import AlarmRule
+from agent.settings.cover import Cover
+from agent.settings.doors import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
-from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.schedules import Schedule
 from agent.settings.section import Title
 from agent.settings.station import Changes, Device, Station, changed
@@ -17,6 +18,7 @@ __all__ = [
     "Api",
     "Changes",
     "Condition",
+    "Cover",
     "Device",
     "Interlock",
     "Listener",

@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 
 from agent.errors import Problem
 from agent.settings.alarms import AlarmRule
+from agent.settings.cover import Cover
 from agent.settings.disk_models import Disk
+from agent.settings.doors import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlocks import Interlock
-from agent.settings.models import Api, Log, Metrics, Mqtt, Reconnect
 from agent.settings.schedules import Schedule
 from agent.settings.section import Title
 from drivers import Access, Address, Limits, Profile
@@ -47,6 +48,8 @@ class Device:
     on_shutdown: Literal["leave", "make_safe"]
     offline_alarm: float | None = None
     """Seconds without values after which an alarm is raised."""
+    safe_by: Mapping[str, Cover]
+    """What covers each hazardous output when the agent is gone, by reading; not named: nothing."""
     enabled: bool
     place: str
     """The file and line where it is described, such as `config/station.yaml:12`."""

@@ -15,11 +15,13 @@ from pydantic import ValidationError
 from agent.errors import ConfigError, Problem
 from agent.settings.alarms import check_alarms, rules_of
 from agent.settings.checks import Entry, check_device, check_station
+from agent.settings.cover import check_cover, covers
 from agent.settings.document import Document, KeyPath, read_document, reason
+from agent.settings.doors import Mqtt
 from agent.settings.exchanges import check_exchanges
 from agent.settings.interlocks import check_interlocks, interlocks_of
 from agent.settings.line_load import check_loads
-from agent.settings.models import DEVICE_NAME, DeviceSettings, Mqtt, StationSettings
+from agent.settings.models import DEVICE_NAME, DeviceSettings, StationSettings
 from agent.settings.neighbours import check_buses, check_names
 from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
@@ -51,6 +53,7 @@ def load(path: Path) -> Station:
         found += check_alarms(document, own[0].alarms, entries, tuple(found))
     found += chain(check_names(entries), *map(check_device, entries), check_buses(entries))
     found += chain(*map(check_exchanges, entries), *map(check_printer, entries))
+    found += chain(*map(check_cover, entries))
     if station is None or found:
         raise ConfigError(found)
     return _complete(path, station, entries, document)
@@ -194,6 +197,7 @@ def _device(entry: Entry, folder: Path) -> Device:
         access=access(entry, folder),
         on_shutdown=settings.on_shutdown,
         offline_alarm=settings.offline_alarm,
+        safe_by=covers(settings.safe_by),
         enabled=settings.enabled,
         place=entry.place,
     )

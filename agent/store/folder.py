@@ -1,9 +1,10 @@
 """The state folder: made when it is missing, and owned by one agent at a time."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.errors import AlreadyRunning, NoPermission
@@ -20,7 +21,7 @@ def owned(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = _opened(folder / "agent.lock")
     except OSError as error:
         raise NoPermission(
             f"state: {folder} can't be used: {error.strerror}; "
@@ -43,6 +44,16 @@ def find(path: Path) -> None:
         raise NotRead(f"{path} can't be read: {error.strerror}") from error
 
 
+def _opened(path: Path) -> int:
+    """The lock file. On a disk that can't be written any more, the one that is there is held."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
 def _lock(lock: int, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,5 +63,6 @@ def _lock(lock: int, folder: Path) -> None:
             f"another agent (process {owner}) works with {folder}: "
             "stop it first, or give this station another `state`"
         ) from None
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    with suppress(OSError):  # the lock counts; who holds it can't be said then
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())

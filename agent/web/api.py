@@ -25,6 +25,7 @@ from agent.web.runs import runs
 from agent.web.schedules import schedule_changes, schedule_views
 from agent.web.unsettled import settles, unsettled_views
 from agent.web.views import views
+from agent.web.waivers import waiver_changes, waiver_views
 from agent.web.wire import wire
 
 ABOUT: Final = """\
@@ -69,7 +70,9 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (reservation_views, reservation_changes, schedule_views, schedule_changes):
         api.include_router(router)
-    for router in (alarm_views, alarm_changes, unsettled_views, settles, runs):
+    for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
+        api.include_router(router)
+    for router in (unsettled_views, settles, runs):
         api.include_router(router)
     return api
 

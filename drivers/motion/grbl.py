@@ -6,6 +6,7 @@ Source: the wiki of gnea/grbl, "Grbl v1.1 Interface", "Grbl v1.1 Commands" and "
 import asyncio
 import re
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from drivers.driver import Driver, Identity
@@ -37,6 +38,12 @@ class GrblStage(Driver[Grbl]):
     """
 
     identity = r"\[VER:1\.1.*"
+    hazards = MappingProxyType(
+        {
+            "state": frozenset({"idle", "alarm", "check", "sleep"}),
+            "spindle": frozenset({0.0}),
+        }
+    )
 
     state = grbl.status(lambda s: s.state, State, doc="What the controller does.")
     x = grbl.status(lambda s: s.machine_axis(0), float, unit="mm", doc="Machine position along X.")

@@ -47,6 +47,7 @@ class OneOutput(scpi.ScpiDriver):
     # Users report that the family loses a command which follows another at once: hence the pause,
     # and the question after each setting whether it was taken.
     traits = MappingProxyType({"pause": 0.05})
+    hazards = MappingProxyType({"output": frozenset({False})})
 
     voltage: Setting[float]
     current_limit: Setting[float]

@@ -5,6 +5,7 @@ Each wire looks a value up by its name (`drivers.protocol.printing`).
 """
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar
 
 from drivers.driver import Driver
@@ -45,6 +46,13 @@ def _same(value: Any) -> Any:
 
 class Printer(Driver[W]):
     """A filament printer with one nozzle and a heated bed."""
+
+    hazards = MappingProxyType(
+        {
+            "heaters": frozenset({"off"}),
+            "print_state": frozenset({"idle", "checking", "uploading"}),
+        }
+    )
 
     nozzle = _reading("nozzle", float, unit="Cel", doc="Temperature of the nozzle.")
     nozzle_target = _reading(

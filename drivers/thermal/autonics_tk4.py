@@ -49,6 +49,7 @@ class Tk4(Driver[Modbus]):
         "timeouts": Timeouts(first_byte=0.5, next_byte=0.1, whole=1.5),  # it waits 5 to 99 ms
         "gap": 1,  # 0x03ED, cooling MV, lies between and may be read along
     }
+    hazards: ClassVar = {"running": frozenset({False})}
 
     temperature = modbus.reading(
         MONITOR,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.jobs.check import Checked
+from agent.jobs.hands import StationHands
 from agent.jobs.jobs import Jobs
 from agent.jobs.journal import MemoryJournal
 from agent.jobs.journals import Journals
@@ -26,6 +27,7 @@ from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.library import Library
 from agent.jobs.on_station import hands_on, jobs_on
 from agent.jobs.shop import Recipes
+from agent.roles import Actor
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
@@ -33,6 +35,7 @@ from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.safety.record import Record, Unrecorded
 from agent.safety.reservations import Reservations
+from agent.safety.waivers import Waivers
 from agent.settings import Interlock
 from agent.station import Station
 from agent.store.files import FileStore
@@ -135,9 +138,12 @@ async def station_in_memory(
         locks, kept = Interlocks(interlocks, board, clock), record(board)
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks, clock=clock)
         journal, recipes = MemoryJournal(), recipes or NoRecipes()
-        jobs = _jobs(tasks, gate, fleet, board, reservations, recipes, clock, events, journal, book)
+        waivers = Waivers(kept, fleet.workers, clock, events)
         leases = Leases(reservations, fleet.workers, events, clock, ledger)
-        station = _station(gate, fleet, board, events, locks, files, clock, jobs, leases)
+        hands = hands_on(gate, fleet.workers, board, tasks)
+        parts = (tasks, hands, reservations, recipes, clock, events, journal)
+        jobs = _jobs(*parts, book, waivers.refusal)
+        station = _station(gate, fleet, board, events, locks, files, clock, jobs, leases, waivers)
         for plan in plans or (PLAN,):
             fleet.start(plan)
         if wait:
@@ -149,25 +155,25 @@ async def station_in_memory(
 
 def _jobs(
     tasks: asyncio.TaskGroup,
-    gate: Gate,
-    fleet: Fleet,
-    board: Board,
+    hands: Callable[[Actor], StationHands],
     reservations: Reservations,
     recipes: Recipes,
     clock: Clock,
     events: EventLog,
     journal: MemoryJournal,
     book: LedgerBook | None,
+    uncovered: Callable[[Actor, str, Iterable[str]], str],
 ) -> Jobs:
     return jobs_on(
         tasks,
-        hands_on(gate, fleet.workers, board, tasks),
+        hands,
         reservations=reservations,
         recipes=recipes,
         clock=clock,
         events=events,
         journal=Journals(book, journal) if book else journal,
         book=book,
+        uncovered=uncovered,
     )
 
 
@@ -181,6 +187,7 @@ def _station(
     clock: Clock,
     jobs: Jobs,
     leases: Leases,
+    waivers: Waivers,
 ) -> Station:
     alarms = Alarms(clock, events)
     return Station(
@@ -197,6 +204,7 @@ def _station(
         leases=leases,
         alarms=alarms,
         alarm_desk=AlarmDesk(alarms, clock),
+        waivers=waivers,
     )
 
 

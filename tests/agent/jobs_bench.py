@@ -199,6 +199,7 @@ def _device(plan: Plan) -> Device:
         registers={},
         access=None,
         on_shutdown="leave",
+        safe_by={},
         enabled=True,
         place="station.yaml:3",
     )

@@ -10,6 +10,7 @@ from agent.begin_record import begin_record
 from agent.clock import SystemClock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog
+from agent.recording import Recording
 from agent.safety.alarms import Alarms
 from agent.settings import Station, load
 from agent.settings.flat import flat
@@ -47,6 +48,7 @@ async def _changes(settings: Station, later: tuple[Station, ...]) -> list[Row]:
             events=events,
             alarms=Alarms(clock, events),
         )
+        assert isinstance(recording, Recording)
         for it in later:
             await recording.adopt(it)
         return list(await recording.rows(Wanted(kind="config")))

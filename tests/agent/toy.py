@@ -97,6 +97,7 @@ class ToySupply(Driver[ToyWire]):
     """
 
     identity = r"Toy,.*"
+    hazards: ClassVar = {"output": frozenset({False})}
 
     measured_voltage = Reading(_number("volt_out"), float, unit="V", every=0.05, doc="Terminals.")
     temperature = Reading(_number("temp"), float, unit="Cel", every=0.05, doc="Heat sink.")

@@ -9,6 +9,7 @@ import pytest
 
 from drivers import catalogue
 from drivers.description import describe
+from drivers.driver import Driver
 from drivers.errors import BadAddress, OutOfRange, RequestError, WrongType
 from drivers.fields import Reading, Role, Setting
 from drivers.forms import Limits
@@ -187,3 +188,14 @@ def some(parameter: Any) -> object:
     """A value that a parameter takes, where it needs no file."""
     form = parameter.form
     return {"number": form.span.low, "integer": form.span.low, "boolean": True}.get(form.kind, "")
+
+
+@every_driver
+def test_who_can_be_made_safe_says_by_which_readings_that_is_seen(name: str) -> None:
+    kind = driver(name)
+    assert bool(kind.hazards) == (kind.make_safe is not Driver.make_safe)
+    for reading, quiet in kind.hazards.items():
+        form = kind.readings[reading].form
+        assert quiet, f"{reading} must have a value at which it can do no harm"
+        choices = set(getattr(form, "choices", ()) or ())
+        assert not choices or quiet < choices, f"{reading} reads none of these: {quiet - choices}"

@@ -127,6 +127,12 @@ class Agent:
             lambda devices: all(devices.get(n, {}).get("state") == "ready" for n in names), seconds
         )
 
+    async def until_said(self, text: str, seconds: float = 15.0) -> None:
+        """Wait until its log has this text."""
+        async with asyncio.timeout(seconds):
+            while text not in self.log:
+                await asyncio.sleep(0.02)
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)

@@ -38,6 +38,12 @@ async def test_a_command_that_a_kill_cut_off_is_unknown_and_blocks_its_device(
         code, said = await typed(second, "set", "psu1.voltage", "3")
         assert (code, refused[1] in said) == (2, True), said
         assert (await typed(second, "set", "psu1.output", "off"))[0] == 0
+        code, said = await typed(second, "set", "oven1.setpoint", "62")
+        found = "oven1 is blocked: the agent before this one ended without order, and running on"
+        assert (code, found in said) == (2, True), said
+        assert (await typed(second, "settle", "oven1", "--reason", "it heats, as it should"))[
+            0
+        ] == 0
         assert (await typed(second, "set", "oven1.setpoint", "62"))[0] == 0
         code, said = await typed(second, "settle", "psu1", "--reason", "출력이 꺼져 있음")
         assert (code, said) == (0, "psu1: 1 settled\n")

@@ -1,0 +1,34 @@
+"""What may be typed of safe states: make-safe, and waivers of what covers an output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from agent.cli.parser import Commands
+
+NO_SOCKET: Final = frozenset({"socket"})
+
+
+def add_safe(commands: Commands) -> None:
+    """Add `make-safe`, which needs no agent and must not meet one, and what is said of covers."""
+    make_safe = commands.add(
+        "make-safe",
+        "safe:make_safe",
+        "make safe what an agent that was killed has left; systemd runs it after every end",
+        "labkeeper make-safe --state /var/lib/labkeeper",
+        unused=NO_SOCKET,
+    )
+    make_safe.add_argument(
+        "--state", type=Path, metavar="DIR", required=True, help="the state folder of the station"
+    )
+    waive = commands.add(
+        "waive",
+        "waivers:waive",
+        "allow unattended starts with a device whose outputs nothing covers",
+        'labkeeper waive psu1 --reason "the load is a resistor" --until 2026-12-31',
+    )
+    waive.add_argument("device", metavar="DEVICE", help="the device")
+    waive.add_argument("--reason", metavar="TEXT", required=True, help="why that is all right")
+    waive.add_argument("--until", metavar="DATE", required=True, help="the last day, in UTC")
+    commands.add("waivers", "waivers:waivers", "list the waivers in force", "labkeeper waivers")

@@ -1,0 +1,79 @@
+"""What the agent before this one has left, and whom it leaves in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from agent.store.safe_state import (
+    MADE_SAFE,
+    MAY_BE_ON,
+    NAME,
+    MadeSafe,
+    SafeState,
+    Seen,
+    read_made_safe,
+    read_state,
+)
+from agent.store.store_errors import NotRead
+
+WITHOUT_ORDER: Final = "the agent before this one ended without order"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What was left, as far as it can be read.
+
+    Attributes:
+        why: Why devices have to be looked at; "" where that agent ended in order.
+        seen: How the hazardous outputs of each device were, as far as they may be energised.
+        doubts: Why a person has to look at a device, by name.
+        is_lost: Whether nobody knows which devices: it is every one that can do harm.
+        made: What `labkeeper make-safe` did then; None where it did nothing.
+        trouble: Why its note can't be read.
+        written: When that was written down (seconds UTC).
+    """
+
+    why: str = ""
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    is_lost: bool = False
+    made: MadeSafe | None = None
+    trouble: str = ""
+    written: float = 0.0
+
+
+def look_back(folder: Path) -> Before:
+    """Read what is in the state folder. Blocks."""
+    made, trouble = None, ""
+    try:
+        made = read_made_safe(folder) if (folder / MADE_SAFE).exists() else None
+    except NotRead as error:
+        trouble = str(error)
+    try:
+        state = read_state(folder) if (folder / NAME).exists() else SafeState(written=0.0)
+    except NotRead as error:
+        why = f"nobody knows what the agent before this one has left: {error}"
+        return Before(why=why, is_lost=True, made=made, trouble=trouble)
+    is_dirty = state.ended != "in order" and bool(state.devices)
+    return Before(
+        why=WITHOUT_ORDER if is_dirty else "",
+        seen={
+            name: it.seen for name, it in state.devices.items() if _may_be_on(it.seen, name, made)
+        },
+        doubts={
+            name: it.doubt or WITHOUT_ORDER
+            for name, it in state.devices.items()
+            if it.doubt or is_dirty
+        },
+        made=made,
+        trouble=trouble,
+        written=state.written,
+    )
+
+
+def _may_be_on(seen: Seen, device: str, made: MadeSafe | None) -> bool:
+    is_made = made is not None and device in made.devices and made.devices[device].confirmed
+    return seen in MAY_BE_ON and not is_made

@@ -1,0 +1,43 @@
+"""What covers a hazardous output when the agent is gone, as the config says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from agent.errors import Problem
+from agent.settings.checks import Entry
+from agent.settings.cover_models import CoveredBy, CoverSettings
+from agent.settings.sentences import suggest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cover:
+    """What covers one output; `lease` is in seconds, and None unless it is the firmware."""
+
+    by: CoveredBy
+    lease: float | None = None
+
+
+def covers(settings: Mapping[str, CoverSettings]) -> Mapping[str, Cover]:
+    """The covers by hazardous reading; what is not named has none."""
+    return MappingProxyType(
+        {name: Cover(by=it.by, lease=it.lease) for name, it in settings.items()}
+    )
+
+
+def check_cover(entry: Entry) -> Iterator[Problem]:
+    """Check that what is covered is there, and that a lease is given where there is one."""
+    driver = entry.driver
+    for name, cover in entry.settings.safe_by.items():
+        if driver is not None and name not in driver.hazards:
+            text = f"{entry.settings.driver} has no hazardous output of this name"
+            hint = suggest(name, driver.hazards)
+            yield entry.problem(("safe_by", name), f"{text}; {hint}", at_key=True)
+        if cover.by == "firmware" and cover.lease is None:
+            text = "firmware covers it after how many seconds? Give `lease`"
+            yield entry.problem(("safe_by", name), text)
+        elif cover.by != "firmware" and cover.lease is not None:
+            text = f"only firmware has a lease, and this is covered by {cover.by}: leave it out"
+            yield entry.problem(("safe_by", name, "lease"), text)

@@ -1,0 +1,89 @@
+"""Models of how the station speaks to the outside: broker, metrics, API, log, and how it reconnects."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from agent.settings.section import Section
+from agent.settings.section import doc as _doc
+from agent.settings.values import (
+    File,
+    Host,
+    Label,
+    Listen,
+    Listener,
+    Protocol,
+    RoleName,
+    Seconds,
+    Text,
+)
+from drivers import Role
+
+
+class Mqtt(Section):
+    """The broker that hears of everything and may ask for something."""
+
+    host: Annotated[Host, _doc("Name or IP address of the broker.")]
+    port: Annotated[int, _doc("TCP port of the broker.", ge=1, le=65535)] = 1883
+    protocol: Annotated[Protocol, _doc("Version of MQTT: 5 or 3.1.1.")] = "5"
+    username: Annotated[Text | None, _doc("Name at the broker; none if not given.")] = None
+    password_file: Annotated[File | None, _doc("File whose first line is the password.")] = None
+    client_id: Annotated[
+        Label | None, _doc("Who the agent is at the broker; the station's name if not given.")
+    ] = None
+    keepalive: Annotated[
+        int,
+        _doc(
+            "Seconds of silence after which the broker takes the agent for dead × 1.5.",
+            ge=5,
+            le=600,
+        ),
+    ] = 15
+    commands: Annotated[bool, _doc("Whether requests over MQTT are answered at all.")] = True
+    role: Annotated[RoleName, _doc("What requests over MQTT may do.")] = Role.TECHNICIAN
+    min_interval: Annotated[
+        float, _doc("Seconds between two state messages of a device.", ge=0, le=60)
+    ] = 0.1
+
+
+class Metrics(Section):
+    """The page that Prometheus reads."""
+
+    listen: Annotated[Listen, _doc("Loopback host and port; port 0 takes a free one.")] = Listener(
+        "127.0.0.1", 9464
+    )
+
+
+class Api(Section):
+    """REST for programs on this machine, and the socket of the command line."""
+
+    listen: Annotated[Listen, _doc("Loopback host and port; port 0 takes a free one.")] = Listener(
+        "127.0.0.1", 8080
+    )
+    socket: Annotated[File, _doc("Unix socket of the command line.")] = Path("agent.sock")
+    socket_role: Annotated[RoleName, _doc("What callers on the socket may do.")] = Role.ENGINEER
+    token_file: Annotated[File, _doc("File with the token that changes over TCP need.")] = Path(
+        "api-token"
+    )
+    role: Annotated[RoleName, _doc("What callers with the token may do.")] = Role.ENGINEER
+    hosts: Annotated[
+        tuple[Label, ...],
+        _doc("Host names, beside the loopback ones, that callers may use.", strict=False),
+    ] = ()
+
+
+class Reconnect(Section):
+    """The waits between two attempts to reach a device; they double, with jitter."""
+
+    first: Annotated[Seconds, _doc("Longest wait after the first failure, seconds.")] = 0.25
+    most: Annotated[Seconds, _doc("Longest wait of all, seconds.")] = 4.0
+
+
+class Log(Section):
+    """What the agent writes about itself."""
+
+    format: Annotated[
+        Literal["auto", "json", "console"], _doc("auto: console on a terminal, else json.")
+    ] = "auto"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], _doc("The least that is written.")
+    ] = "info"
