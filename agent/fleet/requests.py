@@ -28,10 +28,8 @@ from drivers.errors import (
 T = TypeVar("T")
 
 SAFE_WITHIN_S = 3.0  # to make safe, before that is called unconfirmed
-CANCEL_WITHIN_S = 2.0
-INTERRUPT_WITHIN_S = 1.0
-ROUNDING: Final = 0.01
-"""How far a value read back may be from the one that was set, as a part of it."""
+CANCEL_WITHIN_S, INTERRUPT_WITHIN_S = 2.0, 1.0
+ROUNDING: Final = 0.01  # how far what is read back may be from what was set, as a part of it
 
 
 class Requests:

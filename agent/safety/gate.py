@@ -8,6 +8,7 @@ waits for no disk.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -24,6 +25,8 @@ from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from drivers import Driver, Role, TextFile, word
 from drivers.errors import RequestError
+
+log = logging.getLogger("labkeeper")
 
 SEVERITY = {
     Status.DONE: Severity.INFO,
@@ -129,11 +132,22 @@ class Gate:
 
         It is made to its end and put on record, also where the caller goes away.
         """
-        task = self._tasks.create_task(self._stop(actor, device), name=f"{device}.stop.asked")
+        stopping = self._stop_guarded(actor, device)
+        task = self._tasks.create_task(stopping, name=f"{device}.stop.asked")
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
         await asyncio.wait([task])
         return task.result()
+
+    async def _stop_guarded(self, actor: Actor, device: str) -> Outcome:
+        """Stop it, whatever happens: this is a task of the station, which must not end by it."""
+        try:
+            return await self._stop(actor, device)
+        except Exception as error:
+            log.exception("stopping %s", device)
+            text = f"{device}: stop ended with a defect, {error!r}"
+            outcome = Outcome(status=Status.UNKNOWN, message=text)
+            return self._told(actor, "stop", device, outcome)
 
     async def _stop(self, actor: Actor, device: str) -> Outcome:
         worker = self._workers.get(device)

@@ -15,7 +15,7 @@ from agent.clock import Clock, SystemClock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog
 from agent.fleet.fleet import Fleet
-from agent.fleet.plan import Plan
+from agent.fleet.plan import OpenDriver, Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.jobs.check import Checked
@@ -36,7 +36,7 @@ from agent.safety.leases import Leases
 from agent.safety.record import Record, Unrecorded
 from agent.safety.reservations import Reservations
 from agent.safety.waivers import Waivers
-from agent.settings import Interlock
+from agent.settings import Cover, Interlock
 from agent.station import Station
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
@@ -53,6 +53,8 @@ PLAN = Plan(
     first_retry=0.01,
     most_retry=0.05,
 )
+COVERED = replace(PLAN, safe_by={"output": Cover(by="hardware")})
+"""The same, so that it may also be used where nobody is there."""
 
 
 class NoRecipes:
@@ -107,6 +109,17 @@ class Bench:
         raise AssertionError("unreachable")
 
 
+def _opening(simulators: Mapping[str, ToySimulator]) -> OpenDriver:
+    """What opens the drivers of toys."""
+
+    @asynccontextmanager
+    async def open_driver(plan: Plan) -> AsyncIterator[Driver[Any]]:
+        async with ToyLink(simulators[plan.name]) as link:
+            yield plan.driver_class.over(link, limits=plan.limits, timeouts=plan.timeouts)
+
+    return open_driver
+
+
 @asynccontextmanager
 async def station_in_memory(
     *plans: Plan,
@@ -124,27 +137,22 @@ async def station_in_memory(
     """Run a fleet of toys, one by default, until the context ends."""
     clock = clock or SystemClock()
     board, events = Board(), EventLog(clock)
-    simulators = {plan.name: ToySimulator() for plan in plans or (PLAN,)}
+    plans = plans or (PLAN,)
+    simulators = {plan.name: ToySimulator() for plan in plans}
     prepare(simulators)
-
-    @asynccontextmanager
-    async def open_driver(plan: Plan) -> AsyncIterator[Driver[Any]]:
-        async with ToyLink(simulators[plan.name]) as link:
-            yield plan.driver_class.over(link, limits=plan.limits, timeouts=plan.timeouts)
-
+    opening = _opening(simulators)
     async with asyncio.TaskGroup() as tasks:
-        fleet = Fleet(tasks, open_driver, clock=clock, rng=Random(1), board=board, events=events)
+        fleet = Fleet(tasks, opening, clock=clock, rng=Random(1), board=board, events=events)
         files, reservations = files or FileStore(folder), Reservations(clock)
         locks, kept = Interlocks(interlocks, board, clock), record(board)
         gate = Gate(fleet.workers, files, events, locks, reservations, kept, tasks, clock=clock)
-        journal, recipes = MemoryJournal(), recipes or NoRecipes()
-        waivers = Waivers(kept, fleet.workers, clock, events)
+        journal, waivers = MemoryJournal(), Waivers(kept, fleet.workers, clock, events)
         leases = Leases(reservations, fleet.workers, events, clock, ledger)
-        hands = hands_on(gate, fleet.workers, board, tasks)
-        parts = (tasks, hands, reservations, recipes, clock, events, journal)
-        jobs = _jobs(*parts, book, waivers.refusal)
+        hands, recipes = hands_on(gate, fleet.workers, board, tasks), recipes or NoRecipes()
+        parts = (tasks, hands, reservations, recipes, clock, events)
+        jobs = _jobs(*parts, journal, book, waivers.refusal)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs, leases, waivers)
-        for plan in plans or (PLAN,):
+        for plan in plans:
             fleet.start(plan)
         if wait:
             await fleet.first_round()
@@ -214,6 +222,7 @@ def named(name: str, **changes: Any) -> Plan:
 
 
 __all__ = [
+    "COVERED",
     "PLAN",
     "Bench",
     "ToySimulator",

@@ -30,7 +30,7 @@ from agent.store.files import FileStore
 from agent.store.ledger import Ledger
 from drivers import Role, command
 from drivers.catalogue import DRIVERS
-from tests.agent.bench import PLAN, Bench, named, station_in_memory
+from tests.agent.bench import COVERED, Bench, station_in_memory
 from tests.agent.toy import ToySimulator
 from tests.agent.toy_printer import KNOBS, State, ToyPrinter, toy_printer
 
@@ -155,7 +155,7 @@ async def jobs_in_memory(
     kept: int = 200,
 ) -> AsyncIterator[JobsBench]:
     """Jobs over two toy supplies, or over what these plans say."""
-    plans = plans or (PLAN, named("psu2"))
+    plans = plans or (COVERED, replace(COVERED, name="psu2"))
     recipes = folder / "recipes"
     recipes.mkdir(exist_ok=True)
     (folder / "files").mkdir(exist_ok=True)

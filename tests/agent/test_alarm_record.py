@@ -93,7 +93,7 @@ async def test_a_record_that_can_not_be_written_takes_nobodys_word_and_is_an_ala
     async def refuses(*_: object) -> None:
         raise AgentError("the disk is read-only")
 
-    monkeypatch.setattr("agent.begin_record.Ledger.begin", refuses)
+    monkeypatch.setattr("agent.recording.Ledger.begin", refuses)
     async with Database(settings.state / NAME, SystemClock()) as database:
         alarms = await begun(database, settings)
         assert alarms.all["record.failed"].state is State.UNACKNOWLEDGED

@@ -49,7 +49,12 @@ async def test_what_trips_is_at_work_before_there_is_any_device(tmp_path: Path) 
         begun.extend(task.get_name() for task in agent._background)
         raise InterruptedError
 
+    async def nothing(*_: object) -> None:
+        pass
+
     agent.fleet = cast(Any, SimpleNamespace(start=start))
+    agent.leases, agent.jobs = (cast(Any, SimpleNamespace(recall=nothing, begin=nothing)),) * 2
+    agent.runs = agent._keeper = cast(Any, SimpleNamespace(run=nothing, begin=nothing))
     async with asyncio.TaskGroup() as agent._tasks:
         with pytest.raises(InterruptedError):
             await agent._start(cast(Any, SimpleNamespace(gate=SimpleNamespace(stop=None))))

@@ -15,7 +15,7 @@ from agent.safety.waivers import Waivers
 from agent.settings import Cover
 from agent.store.store_errors import NotRecorded
 from drivers import Role
-from tests.agent.bench import PLAN, station_in_memory
+from tests.agent.bench import PLAN, named, station_in_memory
 from tests.agent.jobs_bench import KIM, LEE, jobs_in_memory, toys
 from tests.agent.record_bench import recorded
 
@@ -29,7 +29,7 @@ LONG_AGO, FAR_AWAY = "2020-01-01", "2999-01-01"
 async def test_a_program_may_not_start_what_nothing_covers_and_a_person_is_warned(
     tmp_path: Path,
 ) -> None:
-    async with jobs_in_memory(tmp_path) as bench:
+    async with jobs_in_memory(tmp_path, PLAN, named("psu2")) as bench:
         bench.write("- set: {supply.voltage: 1}")
         with pytest.raises(Refused, match=r"psu1\.output .*`labkeeper waive psu1 --reason") as told:
             await bench.start(PROGRAM)
@@ -41,7 +41,7 @@ async def test_a_program_may_not_start_what_nothing_covers_and_a_person_is_warne
 
 
 async def test_with_a_waiver_it_may_until_the_day_is_over(tmp_path: Path) -> None:
-    async with jobs_in_memory(tmp_path) as bench:
+    async with jobs_in_memory(tmp_path, PLAN, named("psu2")) as bench:
         bench.write("- set: {supply.voltage: 1}")
         waivers = bench.station.station.waivers
         today = waivers._today().isoformat()

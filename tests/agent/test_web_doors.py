@@ -33,6 +33,7 @@ NAMES = {
     "setting": "voltage",
     "command": "ramp",
     "name": "last",
+    "file": "measures.csv",
     "job": "j1",
     "question": "j1.q1",
     "schedule": "nightly",
@@ -44,7 +45,7 @@ def routes(web: Web) -> Iterator[tuple[str, str]]:
     """Method and path of every route, with names filled in."""
     for context in iter_route_contexts(api_of(web.bench.station).routes):
         for method in sorted(context.methods or ()):
-            path = str(context.path).format(**NAMES)
+            path = str(context.path).replace(":path", "").format(**NAMES)
             yield method, path.removeprefix("/api/v1")
 
 
