@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TROUBLE = 3
 
 
-def make_safe(state: Path, *, as_json: bool) -> int:
+def make_safe(state: Path, within: float, *, as_json: bool) -> int:
     """Make safe what the agent of this folder has left; return 3 when one is not confirmed."""
     # The transports take 0.2 s to import, and no other command needs them.
     from agent.clock import SystemClock
@@ -32,7 +32,7 @@ def make_safe(state: Path, *, as_json: bool) -> int:
             sys.stdout.flush()
             os._exit(codes[0])
 
-    asyncio.run(run(state, SystemClock(), tell))
+    asyncio.run(run(state, SystemClock(), tell, within=within))
     return codes[0]
 
 

@@ -22,6 +22,13 @@ def add_safe(commands: Commands) -> None:
     make_safe.add_argument(
         "--state", type=Path, metavar="DIR", required=True, help="the state folder of the station"
     )
+    make_safe.add_argument(
+        "--within",
+        type=float,
+        metavar="S",
+        default=2.5,
+        help="how long a device may take to be confirmed safe; default: 2.5, which systemd waits for",
+    )
     waive = commands.add(
         "waive",
         "waivers:waive",

@@ -33,9 +33,9 @@ async def asked(running: Agent, *words: str) -> Said:
     return await typed("--socket", str(running.socket), *words)
 
 
-async def made_safe(folder: Path) -> Said:
-    """Run `labkeeper make-safe` as systemd does after the end of an agent."""
-    return await typed("make-safe", "--state", str(folder / "state"))
+async def made_safe(folder: Path, within: float = 10.0) -> Said:
+    """Run `labkeeper make-safe` as systemd does after the end of an agent, or with more patience."""
+    return await typed("make-safe", "--state", str(folder / "state"), "--within", str(within))
 
 
 async def output(lab: Room) -> bool:
