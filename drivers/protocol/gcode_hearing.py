@@ -53,6 +53,25 @@ class Hearing:
             if loop.time() > end:
                 raise LinkTimeout("the printer does not stop talking")
 
+    async def hear_out(self) -> bool:
+        """Hear the end of a line whose beginning is there; return whether there was a beginning.
+
+        The last words of a board that has killed itself may be just on their way: cut in two they
+        would mean nothing, and nothing follows them.
+        """
+        half = self._link.discard()
+        if not half:
+            return False
+        try:
+            rest = await self._link.receive_until(b"\n", _all(self._timeouts.next_byte))
+        except LinkTimeout:
+            return True
+        self._raw = half + rest
+        if (reply := self._joiner.feed(self._raw)) is not None:
+            self._notice(reply)
+            self.strays += reply.kind in (Kind.OK, Kind.RESEND)
+        return True
+
     @property
     def longest(self) -> float:
         """Seconds that one exchange may take as a whole."""

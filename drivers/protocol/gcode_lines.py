@@ -106,7 +106,7 @@ class Lines(Hearing):
             await self.drain()
             if self.strays > strays:
                 await self._fall_silent()
-            if self._link.discard() or self._doubtful:  # the end of a line is to come, or an `ok`
+            if await self.hear_out() or self._doubtful:  # an `ok` may still come
                 await self.get_in_step()
                 await self.drain()
 

@@ -222,3 +222,30 @@ async def test_a_line_that_was_given_up_does_nothing_when_the_board_asks_for_it_
         await printer.command("M107")
     assert "M107" in board.taken
     assert "M104 S200" not in board.taken
+
+
+async def test_last_words_that_are_just_on_their_way_are_heard_out() -> None:
+    board = Board()
+    async with Loopback(board.handle) as link:
+        gcode = wire(link)
+        await gcode.hello()
+        taken = len(board.taken)
+        link.inbox.feed(b"Error:Print")
+        asyncio.get_running_loop().call_later(
+            0.002, link.inbox.feed, b"er halted. kill() called!\n"
+        )
+        with pytest.raises(DeviceError, match="Printer halted"):
+            await gcode.command("M104 S0")
+        assert gcode.halted
+        assert len(board.taken) == taken, "nothing is said to a board that has killed itself"
+
+
+async def test_half_a_line_that_has_no_end_costs_no_more_than_getting_in_step() -> None:
+    board = Board()
+    async with Loopback(board.handle) as link:
+        gcode = wire(link)
+        await gcode.hello()
+        link.inbox.feed(b"echo: cold extr")
+        assert await gcode.command("M104 S0") == [""]
+        assert board.taken[-1] == "M104 S0"
+        assert board.taken[-2].startswith("M118 fence-")
