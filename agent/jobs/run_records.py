@@ -9,6 +9,7 @@ stands in the manifest. Nothing of a run is ever deleted by the agent.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -47,6 +48,8 @@ CLOSED_WITHIN_S: Final = 1.0
 SYNC_EVERY: Final = 5
 """Ticks from one fsync to the next: what a power cut may take."""
 
+log = logging.getLogger("labkeeper")
+
 
 class RunRecords:
     """A Journal. `run` has to be running, and `end` closes what is open when the agent ends."""
@@ -83,7 +86,7 @@ class RunRecords:
         self._refused.discard(job)
 
     async def add(self, entry: Entry) -> None:
-        """See Journal."""
+        """See Journal. No state is refused: the journal of record has it, and would get it again."""
         if entry.job not in self._open and _begins(entry) and entry.job in self._prepared:
             await self._begin(entry)
         run = self._open.get(entry.job)
@@ -126,11 +129,11 @@ class RunRecords:
         made = partial(self._made, prepared, facts, began)
         try:
             writer = await self._thread.soon(made, f"the run folder of job {job}")
-        except AgentError:
-            if job in self._refused:
-                return  # it has been told; what is left of the job is its end
-            if entry.kind == "step":  # what says that a job has begun tells nobody
-                self._refused.add(job)
+        except AgentError as error:
+            if entry.kind != "step" or job in self._refused:
+                log.warning("%s", error)
+                return  # the first step is told; what is left of the job is its end
+            self._refused.add(job)
             raise
         prepared.job.folder = str(writer.folder)
         seen = seen_before(self._events, began)
@@ -148,22 +151,27 @@ class RunRecords:
         run.hear(self._events)  # what led to it stands before it
         item = run.offer(partial(run.writer.entry, entry.time, entry.kind, entry.data), "entries")
         if item is None:
-            self._fail(run, DiskFailed(f"not recorded: {what}: too much waits for the disk"))
+            late = DiskFailed(f"not recorded: {what}: too much waits for the disk")
+            self._fail(run, entry, late)
         elif run.has_failed:  # nobody waits for this disk again
             self._thread.later(run.flush, what)
         else:
             try:
                 await self._thread.soon(run.flush, what)
             except AgentError as error:
-                self._fail(run, error)
+                self._fail(run, entry, error)
             if item.error is not None:
-                self._fail(run, item.error)
+                self._fail(run, entry, item.error)
 
-    def _fail(self, run: OpenRun, error: AgentError) -> None:
-        if not run.has_failed:
-            run.has_failed, run.trouble = True, str(error)
-            self._say_lost(run)
+    def _fail(self, run: OpenRun, entry: Entry, error: AgentError) -> None:
+        if run.has_failed:
+            return
+        run.trouble = str(error)
+        self._say_lost(run)
+        if entry.kind != "state":
+            run.has_failed = True
             raise error
+        run.has_failed = entry.data["state"] == JobState.STOPPING  # what follows is the job's end
 
     def _row(self, run: OpenRun, entry: Entry) -> None:
         table, samples = entry.data["table"], entry.data["readings"]

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from agent.jobs.job import Job
 from agent.jobs.states import JobState
 from agent.store.run_writer import RunWriter
 from tests.agent.jobs_bench import LEE, toys
-from tests.agent.runs_bench import manifest, names, runs_in_memory, table, whole
+from tests.agent.runs_bench import RunsBench, manifest, names, runs_in_memory, table, whole
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -213,17 +214,42 @@ async def test_a_full_disk_ends_the_job_and_leaves_whole_lines_and_a_manifest_th
             assert (folder / name).read_bytes().endswith(b"\r\n")
 
 
+def states(bench: RunsBench, job: Job) -> list[str]:
+    """The states of a job in the journal of record."""
+    return [it.data["state"] for it in bench.jobs.journal.entries(job.id, "state")]
+
+
 async def test_a_job_whose_folder_can_not_be_made_fails_before_anything_moves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with runs_in_memory(tmp_path) as bench:
         bench.shelf.folder.parent.mkdir(exist_ok=True)
         bench.shelf.folder.write_text("a file where the folder belongs")
-        bench.jobs.write("- set: {supply.voltage: 1}")
+        bench.jobs.write("- set: {supply.voltage: 1}", tail="finally:\n  - log: last")
         job = await bench.jobs.over(await bench.jobs.start())
         assert job.state is JobState.FAILED
         assert "not recorded: the run folder of job" in job.why
         assert "volt 1" not in bench.jobs.sent()
+        assert states(bench, job) == ["running", "failed"]  # each once, in the journal of record
+        assert bench.jobs.logged(job) == ["last"]
+
+
+async def test_a_state_that_a_folder_does_not_take_is_on_record_once_and_the_next_step_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(monkeypatch)
+    async with runs_in_memory(tmp_path) as bench:
+        bench.jobs.write("- wait: 20\n- log: never", tail="finally:\n  - log: last")
+        job = await bench.jobs.start()
+        await bench.jobs.until_at(job, "steps.0")
+        disk.room, disk.left = Path(job.folder) / ".room", 0
+        await bench.jobs.jobs.pause(job.id, LEE)
+        await bench.jobs.until_state(job, JobState.PAUSED)
+        await bench.jobs.station.until_event("run.incomplete")
+        await bench.jobs.jobs.stop(job.id, LEE)
+        folder = await bench.folder(job)
+        assert states(bench, job) == ["running", "pausing", "paused", "stopping", "stopped"]
+        assert manifest(folder)["lost"]["entries"] >= 1
 
 
 async def test_a_disk_that_hangs_holds_a_step_up_for_a_bounded_time(
