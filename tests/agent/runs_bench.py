@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from agent.clock import SystemClock
@@ -104,7 +105,9 @@ FACTS: dict[str, Any] = {
 ENDING: dict[str, Any] = {"state": "done", "why": "", "verdict": "pass"}
 
 
-def closed_folder(shelf: Path, job: str = FACTS["job"]) -> Closed:
+def closed_folder(
+    shelf: Path, job: str = FACTS["job"], ending: Mapping[str, str] = MappingProxyType({})
+) -> Closed:
     """A run folder with something in every kind of file."""
     from agent.store.run_tables import Column
 
@@ -118,7 +121,7 @@ def closed_folder(shelf: Path, job: str = FACTS["job"]) -> Closed:
     measure = {"name": "r", "value": 1.0, "unit": "Ohm", "verdict": "pass", "reason": ""}
     writer.entry(102.0, "measure", measure)
     writer.finish()
-    return writer.seal(ENDING)
+    return writer.seal({**ENDING, **ending})
 
 
 def table(path: Path) -> list[dict[str, str]]:

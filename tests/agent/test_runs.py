@@ -273,3 +273,58 @@ async def test_a_disk_that_hangs_holds_a_step_up_for_a_bounded_time(
         assert bench.jobs.logged(job) == ["last"]
         goes_on.set()
         await whole(await bench.folder(job))
+
+
+async def folders(bench: RunsBench) -> list[Path]:
+    """All run folders there are."""
+    return [it.path for it in await asyncio.to_thread(lambda: list(bench.shelf.all()))]
+
+
+async def test_a_disk_that_is_slow_to_make_a_folder_makes_one_alone_which_counts_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from agent.jobs import notes
+
+    monkeypatch.setattr(notes, "LATE_S", 0.05)
+    goes_on = threading.Event()
+    async with runs_in_memory(tmp_path) as bench:
+        bench.records._thread.later(goes_on.wait, "a disk that is slow")
+        bench.jobs.write("- log: first")
+        job = await bench.jobs.start()
+        await bench.jobs.until(lambda: job.progress.now)  # the state was given up, a step waits
+        goes_on.set()
+        folder = await bench.folder(job)
+        assert await folders(bench) == [folder]
+        assert (job.state, bench.jobs.logged(job)) == ("done", ["first"])
+        await whole(folder)
+        assert manifest(folder)["lost"] == {"entries": 1}
+        rows = table(folder / "journal.csv")
+        assert [row["what (내용)"] for row in rows] == ["step begun", "log", "step ended", "state"]
+
+
+async def test_a_folder_that_comes_too_late_fails_one_step_and_is_closed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from agent.jobs import run_records
+    from agent.store import run_thread
+
+    monkeypatch.setattr(run_thread, "LATE_S", 0.1)
+    monkeypatch.setattr(run_records, "LATE_S", 0.0)
+    goes_on = threading.Event()
+    async with runs_in_memory(tmp_path) as bench:
+        bench.records._thread.later(goes_on.wait, "a disk that hangs")
+        bench.jobs.write("- log: never", tail="finally:\n  - log: last\n  - log: of all")
+        job = await bench.jobs.over(await bench.jobs.start())
+        assert job.state is JobState.FAILED
+        assert "did not take it within 0.1 s" in job.why
+        assert bench.jobs.logged(job) == ["last", "of all"]
+        goes_on.set()
+        folder = await bench.folder(job)
+        assert await folders(bench) == [folder]
+        await whole(folder)
+        assert manifest(folder)["state"] == "failed"
+        assert manifest(folder)["lost"]["entries"] >= 3
