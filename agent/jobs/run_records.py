@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from agent.clock import Clock
@@ -106,9 +107,12 @@ class RunRecords:
         if entry.kind == "state" and JobState(entry.data["state"]).is_final:
             await asyncio.wait([self._closing(run)], timeout=CLOSED_WITHIN_S)
 
-    async def run(self) -> None:
-        """Close what an earlier agent has left open; then look after what is open, until cancelled."""
-        await self._closer.close_left(self.shelf, lambda folder: job_of(folder) in self._prepared)
+    async def run(self, jobs: Iterable[Job] = ()) -> None:
+        """Close what an earlier agent has left open; then look after what is open, until cancelled.
+
+        `jobs` are those of before, as far as they are known.
+        """
+        await self._closer.close_left(self.shelf, self._is_ours, jobs)
         ticks = 0
         while True:
             await self._clock.sleep(TICK_S)
@@ -123,6 +127,9 @@ class RunRecords:
         if closing := [self._closing(run) for run in self._open.values()]:
             await asyncio.wait(closing)
         await self._thread.end()
+
+    def _is_ours(self, folder: Path) -> bool:
+        return job_of(folder) in self._prepared
 
     async def _begin(self, entry: Entry) -> None:
         """Have the folder of a job that has begun. Raises AgentError, to its first step alone."""

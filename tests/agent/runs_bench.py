@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +56,12 @@ class RunsBench:
 
 @asynccontextmanager
 async def runs_in_memory(
-    folder: Path, *formats: Format, recording: Path | None = None
+    folder: Path, *formats: Format, recording: Path | None = None, before: Iterable[Job] = ()
 ) -> AsyncIterator[RunsBench]:
-    """Jobs over two toy supplies, with a folder for each; `recording` is a fault's."""
+    """Jobs over two toy supplies, with a folder for each; `recording` is a fault's.
+
+    `before` are jobs that are on record from an agent before.
+    """
     async with jobs_in_memory(folder) as bench:
         station, ledger = bench.station, ToldLedger()
         clock, shelf = SystemClock(), RunShelf(folder / "state" / "runs")
@@ -82,7 +85,7 @@ async def runs_in_memory(
             files=station.station.files,
         )
         shop.journal, shop.prepare = Journals(bench.journal, records), records.prepare
-        looking = shop.tasks.create_task(records.run(), name="runs")
+        looking = shop.tasks.create_task(records.run(before), name="runs")
         yield RunsBench(bench, records, ledger, shelf)
         looking.cancel()
         await bench.jobs.end()
