@@ -132,7 +132,7 @@ class Agent:
         await self.leases.recall()
         await self.jobs.begin()
         self._begin(self._tidy_files(), "files")
-        self._begin(self.runs.run(), "runs")
+        self._begin(self.runs.run(self.jobs.listing), "runs")
         plans = plans_for(self.settings)
         await self._keeper.begin(plans)
         for plan in plans.values():

@@ -88,16 +88,17 @@ def _hold_against_ledger(verdict: RunVerdict, folder: Path, ledger: Path | None)
         )
         return
     try:
-        kept = _kept_hash(path, str(verdict.form.get("job", "")))
+        kept = _kept_hashes(path, str(verdict.form.get("job", "")))
     except NotRead as error:
         if ledger is not None:
             raise
         verdict.notes.append(f"it was not held against the ledger: {error}")
         return
-    if kept is None:
+    if not kept:
         verdict.found("manifest.json", f"{path} knows of no such run that was closed")
-    elif kept != verdict.sha256:
-        verdict.found("manifest.json", f"was replaced: {path} has the SHA-256 {kept}")
+    elif verdict.sha256 not in kept:
+        text = f"was replaced: {path} has the SHA-256 {' and '.join(kept)}"
+        verdict.found("manifest.json", text)
     else:
         verdict.notes.append(f"{path} has this very manifest")
 
@@ -108,17 +109,17 @@ def _ledger_of(folder: Path, name: str) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def _kept_hash(path: Path, job: str) -> str | None:
-    """The SHA-256 that the ledger has of a run's manifest; None where it has none. Raises NotRead."""
+def _kept_hashes(path: Path, job: str) -> list[str]:
+    """The SHA-256 that the ledger has of manifests of a job, one for each folder. Raises NotRead."""
     from agent.store.database import reading
     from agent.store.rows import Wanted, rows
 
-    found = None
     with reading(path) as connection:
-        for row in rows(connection, Wanted(job=job)):
-            if row.entry.get("action") == RUN_CLOSED and isinstance(row.entry.get("after"), dict):
-                found = row.entry["after"].get("manifest")
-    return found
+        return [
+            str(row.entry["after"].get("manifest"))
+            for row in rows(connection, Wanted(job=job))
+            if row.entry.get("action") == RUN_CLOSED and isinstance(row.entry.get("after"), dict)
+        ]
 
 
 def _tell(verdict: RunVerdict, folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from agent.errors import AgentError
 from agent.fleet.events import Event, EventLog, Severity
+from agent.jobs.job import Job
 from agent.jobs.run_facts import Prepared
 from agent.jobs.states import JobState
 from agent.store.run_files import not_recorded
@@ -95,10 +96,7 @@ class OpenRun:
         """What the manifest says of the end."""
         job = self.prepared.job
         return {
-            "state": str(job.state) if job.state.is_final else str(JobState.INTERRUPTED),
-            "why": job.why,
-            "verdict": job.verdict,
-            "ended": None if job.ended is None else moment(job.ended),
+            **end_of(job),
             "closed": closed_at,
             "devices": devices,
             "printed": list(self.printed),
@@ -113,6 +111,16 @@ class OpenRun:
         if of_job := event.data.get("job"):
             return bool(of_job == job.id)
         return event.severity is not Severity.INFO
+
+
+def end_of(job: Job) -> dict[str, Any]:
+    """How a job has ended, as a manifest says it."""
+    return {
+        "state": str(job.state) if job.state.is_final else str(JobState.INTERRUPTED),
+        "why": job.why,
+        "verdict": job.verdict,
+        "ended": None if job.ended is None else moment(job.ended),
+    }
 
 
 def seen_before(events: EventLog, began: float) -> int:

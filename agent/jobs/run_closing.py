@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +12,14 @@ from typing import Any, Final
 from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
-from agent.jobs.open_run import OpenRun
+from agent.jobs.job import Job
+from agent.jobs.open_run import OpenRun, end_of
 from agent.jobs.run_ledger import RunLedger
+from agent.jobs.states import JobState
 from agent.store import run_columns
 from agent.store.run_columns import Format
 from agent.store.run_manifest import Closed
-from agent.store.run_shelf import RunShelf, close_left
+from agent.store.run_shelf import RunShelf, close_left, job_of
 from agent.store.run_tables import moment
 from agent.store.run_thread import RunThread
 from agent.store.run_writer import RunWriter
@@ -65,25 +67,37 @@ class Closer:
         else:
             await self._tell(closed)
 
-    async def close_left(self, shelf: RunShelf, is_ours: Callable[[Path], bool]) -> None:
-        """Close what agents that were ended have left open, and nothing that this one writes."""
+    async def close_left(
+        self, shelf: RunShelf, is_ours: Callable[[Path], bool], jobs: Iterable[Job] = ()
+    ) -> None:
+        """Close what agents that were ended have left open, and nothing that this one writes.
+
+        Jobs of before that have ended say what is known of their end, and are told where theirs is.
+        """
         try:
-            left = await self.thread.done(shelf.left_open, "the folder of runs")
+            found = await self.thread.done(lambda: tuple(shelf.all()), "the folder of runs")
         except AgentError as error:
             self._events.add("run.failed", str(error), severity=Severity.ERROR)
             return
-        for folder in left:
-            if not is_ours(folder):
-                await self._close_one_left(folder)
+        ended = {job.id: job for job in jobs if job.state.is_final}
+        unplaced = {job.id: job for job in ended.values() if not job.folder}
+        for it in found:  # the youngest of a job comes last
+            if job := unplaced.get(job_of(it.path)):
+                job.folder = str(it.path)
+        for it in found:
+            if not it.is_closed and not is_ours(it.path):
+                await self._close_one_left(it.path, ended.get(job_of(it.path)))
 
-    async def _close_one_left(self, folder: Path) -> None:
+    async def _close_one_left(self, folder: Path, job: Job | None) -> None:
+        known = {} if job is None else end_of(job)
         try:
             # Not in the thread that writes: a long table is read through, and jobs may begin.
-            closed = await asyncio.to_thread(close_left, folder, moment(self._clock.utc()))
+            closed = await asyncio.to_thread(close_left, folder, moment(self._clock.utc()), known)
         except (AgentError, OSError) as error:
             self._events.add("run.failed", f"{folder}: {error}", severity=Severity.ERROR)
             return
-        text = f"job {closed.job} ({closed.recipe}) was interrupted: what it left is in {folder}"
+        how = "was interrupted" if closed.state == JobState.INTERRUPTED else f"is {closed.state}"
+        text = f"job {closed.job} ({closed.recipe}) {how}: what an ended agent left is in {folder}"
         self._events.add("run.interrupted", text, severity=Severity.WARNING, job=closed.job)
         await self._tell(closed)
 

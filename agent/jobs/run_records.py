@@ -9,8 +9,11 @@ stands in the manifest. Nothing of a run is ever deleted by the agent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from agent.clock import Clock
@@ -47,6 +50,8 @@ CLOSED_WITHIN_S: Final = 1.0
 SYNC_EVERY: Final = 5
 """Ticks from one fsync to the next: what a power cut may take."""
 
+log = logging.getLogger("labkeeper")
+
 
 class RunRecords:
     """A Journal. `run` has to be running, and `end` closes what is open when the agent ends."""
@@ -72,6 +77,9 @@ class RunRecords:
         self._open: dict[str, OpenRun] = {}
         self._refused: set[str] = set()
         """Jobs whose folder could not be made, of which their first step has been told."""
+        self._making: dict[str, asyncio.Future[RunWriter]] = {}
+        self._missed: Counter[str] = Counter()
+        """How many entries of jobs came before there was a folder for them."""
 
     def prepare(self, job: Job, entry: Recipe, library: Library) -> None:
         """Remember what a job will run; its folder is made when it begins."""
@@ -81,10 +89,11 @@ class RunRecords:
         """Remember nothing of a job that is listed no longer. Its folder stays."""
         self._prepared.pop(job, None)
         self._refused.discard(job)
+        self._missed.pop(job, None)
 
     async def add(self, entry: Entry) -> None:
-        """See Journal."""
-        if entry.job not in self._open and _begins(entry) and entry.job in self._prepared:
+        """See Journal. No state is refused: the journal of record has it, and would get it again."""
+        if entry.job not in self._open and entry.job in self._prepared:
             await self._begin(entry)
         run = self._open.get(entry.job)
         if run is None or run.closing is not None:
@@ -98,9 +107,12 @@ class RunRecords:
         if entry.kind == "state" and JobState(entry.data["state"]).is_final:
             await asyncio.wait([self._closing(run)], timeout=CLOSED_WITHIN_S)
 
-    async def run(self) -> None:
-        """Close what an earlier agent has left open; then look after what is open, until cancelled."""
-        await self._closer.close_left(self.shelf, lambda folder: job_of(folder) in self._prepared)
+    async def run(self, jobs: Iterable[Job] = ()) -> None:
+        """Close what an earlier agent has left open; then look after what is open, until cancelled.
+
+        `jobs` are those of before, as far as they are known.
+        """
+        await self._closer.close_left(self.shelf, self._is_ours, jobs)
         ticks = 0
         while True:
             await self._clock.sleep(TICK_S)
@@ -110,12 +122,36 @@ class RunRecords:
 
     async def end(self) -> None:
         """Close every folder: the agent ends."""
+        if self._making:
+            await asyncio.wait(self._making.values())
         if closing := [self._closing(run) for run in self._open.values()]:
             await asyncio.wait(closing)
         await self._thread.end()
 
+    def _is_ours(self, folder: Path) -> bool:
+        return job_of(folder) in self._prepared
+
     async def _begin(self, entry: Entry) -> None:
-        job, prepared = entry.job, self._prepared[entry.job]
+        """Have the folder of a job that has begun. Raises AgentError, to its first step alone."""
+        job, what = entry.job, _folder_of(entry.job)
+        if not _begins(entry) and job not in self._missed:
+            return
+        try:
+            making = self._making.get(job) or self._make(job)
+            if job not in self._refused:  # else nobody waits for this disk again
+                await self._thread.waited(asyncio.shield(making), what)
+        except AgentError as error:
+            if entry.kind == "step":
+                self._refused.add(job)
+                raise
+            log.warning("%s", error)  # the first step is told
+        finally:
+            if job not in self._open:
+                self._missed[job] += 1
+
+    def _make(self, job: str) -> asyncio.Future[RunWriter]:
+        """Have the folder made once, however long that takes and whoever waits for it."""
+        prepared = self._prepared[job]
         began = prepared.job.began or self._clock.utc()
         devices = devices_form(prepared.job, self._workers, self._board)
         facts = {
@@ -123,24 +159,34 @@ class RunRecords:
             "devices": devices,
             "simulated": any(it["simulated"] for it in devices),
         }
-        made = partial(self._made, prepared, facts, began)
-        try:
-            writer = await self._thread.soon(made, f"the run folder of job {job}")
-        except AgentError:
-            if job in self._refused:
-                return  # it has been told; what is left of the job is its end
-            if entry.kind == "step":  # what says that a job has begun tells nobody
-                self._refused.add(job)
-            raise
-        prepared.job.folder = str(writer.folder)
-        seen = seen_before(self._events, began)
-        self._open[job] = OpenRun(prepared, writer, devices, seen)
+        work = partial(self._written, prepared, facts, began)
+        making = self._thread.begun(work, _folder_of(job))
+        self._making[job] = making
+        making.add_done_callback(partial(self._made, prepared, devices, began))
+        return making
 
-    def _made(self, prepared: Prepared, facts: Mapping[str, Any], began: float) -> RunWriter:
+    def _written(self, prepared: Prepared, facts: Mapping[str, Any], began: float) -> RunWriter:
         job = prepared.job
         writer = RunWriter(self.shelf.new(job.id, job.recipe), facts, began)
         writer.begin(sources_of(prepared))
         return writer
+
+    def _made(
+        self,
+        prepared: Prepared,
+        devices: list[dict[str, Any]],
+        began: float,
+        making: asyncio.Future[RunWriter],
+    ) -> None:
+        job = prepared.job
+        del self._making[job.id]
+        if making.cancelled() or making.exception() is not None:
+            return
+        writer = making.result()
+        job.folder = str(writer.folder)
+        run = OpenRun(prepared, writer, devices, seen_before(self._events, began))
+        run.lost["entries"] += self._missed.pop(job.id, 0)
+        self._open[job.id] = run
 
     async def _keep(self, run: OpenRun, entry: Entry) -> None:
         """Write an entry, and wait until it is written. Raises NotRecorded, once."""
@@ -148,22 +194,27 @@ class RunRecords:
         run.hear(self._events)  # what led to it stands before it
         item = run.offer(partial(run.writer.entry, entry.time, entry.kind, entry.data), "entries")
         if item is None:
-            self._fail(run, DiskFailed(f"not recorded: {what}: too much waits for the disk"))
+            late = DiskFailed(f"not recorded: {what}: too much waits for the disk")
+            self._fail(run, entry, late)
         elif run.has_failed:  # nobody waits for this disk again
             self._thread.later(run.flush, what)
         else:
             try:
                 await self._thread.soon(run.flush, what)
             except AgentError as error:
-                self._fail(run, error)
+                self._fail(run, entry, error)
             if item.error is not None:
-                self._fail(run, item.error)
+                self._fail(run, entry, item.error)
 
-    def _fail(self, run: OpenRun, error: AgentError) -> None:
-        if not run.has_failed:
-            run.has_failed, run.trouble = True, str(error)
-            self._say_lost(run)
+    def _fail(self, run: OpenRun, entry: Entry, error: AgentError) -> None:
+        if run.has_failed:
+            return
+        run.trouble = str(error)
+        self._say_lost(run)
+        if entry.kind != "state":
+            run.has_failed = True
             raise error
+        run.has_failed = entry.data["state"] == JobState.STOPPING  # what follows is the job's end
 
     def _row(self, run: OpenRun, entry: Entry) -> None:
         table, samples = entry.data["table"], entry.data["readings"]
@@ -222,6 +273,10 @@ class RunRecords:
             job = run.prepared.job.id
             text = f"job {job}: its folder lacks something: {why}; its manifest says how much"
             self._events.add("run.incomplete", text, severity=Severity.ERROR, job=job)
+
+
+def _folder_of(job: str) -> str:
+    return f"the run folder of job {job}"
 
 
 def _begins(entry: Entry) -> bool:

@@ -5,11 +5,13 @@ A table is read from its CSV batch by batch, so that its length does not matter.
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from agent.store.run_files import removed
 from agent.store.run_tables import NO_SAMPLE, OF_A_ROW
 from agent.store.run_writer import Table
 
@@ -35,28 +37,36 @@ def is_possible() -> bool:
 def write(folder: Path, table: Table, formats: Sequence[Format]) -> list[str]:
     """Write a table beside its CSV; return the names of the new files. Raises OSError.
 
-    What can't be had as its type says is an OSError as well: the CSV has it all the same.
+    What can't be had as its type says is an OSError as well: the CSV has it all the same. Either
+    every file is whole, or there is none.
     """
     import pyarrow as pa  # type: ignore[import-untyped]
+
+    names = [f"{table.file.removesuffix('.csv')}.{form}" for form in formats]
+    try:
+        _write(pa, folder, table, names)
+    except (pa.ArrowException, ValueError, OSError) as error:
+        for name in names:
+            removed(folder / name)
+        if isinstance(error, OSError):
+            raise
+        raise OSError(f"{table.file} has no such form: {error}") from error
+    return names
+
+
+def _write(pa: Any, folder: Path, table: Table, names: Sequence[str]) -> None:
     from pyarrow import ipc, parquet
 
     schema = _schema(pa, table)
-    names, writers = [], []
-    for form in formats:
-        names.append(f"{table.file.removesuffix('.csv')}.{form}")
-        new = parquet.ParquetWriter if form == "parquet" else ipc.new_file
-        writers.append(new(str(folder / names[-1]), schema))
-    try:
+    with ExitStack() as open_ones:
+        writers = []
+        for name in names:
+            new = parquet.ParquetWriter if name.endswith(".parquet") else ipc.new_file
+            writers.append(open_ones.enter_context(new(str(folder / name), schema)))
         for rows in _batches(folder / table.file):
             batch = _batch(pa, schema, table, rows)
             for writer in writers:
                 writer.write_batch(batch)
-    except (pa.ArrowException, ValueError) as error:
-        raise OSError(f"{table.file} has no such form: {error}") from error
-    finally:
-        for writer in writers:
-            writer.close()
-    return names
 
 
 def _schema(pa: Any, table: Table) -> Any:

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import os
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -62,15 +63,35 @@ class GrowingFile:
         os.close(self._descriptor)
 
 
-def written(path: Path, data: bytes) -> GrowingFile:
-    """A new file with this content, on the disk for good and closed. Raises OSError."""
+def begun(path: Path, data: bytes) -> GrowingFile:
+    """A new file that begins with this, or no file at all. Raises OSError."""
     file = GrowingFile(path)
     try:
         file.write(data)
+    except OSError:
+        file.close()
+        removed(path)
+        raise
+    return file
+
+
+def written(path: Path, data: bytes) -> GrowingFile:
+    """A new file with this content, on the disk for good and closed, or none. Raises OSError."""
+    file = begun(path, data)
+    try:
         file.sync()
+    except OSError:
+        removed(path)
+        raise
     finally:
         file.close()
     return file
+
+
+def removed(path: Path) -> None:
+    """Have no half of a file lie about, where the disk takes that."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

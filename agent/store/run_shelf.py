@@ -1,9 +1,10 @@
 """The folder of run folders: which there are, and those that an agent which was ended has left open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from agent.store import run_manifest
@@ -14,6 +15,8 @@ from agent.store.store_errors import NotRead
 BETWEEN: Final = "_"
 """What stands between a job's id and its recipe; no id has one."""
 LEFT: Final = "the agent was ended, or the disk took no more, before the folder was closed"
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +61,17 @@ class RunShelf:
             if is_closed or (path / FACTS).is_file():
                 yield Shelved(path, is_closed)
 
-    def left_open(self) -> list[Path]:
-        """Those of agents that were ended. Nothing that runs now may be among them. Raises OSError."""
-        return [it.path for it in self.all() if not it.is_closed]
-
 
 def job_of(folder: Path) -> str:
     """The job whose run a folder has, by its name."""
     return folder.name.partition(BETWEEN)[0]
 
 
-def close_left(folder: Path, closed_at: str) -> Closed:
-    """Close a folder that an agent has left open, with what is there. Raises OSError and NotRead."""
+def close_left(folder: Path, closed_at: str, known: Mapping[str, Any] = NOTHING) -> Closed:
+    """Close a folder that an agent has left open, with what is there. Raises OSError and NotRead.
+
+    `known` is what is on record elsewhere of the job's end: its state, why, its verdict, and when.
+    """
     facts, _ = run_manifest.read(folder, FACTS)
     for draft in folder.glob(f"{DRAFT}*"):
         draft.unlink()
@@ -84,6 +86,7 @@ def close_left(folder: Path, closed_at: str) -> Closed:
         "printed": [],
         "lost": {},
         "notes": ["this folder was closed by a later start, with what was there"],
+        **known,
     }
     return run_manifest.close(
         folder, {**facts, **ending}, run_manifest.listed_as_found(folder, names)

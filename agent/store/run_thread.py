@@ -31,9 +31,18 @@ class RunThread:
 
     async def soon(self, work: Callable[[], T], what: str) -> T:
         """Wait until it is done, for LATE_S at most; it is done all the same. Raises NotRecorded."""
+        return await self.waited(self.begun(work, what), what)
+
+    def begun(self, work: Callable[[], T], what: str) -> "asyncio.Future[T]":
+        """Hand it in at once; the future tells how it ended."""
+        self._begin()
+        return self._worker.begun(work, what)
+
+    async def waited(self, begun: "asyncio.Future[T]", what: str) -> T:
+        """Wait for what was handed in, for LATE_S at most. Raises NotRecorded."""
         try:
             async with asyncio.timeout(LATE_S):
-                return await self.done(work, what)
+                return await begun
         except TimeoutError:
             raise DiskFailed(
                 f"not recorded: {what}: the disk did not take it within {LATE_S:g} s"

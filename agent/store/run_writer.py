@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from agent.store import run_manifest, run_tables
 from agent.store.chain import canonical
-from agent.store.run_files import GrowingFile, plain_name, sync_folder, written
+from agent.store.run_files import GrowingFile, begun, plain_name, sync_folder, written
 from agent.store.run_manifest import FACTS, SCHEMA, Closed, Listed
 from agent.store.run_tables import BOM, Column
 
@@ -130,8 +130,8 @@ class RunWriter:
         stem, number = f"{READINGS}/{plain_name(name)}", 1
         while (file := f"{stem}{f'-{number}' if number > 1 else ''}.csv") in taken:
             number += 1
-        self._files[file] = GrowingFile(self.folder / file)
-        self._files[file].write(BOM + run_tables.line(run_tables.heading(columns)))
+        heading = BOM + run_tables.line(run_tables.heading(columns))
+        self._files[file] = begun(self.folder / file, heading)
         return Table(name, file, columns)
 
     def _line(self, name: str, cells: Sequence[Any]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from agent.clock import SystemClock
@@ -55,9 +56,12 @@ class RunsBench:
 
 @asynccontextmanager
 async def runs_in_memory(
-    folder: Path, *formats: Format, recording: Path | None = None
+    folder: Path, *formats: Format, recording: Path | None = None, before: Iterable[Job] = ()
 ) -> AsyncIterator[RunsBench]:
-    """Jobs over two toy supplies, with a folder for each; `recording` is a fault's."""
+    """Jobs over two toy supplies, with a folder for each; `recording` is a fault's.
+
+    `before` are jobs that are on record from an agent before.
+    """
     async with jobs_in_memory(folder) as bench:
         station, ledger = bench.station, ToldLedger()
         clock, shelf = SystemClock(), RunShelf(folder / "state" / "runs")
@@ -81,7 +85,7 @@ async def runs_in_memory(
             files=station.station.files,
         )
         shop.journal, shop.prepare = Journals(bench.journal, records), records.prepare
-        looking = shop.tasks.create_task(records.run(), name="runs")
+        looking = shop.tasks.create_task(records.run(before), name="runs")
         yield RunsBench(bench, records, ledger, shelf)
         looking.cancel()
         await bench.jobs.end()
@@ -104,7 +108,9 @@ FACTS: dict[str, Any] = {
 ENDING: dict[str, Any] = {"state": "done", "why": "", "verdict": "pass"}
 
 
-def closed_folder(shelf: Path, job: str = FACTS["job"]) -> Closed:
+def closed_folder(
+    shelf: Path, job: str = FACTS["job"], ending: Mapping[str, str] = MappingProxyType({})
+) -> Closed:
     """A run folder with something in every kind of file."""
     from agent.store.run_tables import Column
 
@@ -118,7 +124,7 @@ def closed_folder(shelf: Path, job: str = FACTS["job"]) -> Closed:
     measure = {"name": "r", "value": 1.0, "unit": "Ohm", "verdict": "pass", "reason": ""}
     writer.entry(102.0, "measure", measure)
     writer.finish()
-    return writer.seal(ENDING)
+    return writer.seal({**ENDING, **ending})
 
 
 def table(path: Path) -> list[dict[str, str]]:

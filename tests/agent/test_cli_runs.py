@@ -96,6 +96,18 @@ def test_a_ledger_that_knows_of_no_such_run_or_is_not_there_is_said(
     assert "the agent has not recorded anything there" in ended.stderr
 
 
+def test_each_of_two_folders_of_one_job_is_held_against_the_ledger(
+    closed: Closed, state: Path
+) -> None:
+    second = closed_folder(closed.folder.parent, ending={"why": "another"})
+    asyncio.run(keep(state, second))
+    assert (second.job, second.folder) == (closed.job, Path(f"{closed.folder}-2"))
+    assert second.sha256 != closed.sha256
+    for it in (closed, second):
+        ended = run("run", "verify", str(it.folder))
+        assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+
+
 def test_a_run_is_shown_and_listed(closed: Closed) -> None:
     shown = run("run", "show", str(closed.folder))
     assert shown.returncode == 0, shown.stderr

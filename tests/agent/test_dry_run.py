@@ -18,6 +18,7 @@ from agent.cli.dry.twins import TWINS, rooms_of, twins_of
 from agent.clock import SystemClock
 from agent.errors import Refused
 from agent.fleet.plan import Plan, plan_for
+from agent.settings import load
 from agent.systemd import Notifier
 from drivers import Address
 from drivers.catalogue import DRIVERS
@@ -68,9 +69,30 @@ def test_nothing_of_the_station_that_reaches_outside_is_left(tmp_path: Path) -> 
     assert made.devices["psu1"].address == Address.parse("tcp://127.0.0.1:9")
     assert made.devices["psu1"].simulated
     assert (made.mqtt, made.metrics) == (None, None)
-    for path in (made.state, made.files, made.api.socket, made.api.token_file):
+    for path in (made.state, made.files, made.runs, made.api.socket, made.api.token_file):
         assert path.is_relative_to(tmp_path / "dry")
     assert rehearsable(station, {}) == {}
+
+
+WATCHED_AND_AT_NIGHT = """
+alarms:
+  low: {reading: psu1.voltage, low: 1}
+  hot: {reading: oven1.temperature, high: 90}
+schedules:
+  nightly: {recipe: psu_check, cron: "* * * * *", zone: Asia/Seoul}
+"""
+
+
+def test_a_rehearsal_begins_no_job_of_a_schedule_and_watches_its_twins_alone(
+    tmp_path: Path,
+) -> None:
+    file = demo_station(tmp_path).file
+    file.write_text(file.read_text("utf-8") + WATCHED_AND_AT_NIGHT, "utf-8")
+    station = load(file)
+    assert list(station.schedules) == ["nightly"]
+    made = on_twins(station, rehearsed(tmp_path / "dry", psu1="tcp://127.0.0.1:9"))
+    assert made.schedules == {}
+    assert list(made.alarms) == ["low"]
 
 
 def test_a_link_to_anything_but_a_twin_is_refused_even_if_the_config_names_it(

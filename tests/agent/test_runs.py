@@ -1,17 +1,11 @@
-"""The folder of a run: what a job leaves in it, and what is left when the disk or the agent fails."""
+"""The folder of a run: what a job leaves in it."""
 
 from __future__ import annotations
 
-import asyncio
-import errno
-import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agent.jobs.states import JobState
-from agent.store.run_writer import RunWriter
 from tests.agent.jobs_bench import LEE, toys
 from tests.agent.runs_bench import manifest, names, runs_in_memory, table, whole
 
@@ -149,101 +143,3 @@ async def test_a_stopped_job_and_one_that_the_agents_end_cuts_off_are_closed_as_
         await bench.jobs.until_at(cut_off, "steps.1")
     assert manifest(Path(cut_off.folder))["state"] == "interrupted"
     await whole(Path(cut_off.folder))
-
-
-async def test_what_a_killed_agent_left_is_closed_by_the_next_as_interrupted(
-    tmp_path: Path,
-) -> None:
-    async with runs_in_memory(tmp_path) as bench:
-        shelf = bench.shelf.folder
-        left = RunWriter(shelf / "20260101-000000-1_열_시험", FACTS, 0.0)
-        log = {"en": "half", "ko": "반", "level": "info"}
-        await asyncio.to_thread(left.begin, {"recipe.yaml": b"name: x\n"})
-        await asyncio.to_thread(left.entry, 1.0, "log", log)
-    async with runs_in_memory(tmp_path) as bench:
-        await bench.jobs.until(lambda: bench.ledger.told)
-        folder = shelf / "20260101-000000-1_열_시험"
-        found = manifest(folder)
-        assert (found["state"], found["ended"]) == ("interrupted", None)
-        assert [row["text (국문)"] for row in table(folder / "journal.csv")] == ["반"]
-        assert (await whole(folder)).sha256 == bench.ledger.told[0].sha256
-        assert not list(folder.glob(".*"))
-
-
-FACTS: dict[str, Any] = {"job": "20260101-000000-1", "recipe": {"name": "열 시험"}}
-
-
-class FullDisk:
-    """A disk that takes this many more bytes, and then none until a file of this name is removed."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.left: int | None = None
-        self.room = Path()
-        self._write = os.write
-        monkeypatch.setattr("agent.store.run_files.os.write", self.write)
-
-    def write(self, descriptor: int, data: Any) -> int:
-        if self.left is None or not self.room.exists():
-            return self._write(descriptor, data)
-        if self.left == 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        count = self._write(descriptor, bytes(data)[: self.left])
-        self.left -= count
-        return count
-
-
-async def test_a_full_disk_ends_the_job_and_leaves_whole_lines_and_a_manifest_that_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk = FullDisk(monkeypatch)
-    async with runs_in_memory(tmp_path) as bench:
-        steps = "- record: [supply.temperature]\n  every: 50 ms\n  steps:\n    - wait: 20"
-        bench.jobs.write(f"{steps}\n- set: {{supply.voltage: 1}}", tail="finally:\n  - log: last")
-        job = await bench.jobs.start()
-        await bench.jobs.until_at(job, "steps.0.steps.0")
-        disk.room, disk.left = Path(job.folder) / ".room", 10
-        await bench.jobs.station.until_event("run.incomplete")
-        await bench.jobs.jobs.stop(job.id, LEE)
-        folder = await bench.folder(job)
-        assert job.state is JobState.STOPPED
-        await whole(folder)
-        assert manifest(folder)["lost"]["rows"] >= 1
-        assert bench.jobs.logged(job) == ["last"]
-        for name in ("journal.csv", "events.csv"):
-            assert (folder / name).read_bytes().endswith(b"\r\n")
-
-
-async def test_a_job_whose_folder_can_not_be_made_fails_before_anything_moves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with runs_in_memory(tmp_path) as bench:
-        bench.shelf.folder.parent.mkdir(exist_ok=True)
-        bench.shelf.folder.write_text("a file where the folder belongs")
-        bench.jobs.write("- set: {supply.voltage: 1}")
-        job = await bench.jobs.over(await bench.jobs.start())
-        assert job.state is JobState.FAILED
-        assert "not recorded: the run folder of job" in job.why
-        assert "volt 1" not in bench.jobs.sent()
-
-
-async def test_a_disk_that_hangs_holds_a_step_up_for_a_bounded_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import threading
-
-    from agent.store import run_thread
-
-    monkeypatch.setattr(run_thread, "LATE_S", 0.2)
-    goes_on = threading.Event()
-    async with runs_in_memory(tmp_path) as bench:
-        bench.jobs.write("- wait: 0.1\n- log: never", tail="finally:\n  - log: last")
-        job = await bench.jobs.start()
-        await bench.jobs.until_at(job, "steps.0")
-        bench.records._thread.later(goes_on.wait, "a disk that hangs")
-        async with asyncio.timeout(3):
-            await bench.jobs.over(job)
-        assert job.state is JobState.FAILED
-        assert "did not take it within 0.2 s" in job.why
-        assert bench.jobs.logged(job) == ["last"]
-        goes_on.set()
-        await whole(await bench.folder(job))

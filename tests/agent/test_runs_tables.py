@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from agent.settings import load, missing
 from agent.store import run_columns
 from agent.store.run_shelf import RunShelf
 from agent.store.run_tables import Column, cell, line, moment, reading_row
+from agent.store.run_verify import verify
 from agent.store.run_writer import RunWriter
 from tests.agent.jobs_bench import toys
 from tests.agent.runs_bench import ENDING, FACTS, manifest, runs_in_memory, table, whole
@@ -112,6 +114,45 @@ def test_one_name_with_other_columns_goes_on_in_a_table_of_its_own(tmp_path: Pat
     writer.finish()
     assert len(table(tmp_path / "run" / "readings" / "t.csv")) == 2
     assert len(table(tmp_path / "run" / "readings" / "t-2.csv")) == 1
+
+
+def test_a_table_that_can_not_be_had_in_columns_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    writer = RunWriter(tmp_path / "run", FACTS, 100.0)
+    writer.begin({})
+    sample = {"value": "off the scale", "quality": "good", "time": 100.0, "reason": ""}
+    writer.row(100.0, "t", COLUMNS[:1], {COLUMNS[0].name: sample})
+    writer.finish()
+    [its] = writer.tables.values()
+    with pytest.raises(OSError, match="has no such form"):
+        run_columns.write(writer.folder, its, ("parquet", "arrow"))
+    writer.seal(ENDING)
+    assert verify(writer.folder).is_whole
+
+
+def test_what_a_full_disk_did_not_take_leaves_nothing_behind_and_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = RunWriter(tmp_path / "run", FACTS, 100.0)
+    writer.begin({})
+    recording = tmp_path / "psu1-1.json"
+    recording.write_text('{"lines": []}')
+    with monkeypatch.context() as disk:
+        disk.setattr("agent.store.run_files.os.write", full)
+        with pytest.raises(OSError, match="No space left"):
+            writer.row(100.0, "t", COLUMNS[:1], samples(0))
+        with pytest.raises(OSError, match="No space left"):
+            writer.copy(recording)
+    writer.row(101.0, "t", COLUMNS[:1], samples(1))
+    writer.finish()
+    assert len(table(tmp_path / "run" / "readings" / "t.csv")) == 1
+    writer.seal(ENDING)
+    assert [str(it) for it in verify(writer.folder).faults] == []
+
+
+def full(descriptor: int, data: Any) -> int:
+    """A disk that takes nothing."""
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 async def test_a_run_has_parquet_and_arrow_where_the_config_asks_for_them(tmp_path: Path) -> None:

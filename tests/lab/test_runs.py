@@ -131,3 +131,6 @@ async def test_a_kill_leaves_what_was_there_and_the_next_start_closes_it_as_inte
         manifest = await second.get(f"/jobs/{begun['job']}/run")
         assert (manifest["state"], manifest["parameters"]["level"]) == ("interrupted", 2.0)
         assert heating.read_bytes().startswith(kept)
+        kept_job = await second.get(f"/jobs/{begun['job']}")
+        assert Path(kept_job["folder"]) == run
+        assert (manifest["why"], manifest["verdict"]) == (kept_job["why"], kept_job["verdict"])

@@ -86,8 +86,13 @@ def on_twins(station: Station, rehearsed: Rehearsed) -> Station:
         station,
         state=folder,
         files=folder / "files",
+        runs=folder / "runs",
         devices=MappingProxyType(devices),
         interlocks=MappingProxyType(rehearsable(station, devices)),
+        schedules=MappingProxyType({}),  # nothing but what is rehearsed begins
+        alarms=MappingProxyType(
+            {name: it for name, it in station.alarms.items() if it.condition.device in devices}
+        ),
         mqtt=None,
         metrics=None,
         api=station.api.model_copy(update=api),
