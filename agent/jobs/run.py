@@ -110,6 +110,7 @@ class Run:
         await self._settled()
         if not steps:
             return
+        frame.is_ending = steps is not frame.recipe.steps
         name = f"{self._job.id}.steps"
         self._work = self._means.tasks.create_task(self._caught(frame, steps), name=name)
         await asyncio.wait([self._work])
