@@ -32,7 +32,7 @@ from drivers.errors import AccessRefused, DeviceError, DriverError, RequestError
 from drivers.transport.lines import Lines
 
 WITHIN_S: Final = 2.5
-"""For all devices. With the 2 s of the watchdog it is 5 s from a stalled loop to the last safe byte."""
+"""For all devices. From a stalled loop to the last safe byte, the watchdog's 2 s and the start come first."""
 GENTLY_S: Final = 1.0
 """How long a device may take to become safe before it is interrupted."""
 AGAIN_S: Final = 0.1

@@ -29,6 +29,7 @@ from agent.safety.dirty_start import Before
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
+from agent.safety.observe_only import ObserveOnly
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.safety.safe_state_keeper import SafeStateKeeper
@@ -66,6 +67,7 @@ class Parts:
         self.alarms = Alarms(clock, self.events)
         self.alarm_watch = AlarmWatch(self.alarms, self.board, settings)
         self.interlocks.latched = self.alarm_watch.latched
+        self.observing = ObserveOnly(clock, self.alarms, self.events)
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), recorder),
             RecordingFolder(settings.state / "wire"),
@@ -100,13 +102,15 @@ class Parts:
         before: Before,
     ) -> tuple[WaryRecord, SafeStateKeeper]:
         """Who blocks what was left in doubt, and who keeps what `labkeeper make-safe` needs."""
-        wary = WaryRecord(record, before, workers, self.board, self.events)
+        self.observing.begin(before)
+        wary = WaryRecord(record, before, workers, self.board, self.events, self.observing)
         keeper = SafeStateKeeper(
             *(settings.state, workers, self.board),
             clock=self.clock,
             events=self.events,
             before=before.seen,
             doubt=wary.doubt,
+            observing=self.observing,
         )
         return wary, keeper
 
@@ -239,7 +243,8 @@ class Parts:
             clock=self.clock,
             tell=FullDisk(jobs, self.events, tasks),
         )
-        jobs.close_while(watch.refusal_of_new_jobs)
+        refusals = self.observing.refusal_of_new_jobs, watch.refusal_of_new_jobs
+        jobs.close_while(lambda: next(filter(None, (why() for why in refusals)), ""))
         return watch
 
 

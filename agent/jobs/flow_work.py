@@ -167,10 +167,12 @@ async def run_call(frame: Frame, step: CallStep, _: StepNow) -> None:
     values = recipe.arguments({n: resolved(it, frame.known) for n, it in step.with_.items()})
     devices = called_devices(recipe, step, frame.devices)
     inner = Frame(frame.means, recipe, devices, values)
+    inner.is_ending = frame.is_ending
     frames = frame.means.frames
     frames.append(inner)
     await inner.run(recipe.steps)
     frames.remove(inner)  # from here on its `finally` has begun, and begins no second time
+    inner.is_ending = True
     try:
         if recipe.finally_ is not None:
             await inner.run(recipe.finally_)

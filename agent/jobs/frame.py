@@ -98,6 +98,8 @@ class Frame:
         self.means, self.recipe, self.devices, self.values = means, recipe, devices, values
         self.begun = False
         """Whether a step has begun, so that `finally` must run."""
+        self.is_ending = False
+        """Whether `finally` or `on_stop` runs: no journal keeps their steps from being done."""
         self.function: Function | None = None
         """The function of a recipe in Python, once it has begun."""
         self.recorders: dict[str, asyncio.Task[None]] = {}
@@ -111,7 +113,7 @@ class Frame:
     def branch(self) -> Frame:
         """The same recipe, with values of its own from here on."""
         made = Frame(self.means, self.recipe, self.devices, dict(self.values))
-        made.recorders = self.recorders
+        made.recorders, made.is_ending = self.recorders, self.is_ending
         return made
 
     async def run(self, steps: tuple[Step, ...]) -> None:
@@ -125,9 +127,9 @@ class Frame:
         self.begun = True
         with means.job.progress.of(step) as now:
             try:
-                await means.notes.step(step, "begun")
+                await means.notes.step(step, "begun", must=not self.is_ending)
                 await means.work[type(step)](self, step, now)
-                await means.notes.step(step, "ended")
+                await means.notes.step(step, "ended", must=not self.is_ending)
             except (AgentError, DriverError) as error:
                 await means.notes.failed(step, str(error))
                 raise StepFailed(f"{step.place}: {step.verb}: {error}") from error

@@ -51,6 +51,10 @@ class Hands(Protocol):
         """Stop the device and make it safe. Never raises."""
         ...
 
+    async def end_of_stops(self, device: str) -> None:
+        """Wait for the stops of the device that others have begun. Never raises."""
+        ...
+
     async def end_unfinished(self) -> None:
         """Stop each device that still works on a request whose caller is gone."""
         ...
@@ -108,6 +112,9 @@ class StationHands:
 
     async def stop(self, device: str) -> Outcome:
         return await _guarded(f"stopping {device}", self._gate.stop(self._actor, device))
+
+    async def end_of_stops(self, device: str) -> None:
+        await self._gate.end_of_stops(device)
 
     async def end_unfinished(self) -> None:
         devices = sorted(set(self._under_way.values()))

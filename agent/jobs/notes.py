@@ -89,8 +89,8 @@ class Notes:
         try:
             async with asyncio.timeout(LATE_S):
                 await self.must_enter()
-        except Exception:
-            log.exception("the journal of job %s did not keep its state", self.job.id)
+        except Exception as error:  # noqa: BLE001 - told of
+            self._unkept("its state", error)
 
     async def must_enter(self) -> None:
         """Keep them. Raises AgentError where they can't be kept."""
@@ -104,13 +104,14 @@ class Notes:
         unknown = [
             self._entry("step", {"key": key, "place": place, "phase": "unknown"})
             for (key, place), count in self._open.items()
-            if count
+            if count > 0
         ]
         return [*unknown, *left]
 
-    async def step(self, step: Step, phase: Literal["begun", "ended"]) -> None:
-        """Keep that a step has begun or ended."""
-        await self._keep("step", {**_where(step), "phase": phase})
+    async def step(self, step: Step, phase: Literal["begun", "ended"], *, must: bool) -> None:
+        """Keep that a step has begun or ended. Unless it `must` be kept, it never raises."""
+        keep = self._keep if must else self._keep_if_possible
+        await keep("step", {**_where(step), "phase": phase})
 
     async def failed(self, step: Step, why: str) -> None:
         """Keep that a step has failed. It never raises, for the same reason."""
@@ -210,8 +211,15 @@ class Notes:
         try:
             async with asyncio.timeout(LATE_S):
                 await self._keep(kind, data)
-        except Exception:
-            log.exception("the journal of job %s did not keep %s", self.job.id, dict(data))
+        except Exception as error:  # noqa: BLE001 - told of
+            self._unkept(str(dict(data)), error)
+
+    def _unkept(self, what: str, error: Exception) -> None:
+        """Say what was not kept, and why; where it is a defect of ours, with all that is known of it."""
+        is_defect = not isinstance(error, AgentError | TimeoutError)
+        why = str(error) or f"it took longer than {LATE_S:g} s"
+        text = "the journal of job %s did not keep %s: %s"
+        log.error(text, self.job.id, what, why, exc_info=error if is_defect else None)
 
 
 def _where(step: Step) -> dict[str, str]:

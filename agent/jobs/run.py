@@ -31,7 +31,7 @@ class Run:
         self._root = Frame(means, recipe, means.job.devices, values)
         means.frames.append(self._root)
         self._work: asyncio.Task[str] | None = None
-        self._stops: set[asyncio.Task[Outcome]] = set()
+        self._stops: set[asyncio.Task[Outcome | None]] = set()
         self._failure = ""
         self._stopped = ""
         self._cut = False
@@ -61,8 +61,8 @@ class Run:
     def stop(self, actor: Actor, device: str = "") -> None:
         """Stop at once: no further step begins, and every device is being stopped.
 
-        `device` is the one whose stop ends the job; it is stopped as well, so that its end is waited
-        for. This itself waits for nothing.
+        `device` is the one whose stop ends the job: the end of that stop is waited for, and it is
+        not stopped twice. This itself waits for nothing.
         """
         if self._is_ending or self._job.state.is_final or self._cut:
             return
@@ -70,11 +70,10 @@ class Run:
         self._stopped = self._stopped or (f"{device} was {by}" if device else by)
         self._cut = True
         self._means.hands.halt()
+        hands, tasks = self._means.hands, self._means.tasks
         for name in sorted(self._job.claimed):
-            task = self._means.tasks.create_task(
-                self._means.hands.stop(name), name=f"{self._job.id}.stop.{name}"
-            )
-            self._stops.add(task)
+            stopping = hands.end_of_stops(name) if name == device else hands.stop(name)
+            self._stops.add(tasks.create_task(stopping, name=f"{self._job.id}.stop.{name}"))
         if self._work is not None:
             self._work.cancel()
         self._means.pace.resume()
@@ -111,6 +110,7 @@ class Run:
         await self._settled()
         if not steps:
             return
+        frame.is_ending = steps is not frame.recipe.steps
         name = f"{self._job.id}.steps"
         self._work = self._means.tasks.create_task(self._caught(frame, steps), name=name)
         await asyncio.wait([self._work])

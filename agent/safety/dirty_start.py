@@ -34,6 +34,9 @@ class Before:
         made: What `labkeeper make-safe` did then; None where it did nothing.
         trouble: Why its note can't be read.
         written: When that was written down (seconds UTC).
+        was_cut_off: Whether that agent did not end in order, whatever devices it had.
+        ends: When those before it ended like that, as it had counted (seconds UTC).
+        observed: Whether it only observed.
     """
 
     why: str = ""
@@ -43,6 +46,9 @@ class Before:
     made: MadeSafe | None = None
     trouble: str = ""
     written: float = 0.0
+    was_cut_off: bool = False
+    ends: tuple[float, ...] = ()
+    observed: bool = False
 
 
 def look_back(folder: Path) -> Before:
@@ -53,11 +59,13 @@ def look_back(folder: Path) -> Before:
     except NotRead as error:
         trouble = str(error)
     try:
-        state = read_state(folder) if (folder / NAME).exists() else SafeState(written=0.0)
+        is_first = not (folder / NAME).exists()
+        state = SafeState(written=0.0, ended="in order") if is_first else read_state(folder)
     except NotRead as error:
         why = f"nobody knows what the agent before this one has left: {error}"
-        return Before(why=why, is_lost=True, made=made, trouble=trouble)
-    is_dirty = state.ended != "in order" and bool(state.devices)
+        return Before(why=why, is_lost=True, made=made, trouble=trouble, was_cut_off=True)
+    was_cut_off = state.ended != "in order"
+    is_dirty = was_cut_off and bool(state.devices)
     return Before(
         why=WITHOUT_ORDER if is_dirty else "",
         seen={
@@ -71,6 +79,9 @@ def look_back(folder: Path) -> Before:
         made=made,
         trouble=trouble,
         written=state.written,
+        was_cut_off=was_cut_off,
+        ends=state.unclean_ends,
+        observed=state.observe_only,
     )
 
 

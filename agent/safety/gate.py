@@ -72,7 +72,7 @@ class Gate:
         self._record, self._clock = record, clock
         self._passage = Passage(record, self._refused_of, tasks, clock)
         self._tasks = tasks
-        self._stopping: set[asyncio.Task[Outcome]] = set()
+        self._stopping: dict[asyncio.Task[Outcome], str] = {}
 
     @property
     def doubts(self) -> Mapping[str, tuple[Doubt, ...]]:
@@ -83,6 +83,11 @@ class Gate:
     def stops_under_way(self) -> Collection[asyncio.Task[Outcome]]:
         """The stops that have not ended yet."""
         return frozenset(self._stopping)
+
+    async def end_of_stops(self, device: str) -> None:
+        """Wait for the stops of a device that are under way, whoever has asked for them."""
+        if stops := [task for task, name in self._stopping.items() if name == device]:
+            await asyncio.wait(stops)
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -134,8 +139,8 @@ class Gate:
         """
         stopping = self._stop_guarded(actor, device)
         task = self._tasks.create_task(stopping, name=f"{device}.stop.asked")
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
+        self._stopping[task] = device
+        task.add_done_callback(self._stopping.pop)
         await asyncio.wait([task])
         return task.result()
 

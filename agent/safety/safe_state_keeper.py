@@ -14,6 +14,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.plan import Plan
 from agent.safety.hazards import seen
+from agent.safety.observe_only import ObserveOnly
 from agent.store.safe_state import Ended, SafeDevice, SafeState, Seen, write_state
 
 AGAIN_S: Final = 5.0
@@ -24,7 +25,8 @@ class SafeStateKeeper:
     """Follows the board, and writes when a plan or the set of energised devices has changed.
 
     `before` is what was known of each device when the agent before this one ended, and `doubt`
-    says why a person has to look at a device first, "" for no reason.
+    says why a person has to look at a device first, "" for no reason. `observing` counts the ends
+    without order.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class SafeStateKeeper:
         events: EventLog,
         before: Mapping[str, Seen],
         doubt: Callable[[str], str],
+        observing: ObserveOnly,
     ) -> None:
         self._folder, self._workers, self._board = folder, workers, board
         self._clock, self._events = clock, events
         self._before, self._doubt = dict(before), doubt
+        self._observing, self._row = observing, observing.row
         self._plans: dict[str, Plan] = {}
         self._devices: dict[str, SafeDevice] = {}
         self._is_written = False
@@ -63,6 +67,8 @@ class SafeStateKeeper:
             async with self._board.watch() as changes:
                 async for device in changes:
                     self._look(device)
+                    if self._row != self._observing.row:
+                        self._is_written = False
                     if not self._is_written and not self._failure:
                         await self._write()
 
@@ -121,7 +127,14 @@ class SafeStateKeeper:
                 await self._write()
 
     async def _write(self, ended: Ended = "") -> None:
-        state = SafeState(written=self._clock.utc(), ended=ended, devices=dict(self._devices))
+        row = self._row = self._observing.row
+        state = SafeState(
+            written=self._clock.utc(),
+            ended=ended,
+            devices=dict(self._devices),
+            unclean_ends=() if ended == "in order" else row.ends,
+            observe_only=row.observes,
+        )
         self._is_written = True  # what changes while it is being written is written next
         self._writes += 1
         try:

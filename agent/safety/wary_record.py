@@ -2,7 +2,8 @@
 
 Nothing is switched on again by itself. Outputs are read back. A device that is found off may be
 used at once; one that is found energised, or can't be read, takes nothing but off and stop until
-somebody says that they have looked.
+somebody says that they have looked. After several such ends that holds for every device, however
+it is found.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from agent.roles import Actor
 from agent.safety.dirty_start import Before
 from agent.safety.doubts import Doubt
 from agent.safety.hazards import in_words, seen
+from agent.safety.observe_only import ObserveOnly
 from agent.safety.record import Record
 from agent.store.entries import Json
 from agent.store.ledger import Ledger
@@ -33,14 +35,16 @@ class WaryRecord:
         workers: Mapping[str, DeviceWorker],
         board: Board,
         events: EventLog,
+        observing: ObserveOnly,
     ) -> None:
+        self._observing = observing
         self._record, self._before = record, before
         self._workers, self._board, self._events = workers, board, events
         self._doubts = dict(before.doubts)
         self._looked_at: set[str] = set()
 
     def doubt(self, device: str) -> str:
-        """Why a person has to look at a device first; "" when nobody has to."""
+        """Why a person has to look at this device first; "" when nobody has to."""
         worker, snapshot = self._workers.get(device), self._board.latest.get(device)
         if worker is None or device in self._looked_at or not worker.plan.driver_class.hazards:
             return ""
@@ -57,7 +61,7 @@ class WaryRecord:
             self._events.add("start.dirty", text, severity=Severity.WARNING)
         for device in self._workers:
             was_in_doubt = device in self._doubts or self._before.is_lost
-            if why := self._blocked(device):
+            if why := self._unseen(device):
                 self._events.add("start.doubt", why, device=device, severity=Severity.WARNING)
             elif was_in_doubt and device in self._looked_at:
                 text = f"{device} was found safe: {self._words(device)}"
@@ -73,7 +77,7 @@ class WaryRecord:
         """See Record."""
         known, utc = dict(self._record.doubts), exact(self._before.written)
         for device in self._workers:
-            if why := self.doubt(device):
+            if why := self._why(device):
                 doubt = Doubt(device=device, target=device, utc=utc, why=why)
                 known[device] = (*known.get(device, ()), doubt)
         return known
@@ -119,13 +123,23 @@ class WaryRecord:
     async def settle(self, actor: Actor, device: str, reason: str) -> int:
         """See Record. What a person says of a device that was in doubt goes on record first."""
         count = await self._record.settle(actor, device, reason)
-        if not (why := self.doubt(device)):
+        if not (why := self._why(device)):
             return count
         await self._record.noted(actor, "looked", device, f"{reason} ({why})")
         self._looked_at.add(device)
+        self._observing.release(device, self._workers)
         return count + 1
 
+    def _why(self, device: str) -> str:
+        return self._observing.why(device) or self.doubt(device)
+
     def _blocked(self, device: str) -> str:
+        if why := self._observing.why(device):
+            utc = exact(self._before.written)
+            return Doubt(device=device, target=device, utc=utc, why=why).in_words()
+        return self._unseen(device)
+
+    def _unseen(self, device: str) -> str:
         if not (why := self.doubt(device)):
             return ""
         return (

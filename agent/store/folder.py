@@ -45,22 +45,26 @@ def find(path: Path) -> None:
 
 
 def _opened(path: Path) -> int:
-    """The lock file. On a disk that can't be written any more, the one that is there is held."""
+    """The lock file. On a disk that can't be written, the one that is there is held, or the folder."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         if error.errno != errno.EROFS:
             raise
+    with suppress(FileNotFoundError):
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)  # no agent has ever written here
 
 
 def _lock(lock: int, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        owner = os.read(lock, 20).decode().strip() or "unknown"
+        owner = ""
+        with suppress(OSError):  # it may be the folder itself that is held
+            owner = os.read(lock, 20).decode().strip()
         raise AlreadyRunning(
-            f"another agent (process {owner}) works with {folder}: "
+            f"another agent (process {owner or 'unknown'}) works with {folder}: "
             "stop it first, or give this station another `state`"
         ) from None
     with suppress(OSError):  # the lock counts; who holds it can't be said then

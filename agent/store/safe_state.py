@@ -59,11 +59,19 @@ class SafeDevice:
 
 @dataclass(frozen=True, kw_only=True)
 class SafeState:
-    """The devices with hazardous outputs, by name, at one moment (seconds UTC)."""
+    """The devices with hazardous outputs, by name, at one moment (seconds UTC).
+
+    Attributes:
+        unclean_ends: When the last agents ended without order, as far as that is counted, in seconds
+            UTC, the oldest first.
+        observe_only: Whether the agent only observes, until a person releases it.
+    """
 
     written: float
     ended: Ended = ""
     devices: Mapping[str, SafeDevice] = field(default_factory=dict)
+    unclean_ends: tuple[float, ...] = ()
+    observe_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +93,13 @@ class MadeSafe:
 def write_state(folder: Path, state: SafeState) -> None:
     """Put it on the disk. Blocks; raises DiskFailed."""
     devices = {name: _device_form(it) for name, it in state.devices.items()}
-    form = {"written": state.written, "ended": state.ended, "devices": devices}
+    form = {
+        "written": state.written,
+        "ended": state.ended,
+        "unclean_ends": list(state.unclean_ends),
+        "observe_only": state.observe_only,
+        "devices": devices,
+    }
     write_whole(folder / NAME, SCHEMA, form)
 
 
@@ -94,7 +108,13 @@ def read_state(folder: Path) -> SafeState:
     body = read_whole(folder / NAME, SCHEMA)
     try:
         devices = {name: _device(name, it) for name, it in body["devices"].items()}
-        return SafeState(written=body["written"], ended=body["ended"], devices=devices)
+        return SafeState(
+            written=body["written"],
+            ended=body["ended"],
+            devices=devices,
+            unclean_ends=tuple(float(it) for it in body.get("unclean_ends", ())),
+            observe_only=bool(body.get("observe_only", False)),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged(f"{folder / NAME} is damaged: {error!r}") from error
 

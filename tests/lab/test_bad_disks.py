@@ -13,6 +13,8 @@ import pytest
 
 from agent.store import schema
 from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, station
+from tests.lab.safe_bench import output
+from tests.lab.test_jobs import job, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
 
@@ -90,6 +92,51 @@ async def test_on_a_full_disk_commands_are_refused_stop_works_and_the_agent_stay
         filler.unlink()
         await until_event(it, "disk.recovered")
         assert (await typed(it, "set", "psu1.voltage", "5"))[0] == 0
+    await verified(small_disk)
+
+
+SWITCHING = """\
+name: switching
+version: "1"
+devices:
+  supply: {driver: siglent.spd1000x, device: psu1}
+steps:
+  - set: {supply.output: true}
+  - repeat: {times: 100000}
+    steps:
+      - set: {supply.voltage: 1}
+      - set: {supply.voltage: 2}
+finally:
+  - set: {supply.output: false}
+  - log: {ko: 껐음, en: switched off at last}
+"""
+
+
+async def test_on_a_full_disk_a_job_fails_switches_off_in_finally_and_is_made_safe(
+    lab: Room, folder: Path, small_disk: Path
+) -> None:
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "recipes" / "switching.yaml").write_text(SWITCHING, "utf-8")
+    more = f"recipes: {folder / 'recipes'}\nruns: {folder / 'runs'}\n"
+    async with agent(folder, station(folder, lab.five(), more=more)) as it:
+        await it.until_ready("psu1", "oven1")
+        _, begun = await job(it, "start", "switching")
+        await until(it, begun["job"], lambda found: found["state"] == "running")
+        filler = await asyncio.to_thread(fill, small_disk)
+        await until_event(it, "disk.no_data")
+        with filler.open("ab"):
+            await asyncio.to_thread(fill, small_disk)
+        found = await until(it, begun["job"], lambda found: found["ended"])
+        assert (found["state"], "the disk is full" in found["why"]) == ("failed", True), found
+        assert [line["texts"]["en"] for line in found["log"]] == ["switched off at last"]
+        assert found["safe"]["psu1"]["status"] == "done"
+        assert not await output(lab)
+        assert (await typed(it, "stop", "oven1")) == (0, "oven1: stopped and safe\n")
+        filler.unlink()
+        await until_event(it, "disk.recovered")
+        assert (await typed(it, "set", "psu1.voltage", "5"))[0] == 0
+        assert it.process.returncode is None
+    assert "Traceback" not in it.log
     await verified(small_disk)
 
 

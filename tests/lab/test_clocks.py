@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from agent.store.database import reading
 from agent.store.rows import Wanted, rows
 from tests.lab.faked_time import FakedTime
 from tests.lab.processes import Agent, Room, agent, station
+from tests.lab.safe_bench import asked
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -36,6 +38,17 @@ steps:
   - wait: 4
   - measure: {after: {value: supply.voltage, low: 0, high: 6}}
 """
+INTERLOCK: Final = """\
+interlocks:
+  oven:
+    requires: {oven1.temperature: {below: 500}}
+    guards: [psu1.output]
+    trip: [stage1]
+    max_age: 8
+"""
+"""Its reading is polled every 3 s, so that it is never too old while the oven answers, on a slow
+machine neither, and is so before it is called stale."""
+PATIENT: Final = "poll: {temperature: 3}, timeouts: {first_byte: 60, whole: 60}"
 SCHEDULE: Final = "schedules:\n  hourly: {recipe: watch, cron: 0 * * * *, zone: UTC}\n"
 
 
@@ -188,6 +201,37 @@ async def test_an_agent_that_was_stopped_goes_on_and_takes_no_late_reply_for_ano
         assert len(made.events("schedule.fired")) == 1
     assert await recorded(folder, "agent.stalled")
     assert len(await recorded(folder, "clock.stepped")) == 1
+
+
+async def test_an_interlock_takes_no_reading_for_old_or_fresh_because_the_clock_was_set(
+    lab: Room, folder: Path
+) -> None:
+    time, devices = FakedTime(folder / "time"), lab.five()
+    devices = devices.replace("autonics.tk4,", f"autonics.tk4, {PATIENT},")
+    config = station(folder, devices, more=INTERLOCK)
+    async with agent(folder, config, **time.environment) as made:
+        await made.until_ready(*FIVE, seconds=40)
+        await until_event(made, "agent.started")
+        for number, jump in enumerate((HOUR, -HOUR, -HOUR, HOUR), 1):
+            time.jump(jump)
+            await until_event(made, "clock.stepped", number)
+            assert await held(made) == ""
+            assert (await asked(made, "set", "psu1.output", "on")).code == 0
+        assert not made.events("interlock.tripped")
+        await lab.control.ask("oven1", do="hang")
+        time.jump(-HOUR)  # by the wall clock what was read last is from the future from now on
+        await until_event(made, "clock.stepped", 5)
+        [tripped] = await until_event(made, "interlock.tripped")
+        assert re.search(r"oven1.temperature is (8|9)\S* s old, and", tripped["text"]), tripped
+        time.jump(HOUR)
+        refused = await asked(made, "set", "psu1.output", "on")
+        assert (refused.code, "the interlock oven" in refused.text) == (2, True), refused.text
+
+
+async def held(made: Agent) -> str:
+    """Why the interlock does not hold; "" when it does."""
+    [found] = await made.get("/interlocks")
+    return str(found["reason"])
 
 
 async def settings_of(made: Agent) -> dict[str, Any]:

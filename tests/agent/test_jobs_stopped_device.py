@@ -1,0 +1,57 @@
+"""A person stops one device of a job: what the job makes of it, and how often the device is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent.fleet.device import DeviceWorker
+from agent.fleet.samples import Outcome, Status
+from tests.agent.jobs_bench import VISITOR, jobs_in_memory, toys
+from tests.agent.test_jobs_end import ENDING
+
+pytestmark = pytest.mark.usefixtures(toys.__name__)
+__all__ = ["toys"]
+
+
+async def test_the_device_whose_stop_ends_the_job_is_stopped_once_before_what_follows(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write(
+            "- set: {supply.output: true, other.output: true}\n- wait: 5",
+            tail="on_stop:\n  - set: {supply.voltage: 1, other.voltage: 1}",
+        )
+        job = await bench.start()
+        await bench.until_at(job, "steps.1")
+        assert (await bench.station.station.gate.stop(VISITOR, "psu1")).status is Status.DONE
+        await bench.over(job)
+        assert bench.sent("psu1") == ["outp 1", "outp 0", "volt 1", "outp 0"]
+        assert bench.sent("psu2") == ["outp 1", "outp 0", "volt 1", "outp 0"]
+
+
+async def test_what_follows_a_stop_waits_for_the_end_of_the_one_that_ended_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = asyncio.Event()
+    stop = DeviceWorker.stop
+
+    async def slow(worker: DeviceWorker) -> Outcome:
+        if worker.plan.name == "psu1":
+            await may_end.wait()
+        return await stop(worker)
+
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- set: {supply.output: true, other.output: true}\n- wait: 5", tail=ENDING)
+        job = await bench.start()
+        await bench.until_at(job, "steps.1")
+        monkeypatch.setattr(DeviceWorker, "stop", slow)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bench.station.station.gate.stop(VISITOR, "psu1"))
+            await bench.until(lambda: bench.sent("psu2") == ["outp 1", "outp 0"])
+            assert bench.logged(job) == []
+            may_end.set()
+        await bench.over(job)
+        assert bench.logged(job) == ["on_stop", "finally"]
