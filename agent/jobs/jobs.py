@@ -39,6 +39,7 @@ class Jobs:
         self._kept = self._turns.kept
         self._submission = Submission(shop, self._turns)
         self._answering = asyncio.Lock()
+        self._has_taken_over = False
 
     def close_while(self, why: Callable[[], str]) -> None:
         """Refuse submissions as long as `why` gives a reason, a sentence; "" is none."""
@@ -67,7 +68,7 @@ class Jobs:
     async def begin(self) -> None:
         """Take over what the agent before this one has left. No job begins before `open`."""
         self._turns.is_open = False
-        await restart.take_over(self._shop, self._turns, self._submission)
+        self._has_taken_over = await restart.take_over(self._shop, self._turns, self._submission)
 
     def open(self) -> None:
         """Let jobs begin: the devices have had the time to answer."""
@@ -240,7 +241,7 @@ class Jobs:
         Their devices are left as they are, or made safe, as each one's `on_shutdown` says.
         """
         interrupted = await self._turns.end()
-        await restart.leave(self._shop, interrupted)
+        await restart.leave(self._shop, interrupted, in_order=self._has_taken_over)
 
     async def _enter_queue(self, actor: Actor, what: str, reason: str, form: Any) -> None:
         data = {"what": what, "reason": reason}
