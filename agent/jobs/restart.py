@@ -31,21 +31,17 @@ TO_BE_LOOKED_AT: Final = (
 log = logging.getLogger("labkeeper")
 
 
-async def take_over(shop: Shop, turns: Turns, submission: Submission) -> bool:
+async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
     """List the jobs of the agent before. Where it was cut off, that is on record before they are.
 
-    Return whether that could be done.
+    Raises:
+        AgentError: The disk does not let it; nothing is listed, and it may be tried again.
     """
-    try:
-        found = await shop.book.recall()
-        kept = [kept_of(recalled(whole), shop) for whole in found.wholes]
-        was_cut_off = bool(found.marks.get("running"))
-        entries = await _after_a_cut(shop, kept) if was_cut_off else []
-        await shop.book.enter(entries, marks={"running": True})
-    except AgentError as error:
-        text = f"the jobs of before can't be taken over, and none is kept: {error}"
-        shop.events.add("jobs.unkept", text, severity=Severity.ERROR)
-        return False
+    found = await shop.book.recall()
+    kept = [kept_of(recalled(whole), shop) for whole in found.wholes]
+    was_cut_off = bool(found.marks.get("running"))
+    entries = await _after_a_cut(shop, kept) if was_cut_off else []
+    await shop.book.enter(entries, marks={"running": True})
     for it in kept:
         turns.add(it)
     submission.number = max(found.marks.get("number") or 0, *(it.job.rank for it in kept), 0)
@@ -53,7 +49,6 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> bool:
     turns.plates.recall(found.marks.get("plates") or ())
     if was_cut_off:
         _tell(shop, kept, {entry.job for entry in entries})
-    return True
 
 
 async def leave(shop: Shop, interrupted: Iterable[Kept], *, in_order: bool) -> None:

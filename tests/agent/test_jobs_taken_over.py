@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.jobs import inheritance
+from agent.jobs.book import Recalled
 from agent.jobs.job import Job
 from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.states import JobState
-from tests.agent.jobs_bench import toys
+from agent.store.store_errors import NotRead, NotRecorded
+from tests.agent.jobs_bench import KIM, LEE, toys
 from tests.agent.restart_bench import life
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
@@ -48,3 +51,57 @@ async def test_an_agent_that_ends_before_it_has_taken_over_does_not_hide_the_cra
         assert bench.jobs.get(ran.id).state is JobState.INTERRUPTED
         assert bench.jobs.get(waits.id).state is JobState.HELD
         assert bench.sent() == []
+
+
+class Disk:
+    """Refuses to read the jobs of before, until it is mended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_mended = False
+        usual = LedgerBook.recall
+
+        async def recall(book: LedgerBook) -> Recalled:
+            if not self.is_mended:
+                raise NotRead("can't be read: the jobs of before")
+            return await usual(book)
+
+        monkeypatch.setattr(LedgerBook, "recall", recall)
+        monkeypatch.setattr(inheritance, "AGAIN_S", 0.01)
+
+
+async def test_until_the_jobs_of_before_are_known_nothing_begins_and_nothing_is_submitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with life(tmp_path) as bench:
+        bench.write("- set: {supply.voltage: 1}")
+        await bench.over(await bench.start())
+        await bench.jobs.hold_all(KIM, "the lab is being cleaned")
+        waits = await bench.start()
+    disk = Disk(monkeypatch)
+    async with life(tmp_path) as bench:
+        why = await bench.station.until_event("jobs.unkept")
+        assert "can't be read: the jobs of before; it is tried again every" in why
+        for asked in (bench.start(), bench.jobs.hold_all(KIM), bench.jobs.release_all(KIM)):
+            with pytest.raises(NotRecorded, match="none begins until they are"):
+                await asked
+        disk.is_mended = True
+        assert "jobs may begin" in await bench.station.until_event("jobs.taken_over")
+        assert [it.id for it in bench.jobs.queue] == [waits.id]
+        assert bench.jobs.held is not None
+        assert (await bench.start()).id.rpartition("-")[2] == "3"
+        assert bench.sent() == []
+        await bench.jobs.release_all(LEE)
+        assert (await bench.over(bench.jobs.get(waits.id))).state is JobState.DONE
+
+
+async def test_a_crash_that_could_not_be_looked_into_is_found_out_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, waits = await crashed(tmp_path)
+    with monkeypatch.context() as patched:
+        Disk(patched)
+        async with life(tmp_path) as bench:
+            await bench.station.until_event("jobs.unkept")
+    async with life(tmp_path) as bench:
+        assert bench.jobs.get(ran.id).state is JobState.INTERRUPTED
+        assert bench.jobs.get(waits.id).state is JobState.HELD
