@@ -79,7 +79,13 @@ class Recording:
             await self.record.run()
 
     async def adopt(self, settings: Settings) -> None:
-        """Record what of the config has changed. What the disk does not take is told at the next start."""
+        """Record what of the config has changed. What the disk does not take is told at the next start.
+
+        After a reload that was refused the settings are those of before. Then the files hold another
+        config than the one in force, and nothing of them belongs on record.
+        """
+        if settings is self._settings:
+            return
         self._settings = settings
         self._ledger.provenance = replace(
             self._ledger.provenance, config_hash=await asyncio.to_thread(config_hash, settings)
