@@ -18,7 +18,11 @@ MAKE_SAFE: Final = Actor(name="labkeeper make-safe", origin="agent", role=Role.O
 
 
 async def what_was_left(folder: Path, record: Record, events: EventLog) -> Before:
-    """Look back, and take into the record what `labkeeper make-safe` did meanwhile, once."""
+    """Look back, and take into the record what `labkeeper make-safe` did meanwhile, once.
+
+    It settles the commands of the agent before this one as a confirmed stop does. What a person has to
+    look at it settles for nobody; and a note from before another agent ran settles nothing.
+    """
     before = await asyncio.to_thread(look_back, folder)
     if before.trouble:
         text = f"what `labkeeper make-safe` did is not known: {before.trouble}"
@@ -33,8 +37,8 @@ async def what_was_left(folder: Path, record: Record, events: EventLog) -> Befor
             severity = Severity.INFO if made.confirmed else Severity.ERROR
             events.add("safe.made", text, device=device, severity=severity)
             await record.noted(MAKE_SAFE, "make-safe", device, text)
-            if made.confirmed:
-                await record.settle(MAKE_SAFE, device, text)
+            if made.confirmed and before.is_made_since:
+                await record.settle_commands(MAKE_SAFE, device, text)
         await asyncio.to_thread(remove, folder / MADE_SAFE)
     except AgentError as error:
         text = f"what `labkeeper make-safe` did is not on record yet: {error}"

@@ -183,6 +183,12 @@ class LedgerRecord:
             raise NotRecorded(self._closed)
         return await self._settling.all_of(who_is(actor), device, reason)
 
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
+        """See Record."""
+        if self._closed:
+            raise NotRecorded(self._closed)
+        return await self._settling.commands_of(who_is(actor), device, reason)
+
     async def _intend_off(
         self, who: Who, verb: str, target: str, words: dict[str, Any]
     ) -> Intent | None:

@@ -125,6 +125,10 @@ class WaryRecord:
         self._looked_at.add(device)
         return count + 1
 
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
+        """See Record."""
+        return await self._record.settle_commands(actor, device, reason)
+
     def _blocked(self, device: str) -> str:
         if not (why := self.doubt(device)):
             return ""
