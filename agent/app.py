@@ -228,7 +228,7 @@ class Agent:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - raised again by `run`
-            self._failure = error
+            self._failure = self._failure or error
             self._stop.set()
 
     @asynccontextmanager
@@ -276,13 +276,13 @@ class Agent:
             self._broker.refuse_requests()
         last = [it for it in self._background if it.get_name() in {"mqtt", "record"}]
         others = cancelled([it for it in self._background if it not in last])
-        jobs = self._tasks.create_task(self.jobs.end(), name="jobs.end")
+        jobs = self._tasks.create_task(self._guarded(self.jobs.end()), name="jobs.end")
         under_way = [jobs, *others, *self._gate.stops_under_way]
         await self._patience.wait(under_way, JOBS_END_WITHIN_S)
         in_order = self._failure is None
         unsafe = await self.fleet.end(in_order=in_order)
         noting = self._keeper.end("in order" if in_order else "in disorder", unsafe)
-        ending = [noting, self.runs.end()]
+        ending = [self._guarded(it) for it in (noting, self.runs.end())]
         await self._patience.wait([self._tasks.create_task(it) for it in ending], NOTED_WITHIN_S)
         await self._patience.wait(cancelled(last), NOTED_WITHIN_S)
 

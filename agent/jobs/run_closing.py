@@ -12,6 +12,7 @@ from typing import Any, Final
 from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
+from agent.jobs.job import Job
 from agent.jobs.open_run import OpenRun
 from agent.jobs.run_ledger import RunLedger
 from agent.store import run_columns
@@ -57,13 +58,17 @@ class Closer:
             seal = partial(run.writer.seal, ending, more)
             closed = await self.thread.done(seal, f"the manifest of job {job.id}")
         except AgentError as error:
-            text = (
-                f"job {job.id}: its folder {job.folder} could not be closed: {error}; "
-                "the next start of the agent closes it"
-            )
-            self._events.add("run.failed", text, severity=Severity.ERROR, job=job.id)
+            self.say_failed(job, str(error))
         else:
             await self._tell(closed)
+
+    def say_failed(self, job: Job, why: str) -> None:
+        """Say that the folder of a job stays open, and what becomes of it."""
+        text = (
+            f"job {job.id}: its folder {job.folder} could not be closed: {why}; "
+            "the next start of the agent closes it"
+        )
+        self._events.add("run.failed", text, severity=Severity.ERROR, job=job.id)
 
     async def close_left(self, shelf: RunShelf, is_ours: Callable[[Path], bool]) -> None:
         """Close what agents that were ended have left open, and nothing that this one writes."""
@@ -82,6 +87,10 @@ class Closer:
             closed = await asyncio.to_thread(close_left, folder, moment(self._clock.utc()))
         except (AgentError, OSError) as error:
             self._events.add("run.failed", f"{folder}: {error}", severity=Severity.ERROR)
+            return
+        except Exception as error:  # one that is damaged keeps no agent from starting
+            log.exception("closing %s", folder)
+            self._events.add("run.failed", f"{folder}: {error!r}", severity=Severity.ERROR)
             return
         text = f"job {closed.job} ({closed.recipe}) was interrupted: what it left is in {folder}"
         self._events.add("run.interrupted", text, severity=Severity.WARNING, job=closed.job)
@@ -107,6 +116,9 @@ class Closer:
                 made += run_columns.write(writer.folder, table, self._formats)
             except OSError as error:
                 notes.append(f"{table.file}: {error.strerror or error}")
+            except Exception as error:  # the library's own: the CSV has it all the same
+                log.exception("%s in other forms", table.file)
+                notes.append(f"{table.file}: {error!r}")
         return made, notes
 
     async def _tell(self, closed: Closed) -> None:

@@ -9,6 +9,7 @@ stands in the manifest. Nothing of a run is ever deleted by the agent.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -46,6 +47,8 @@ CLOSED_WITHIN_S: Final = 1.0
 """How long the end of a job waits for its folder; a long table in other forms may take longer."""
 SYNC_EVERY: Final = 5
 """Ticks from one fsync to the next: what a power cut may take."""
+
+log = logging.getLogger("labkeeper")
 
 
 class RunRecords:
@@ -206,9 +209,12 @@ class RunRecords:
 
     async def _closed(self, run: OpenRun) -> None:
         job = run.prepared.job
-        ended = devices_form(job, self._workers, self._board)
         try:
+            ended = devices_form(job, self._workers, self._board)
             await self._closer.close(run, known_at_last(run.devices, ended))
+        except Exception as error:  # a defect of ours costs this folder its end, never the agent
+            log.exception("closing the folder of job %s", job.id)
+            self._closer.say_failed(job, f"a defect of the agent, {error!r}")
         finally:
             self._say_lost(run)
             self._open.pop(job.id, None)

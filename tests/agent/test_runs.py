@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.jobs.states import JobState
+from agent.store import run_columns
 from agent.store.run_writer import RunWriter
 from tests.agent.jobs_bench import LEE, toys
 from tests.agent.runs_bench import manifest, names, runs_in_memory, table, whole
@@ -247,3 +248,35 @@ async def test_a_disk_that_hangs_holds_a_step_up_for_a_bounded_time(
         assert bench.jobs.logged(job) == ["last"]
         goes_on.set()
         await whole(await bench.folder(job))
+
+
+async def test_a_library_that_fails_costs_a_run_its_other_forms_and_says_so_in_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[str]:
+        raise ImportError("libarrow.so: cannot open shared object file")
+
+    monkeypatch.setattr(run_columns, "is_possible", lambda: True)
+    monkeypatch.setattr(run_columns, "write", broken)
+    async with runs_in_memory(tmp_path, "parquet") as bench:
+        bench.jobs.write(MEASURE, head=HEAD)
+        folder = await bench.folder(await bench.jobs.start(level=3))
+        await whole(folder)
+        assert "libarrow.so" in " ".join(manifest(folder)["notes"])
+
+
+async def test_a_defect_in_closing_a_folder_is_said_and_ends_neither_agent_nor_later_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect of ours")
+
+    async with runs_in_memory(tmp_path) as bench:
+        bench.jobs.write("- set: {supply.voltage: 1}")
+        with monkeypatch.context() as defect:
+            defect.setattr("agent.jobs.run_records.known_at_last", broken)
+            job = await bench.jobs.over(await bench.jobs.start())
+        text = await bench.jobs.station.until_event("run.failed")
+        assert f"{job.folder} could not be closed: a defect of the agent" in text
+        assert "the next start of the agent closes it" in text
+        await whole(await bench.folder(await bench.jobs.start()))

@@ -58,6 +58,21 @@ run(Path(sys.argv[1]))
 """An agent whose disk fails as soon as a file is there."""
 
 
+FAILING_JOBS = """\
+import sys
+from pathlib import Path
+from agent.jobs.jobs import Jobs
+
+async def end(self):
+    raise RuntimeError("a defect of ours")
+
+Jobs.end = end
+from agent.running import run
+run(Path(sys.argv[1]))
+"""
+"""An agent with a defect in the end of its jobs."""
+
+
 @asynccontextmanager
 async def agent_of(program: str, folder: Path, config: str, *more: str) -> AsyncIterator[Agent]:
     """An agent with something wrong in it."""
@@ -80,6 +95,18 @@ async def test_a_part_that_does_not_end_keeps_no_device_from_being_made_safe(
         assert not await output(lab)
         assert "ended without waiting any longer for" in running.log
         assert (await made_safe(folder)).text.startswith("nothing to do: the agent ended in order")
+
+
+async def test_a_defect_in_the_end_of_jobs_keeps_no_device_from_being_made_safe(
+    lab: Room, folder: Path
+) -> None:
+    async with agent_of(FAILING_JOBS, folder, station(folder, lab.five())) as running:
+        await energised(running)
+        running.signal(signal.SIGTERM)
+        assert await running.ended(IN_TIME_S) != 0
+        assert not await output(lab)
+        assert "a defect of ours" in running.log
+    assert (await made_safe(folder)).text.startswith("nothing to do: the agent ended in disorder")
 
 
 async def test_a_disk_that_fails_ends_the_agent_and_makes_safe_what_config_would_leave(
