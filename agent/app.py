@@ -115,7 +115,7 @@ class Agent:
             self._watch_over(before)
             self._waivers = Waivers(self.record, self.fleet.workers, self._clock, self.events)
             if not isinstance(database, str):
-                await self._waivers.begin(database)
+                self._begin(self._waivers.begin(database), "waivers")
             self._begin(self._parts.flight.run(), "recordings")
             self._begin(self._recording.run(), "record")
             self._begin(self._start(self._station(database)), "start")
@@ -262,10 +262,10 @@ class Agent:
         loop.add_signal_handler(signal.SIGINT, self._told_to_end)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
-    def _told_to_end(self) -> None:
-        if self._stop.is_set():  # told again: devices are made safe, and nothing is waited for
+    def _told_to_end(self) -> None:  # its limit holds also for a start that waits for its disk
+        if is_again := self._stop.is_set():  # devices are made safe, and nothing is waited for
             self._patience.hurry()
-            asyncio.get_running_loop().call_later(HURRY_S, self._cut)
+        asyncio.get_running_loop().call_later(HURRY_S if is_again else END_WITHIN_S, self._cut)
         self._stop.set()
 
     async def _end(self) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
+from agent import aftermath
 from agent.aftermath import what_was_left
 from agent.safety.dirty_start import look_back
+from agent.safety.record import Unrecorded
 from agent.store.database import NAME
 from agent.store.safe_state import (
     MADE_SAFE,
@@ -20,6 +24,7 @@ from agent.store.safe_state import (
     write_state,
 )
 from drivers import Address
+from tests.agent.bench import station_in_memory
 from tests.agent.record_bench import recorded
 
 LEFT, LATER = 100.0, 300.0
@@ -87,3 +92,32 @@ def test_a_note_beside_a_state_that_cannot_be_read_is_not_believed(folder: Path)
     before = look_back(folder)
     assert before.is_lost
     assert not before.is_made_since
+
+
+async def test_a_disk_that_hangs_keeps_nobody_from_watching_devices(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aftermath, "DISK_WITHIN_S", 0.2)
+    async with recorded(folder) as it:
+        with it.hung_disk():
+            async with asyncio.timeout(2):
+                before = await what_was_left(folder, it.record, it.bench.events)
+        assert before.doubts
+        text = await it.bench.until_event("safe.unrecorded")
+        assert text.endswith("is not on record yet: the disk had not taken it within 0.2 s")
+        assert (folder / MADE_SAFE).exists()
+
+
+async def test_a_state_folder_that_hangs_leaves_every_device_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(aftermath, "DISK_WITHIN_S", 0.2)
+    monkeypatch.setattr(aftermath, "look_back", lambda _: goes_on.wait(20))
+    try:
+        async with station_in_memory() as bench, asyncio.timeout(2):
+            before = await what_was_left(tmp_path, Unrecorded(), bench.events)
+    finally:
+        goes_on.set()
+    assert before.is_lost
+    assert before.why.endswith("the disk had not told of it within 0.2 s")
