@@ -252,8 +252,8 @@ class Agent:
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events),
                 *(self._parts.interlocks, self._parts.reservations.holders),
+                adopted=self._parts.alarm_watch.adopt,
             )
-            self._parts.alarm_watch.adopt(self.settings)
             await self._recording.adopt(self.settings)
 
     def _heed_signals(self) -> None:
