@@ -10,33 +10,61 @@ from agent.public import utc_text
 from agent.roles import Actor
 from agent.safety.dirty_start import Before, look_back
 from agent.safety.record import Record
-from agent.store.safe_state import MADE_SAFE
+from agent.store.safe_state import MADE_SAFE, MadeSafe
 from agent.store.whole_file import remove
 from drivers import Role
 
 MAKE_SAFE: Final = Actor(name="labkeeper make-safe", origin="agent", role=Role.OBSERVER)
+DISK_WITHIN_S: Final = 5.0
+"""How long devices wait to be watched for what the disk has to tell, or to take, of this."""
 
 
 async def what_was_left(folder: Path, record: Record, events: EventLog) -> Before:
-    """Look back, and take into the record what `labkeeper make-safe` did meanwhile, once."""
-    before = await asyncio.to_thread(look_back, folder)
+    """Look back, and take into the record what `labkeeper make-safe` did meanwhile, once.
+
+    It settles the commands of the agent before this one as a confirmed stop does. What a person has to
+    look at it settles for nobody; and a note from before another agent ran settles nothing.
+    """
+    before = await _looked_back(folder)
     if before.trouble:
         text = f"what `labkeeper make-safe` did is not known: {before.trouble}"
         events.add("safe.unknown", text, severity=Severity.ERROR)
     if before.made is None:
         return before
-    at = utc_text(before.made.at)
+    why = ""
     try:
-        for device, made in before.made.devices.items():
-            how = "made safe" if made.confirmed else "NOT CONFIRMED SAFE"
-            text = f"{device} was {how} at {at} by `labkeeper make-safe`: {made.text}"
-            severity = Severity.INFO if made.confirmed else Severity.ERROR
-            events.add("safe.made", text, device=device, severity=severity)
-            await record.noted(MAKE_SAFE, "make-safe", device, text)
-            if made.confirmed:
-                await record.settle(MAKE_SAFE, device, text)
-        await asyncio.to_thread(remove, folder / MADE_SAFE)
+        async with asyncio.timeout(DISK_WITHIN_S):
+            await _noted(before.made, record, events, is_settling=before.is_made_since)
+            await asyncio.to_thread(remove, folder / MADE_SAFE)
+    except TimeoutError:
+        why = f"the disk had not taken it within {DISK_WITHIN_S:g} s"
     except AgentError as error:
-        text = f"what `labkeeper make-safe` did is not on record yet: {error}"
+        why = str(error)
+    if why:
+        text = f"what `labkeeper make-safe` did is not on record yet: {why}"
         events.add("safe.unrecorded", text, severity=Severity.ERROR)
     return before
+
+
+async def _looked_back(folder: Path) -> Before:
+    try:
+        async with asyncio.timeout(DISK_WITHIN_S):
+            return await asyncio.to_thread(look_back, folder)
+    except TimeoutError:
+        why = (
+            "nobody knows what the agent before this one has left: the disk had not told of it "
+            f"within {DISK_WITHIN_S:g} s"
+        )
+        return Before(why=why, is_lost=True)
+
+
+async def _noted(made: MadeSafe, record: Record, events: EventLog, *, is_settling: bool) -> None:
+    at = utc_text(made.at)
+    for device, it in made.devices.items():
+        how = "made safe" if it.confirmed else "NOT CONFIRMED SAFE"
+        text = f"{device} was {how} at {at} by `labkeeper make-safe`: {it.text}"
+        severity = Severity.INFO if it.confirmed else Severity.ERROR
+        events.add("safe.made", text, device=device, severity=severity)
+        await record.noted(MAKE_SAFE, "make-safe", device, text)
+        if it.confirmed and is_settling:
+            await record.settle_commands(MAKE_SAFE, device, text)

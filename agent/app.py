@@ -115,7 +115,7 @@ class Agent:
             self._watch_over(before)
             self._waivers = Waivers(self.record, self.fleet.workers, self._clock, self.events)
             if not isinstance(database, str):
-                await self._waivers.begin(database)
+                self._begin(self._waivers.begin(database), "waivers")
             self._begin(self._parts.flight.run(), "recordings")
             self._begin(self._recording.run(), "record")
             self._begin(self._start(self._station(database)), "start")
@@ -228,7 +228,7 @@ class Agent:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - raised again by `run`
-            self._failure = error
+            self._failure = self._failure or error
             self._stop.set()
 
     @asynccontextmanager
@@ -252,8 +252,8 @@ class Agent:
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events),
                 *(self._parts.interlocks, lambda: self._parts.reservations.holders),
+                adopted=self._parts.alarm_watch.adopt,
             )
-            self._parts.alarm_watch.adopt(self.settings)
             await self._recording.adopt(self.settings)
 
     def _heed_signals(self) -> None:
@@ -262,10 +262,10 @@ class Agent:
         loop.add_signal_handler(signal.SIGINT, self._told_to_end)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
-    def _told_to_end(self) -> None:
-        if self._stop.is_set():  # told again: devices are made safe, and nothing is waited for
+    def _told_to_end(self) -> None:  # its limit holds also for a start that waits for its disk
+        if is_again := self._stop.is_set():  # devices are made safe, and nothing is waited for
             self._patience.hurry()
-            asyncio.get_running_loop().call_later(HURRY_S, self._cut)
+        asyncio.get_running_loop().call_later(HURRY_S if is_again else END_WITHIN_S, self._cut)
         self._stop.set()
 
     async def _end(self) -> None:
@@ -276,13 +276,13 @@ class Agent:
             self._broker.refuse_requests()
         last = [it for it in self._background if it.get_name() in {"mqtt", "record"}]
         others = cancelled([it for it in self._background if it not in last])
-        jobs = self._tasks.create_task(self.jobs.end(), name="jobs.end")
+        jobs = self._tasks.create_task(self._guarded(self.jobs.end()), name="jobs.end")
         under_way = [jobs, *others, *self._gate.stops_under_way]
         await self._patience.wait(under_way, JOBS_END_WITHIN_S)
         in_order = self._failure is None
         unsafe = await self.fleet.end(in_order=in_order)
         noting = self._keeper.end("in order" if in_order else "in disorder", unsafe)
-        ending = [noting, self.runs.end()]
+        ending = [self._guarded(it) for it in (noting, self.runs.end())]
         await self._patience.wait([self._tasks.create_task(it) for it in ending], NOTED_WITHIN_S)
         await self._patience.wait(cancelled(last), NOTED_WITHIN_S)
 

@@ -10,7 +10,7 @@ from agent.errors import CannotStart
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog
 from agent.provenance import provenance
-from agent.recording import NoRecording, Recording
+from agent.recording import OPEN_WITHIN_S, NoRecording, Recording
 from agent.safety.alarms import Alarms
 from agent.settings import Station as Settings
 from agent.store.database import Database
@@ -27,11 +27,14 @@ async def opened(database: Database) -> AsyncIterator[Database | str]:
     async with AsyncExitStack() as stack:
         found: Database | str = database
         try:
-            await stack.enter_async_context(database)
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                await stack.enter_async_context(database)
         except NewerSchema:
             raise
         except CannotStart as error:
             found = str(error)
+        except TimeoutError:  # the thread that waits for the disk is left to itself
+            found = f"the disk had not opened {database.path} within {OPEN_WITHIN_S:g} s"
         yield found
 
 

@@ -90,7 +90,8 @@ async def make_safe(
                 for name, task in running.items()
             }
             is_cut = any(not task.done() for task in running.values())
-            unnoted = _note(folder, MadeSafe(at=clock.utc(), devices=made)) if wanted else ""
+            note = MadeSafe(at=clock.utc(), acted_on=state.written, devices=made)
+            unnoted = _note(folder, note) if wanted else ""
             tell(_result(state, made, is_cut=is_cut, unnoted=unnoted))
             for task in running.values():
                 task.cancel()

@@ -32,6 +32,10 @@ ANEW: Final = (
     "the disk takes the record again, and settings and commands are sent; jobs, schedules and "
     "reservations need the agent to be started anew"
 )
+OPEN_WITHIN_S: Final = 10.0
+"""How long a start waits for its disk before devices are watched without a record: a database of
+500 MB is open within a second."""
+
 RECORD_FAILED: Final = Notice(
     name="record.failed",
     priority="high",
@@ -71,7 +75,12 @@ class Recording:
     async def open(self) -> None:
         """Open the ledger and say what it does not know. Where the disk has none, `run` tries again."""
         try:
-            await self._opened()
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                await self._opened()
+        except TimeoutError:
+            why = f"the disk had not begun the ledger within {OPEN_WITHIN_S:g} s"
+            _say_that_it_failed(why, self._events, self._alarms)
+            return
         except AgentError as error:
             _say_that_it_failed(str(error), self._events, self._alarms)
             return

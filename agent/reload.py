@@ -32,11 +32,14 @@ async def reload(
     events: EventLog,
     interlocks: Interlocks,
     holders: Holders = lambda: NOBODY,
+    *,
+    adopted: Callable[[Station], None] = lambda _: None,
 ) -> Station:
     """Return the config in force afterwards: the new one, or the old when the new is wrong.
 
     Its interlocks are in force before any device of it is there to be commanded. A device of a
-    running job (`holders`) is neither replaced nor removed: nothing is taken over.
+    running job (`holders`) is neither replaced nor removed: nothing is taken over. `adopted` is told
+    of the new config together with its interlocks: one that trips at once needs its alarm.
     """
     try:
         new = await asyncio.to_thread(load, config)
@@ -52,6 +55,7 @@ async def reload(
     if pinned := [it for it in (*changes.removed, *changes.changed) if it in held]:
         return _refused(old, events, _pinned(pinned, held))
     interlocks.adopt(new.interlocks)
+    adopted(new)
     await _apply(changes, new, fleet, interlocks.arrivals)
     events.add("config.reloaded", _summary(changes))
     return new

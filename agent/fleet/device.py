@@ -54,8 +54,7 @@ class DeviceWorker:
         self._left_alone_for = 0.0  # seconds, when it is a silent unit of a shared bus
         self._said = frozenset[DeviceState]()  # what it has been since it last answered
         self._fault = ""
-        self._lost_because = ""
-        self._unsafe_because = ""
+        self._lost_because = self._unsafe_because = ""
 
     async def run(self) -> None:
         """Own the device until cancelled."""
@@ -89,7 +88,7 @@ class DeviceWorker:
         return await requests.do(name, arguments) if requests else self._absent()
 
     async def read(self, names: tuple[str, ...]) -> Mapping[str, Sample]:
-        """Read values from the device now. Raises LinkError."""
+        """Read values from the device now. Raises LinkError, and BadReply for a driver's own error."""
         if self._requests is None:
             raise LinkClosed(self._absent().message)
         return await self._requests.read(names)
@@ -97,10 +96,11 @@ class DeviceWorker:
     async def stop(self) -> Outcome:
         """Interrupt the device, end its command and make it safe, past every queue.
 
-        While a connection is being made, that is waited for.
+        While a connection is being made, or anew because one is just ending, that is waited for.
         """
+        anew = self._requests is not None or self._snapshot.state.online
         outcome = await self._stop()
-        if outcome.cause is Cause.NOT_SENT and await self._retry.settled(REACH_WITHIN_S):
+        if outcome.cause is Cause.NOT_SENT and await self._retry.settled(REACH_WITHIN_S, anew=anew):
             return await self._stop()
         return outcome
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-import math
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+from agent.fleet.ends import failure, plain, took, unknown
 from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
-from agent.fleet.samples import Cause, Outcome, Quality, Result, Sample, Status
+from agent.fleet.samples import Cause, Outcome, Quality, Sample, Status
 from agent.fleet.sending import sending
 from agent.store.stored_file import in_use
 from drivers import Command, Driver, Setting, attempt, urgent, word
@@ -20,7 +20,6 @@ from drivers.errors import (
     DriverError,
     LinkClosed,
     LinkError,
-    RequestError,
     TurnTimeout,
     Unfinished,
 )
@@ -29,7 +28,6 @@ T = TypeVar("T")
 
 SAFE_WITHIN_S = 3.0  # to make safe, before that is called unconfirmed
 CANCEL_WITHIN_S, INTERRUPT_WITHIN_S = 2.0, 1.0
-ROUNDING: Final = 0.01  # how far what is read back may be from what was set, as a part of it
 
 
 class Requests:
@@ -59,7 +57,7 @@ class Requests:
         self._stops = 0
 
     async def read(self, names: tuple[str, ...]) -> Mapping[str, Sample]:
-        """Read now. Raises LinkError."""
+        """Read now. Raises LinkError, and BadReply for an error of the driver."""
         reading = self._begin("read", self._caught(names))
         found = await _ended(reading, LinkClosed("the link was lost before anything was asked"))
         if isinstance(found, DriverError):
@@ -95,17 +93,26 @@ class Requests:
 
     async def stop(self) -> Outcome:
         """Interrupt, end all that is under way, make safe, and say what was confirmed."""
-        stopping = self._to_end("stop", self._stop)
-        task = self._tasks.create_task(stopping, name=f"{self._plan.name}.stop")
-        return await self._outcome(task)
+        return await self._outcome(self._task("stop", self._to_end("stop", self._stop)))
 
-    def _begin(self, what: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = self._tasks.create_task(work, name=f"{self._plan.name}.{what}")
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+    def _begin(self, what: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        task = self._task(what, work)
+        if isinstance(task, asyncio.Task):
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
         return task
 
-    async def _outcome(self, task: asyncio.Task[Outcome]) -> Outcome:
+    def _task(self, what: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Have it done by a task of the connection. One that is ending takes none: it is cancelled."""
+        try:
+            return self._tasks.create_task(work, name=f"{self._plan.name}.{what}")
+        except RuntimeError:
+            work.close()
+            never: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            never.cancel()
+            return never
+
+    async def _outcome(self, task: asyncio.Future[Outcome]) -> Outcome:
         why = f"{self._plan.name}: the link was lost before anything was sent"
         return await _ended(task, Outcome(status=Status.FAILED, message=why, cause=Cause.NOT_SENT))
 
@@ -117,7 +124,7 @@ class Requests:
             return await work()
         except asyncio.CancelledError:
             if asyncio.current_task() not in self._gave_way:
-                return _unknown(f"{label} was under way when the link was lost")
+                return unknown(f"{label} was under way when the link was lost")
             return Outcome(
                 status=Status.UNKNOWN,
                 message=f"{label} was stopped before its end, and a part of it may have been done: "
@@ -125,9 +132,9 @@ class Requests:
             )
         except DriverError as error:
             self._blame(error)
-            return _failure(label, error)
+            return failure(label, error)
         except Exception as error:  # noqa: BLE001 - a driver's own bug is reported, not spread
-            return _unknown(f"{label} ended with an error of the driver, {error!r}")
+            return unknown(f"{label} ended with an error of the driver, {error!r}")
 
     async def _caught(self, names: tuple[str, ...]) -> Mapping[str, Sample] | DriverError:
         """The samples or the error, as a value: a task of the connection must not fail for a request."""
@@ -139,6 +146,8 @@ class Requests:
             if asyncio.current_task() in self._gave_way:
                 return TurnTimeout("the device was stopped, and the reading gave way")
             return LinkClosed("the link was lost")
+        except Exception as error:  # noqa: BLE001 - a driver's own bug is reported, not spread
+            return BadReply(f"the reading ended with an error of the driver, {error!r}")
 
     async def _write(self, name: str, value: object) -> Outcome:
         self._tell(f"set {name} {json.dumps(value, default=str)}")
@@ -148,10 +157,10 @@ class Requests:
             sample = (await self._polling.read([name]))[name]
         except DriverError as error:
             self._blame(error)
-            return _unknown(f"{sent}, but can't be read back: {error}")
+            return unknown(f"{sent}, but can't be read back: {error}")
         if sample.quality in {Quality.BAD, Quality.STALE}:  # a stale one is from before the write
-            return _unknown(f"{sent}, but reads {sample.reason}")
-        if not _took(word(value), sample.value):
+            return unknown(f"{sent}, but reads {sample.reason}")
+        if not took(word(value), sample.value):
             message = (
                 f"{self._plan.name}.{name}: the device holds {sample.value}, not {word(value)}: "
                 "it took the nearest value it can, or something else sets it too"
@@ -168,19 +177,19 @@ class Requests:
                 async with asyncio.timeout(command.timeout):
                     result = await command.method(self._driver, **arguments)
             except TimeoutError:
-                return _unknown(
+                return unknown(
                     f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
                 )
             except (AccessRefused, LinkError, BadReply, Unfinished) as error:
                 if not (tried.sent or error.sent):
                     raise
                 self._blame(error)  # a part of it may have been done before
-                return _unknown(f"{self._plan.name}: {command.name}: {error}")
+                return unknown(f"{self._plan.name}: {command.name}: {error}")
         try:
             await self._polling.refresh()
         except DriverError as error:  # the command was done all the same
             self._blame(error)
-        return Outcome(status=Status.DONE, value=_plain(result))
+        return Outcome(status=Status.DONE, value=plain(result))
 
     async def _stop(self) -> Outcome:
         self._stops += 1
@@ -197,7 +206,7 @@ class Requests:
         finally:
             self._stops -= 1
         if trouble := "; ".join(filter(None, doubts)):
-            return _unknown(f"{self._plan.name}: {trouble}")
+            return unknown(f"{self._plan.name}: {trouble}")
         settles = type(self._driver).make_safe is not Driver.make_safe
         did = "was made safe" if settles else "has nothing to be made safe; what ran has ended"
         text = f"{self._plan.name} {did}"
@@ -253,48 +262,10 @@ class Requests:
             self._polling.broken(error)
 
 
-async def _ended(task: asyncio.Task[T], otherwise: T) -> T:
+async def _ended(task: asyncio.Future[T], otherwise: T) -> T:
     """The task's result, for a caller who may go away; `otherwise` where it never began.
 
     A task that is cancelled in the turn of the loop in which it was made has no say in its result.
     """
     await asyncio.wait([task])
     return otherwise if task.cancelled() else task.result()
-
-
-def _failure(label: str, error: DriverError) -> Outcome:
-    match error:
-        case RequestError():
-            return Outcome(
-                status=Status.REFUSED, message=f"{label}: {error}", cause=Cause.of(error)
-            )
-        case LinkError() | BadReply() if not error.sent:
-            return Outcome(
-                status=Status.FAILED,
-                message=f"{label}: {error}; nothing was sent",
-                cause=Cause.NOT_SENT,
-            )
-        case LinkError() | BadReply() | Unfinished():
-            return _unknown(f"{label}: {error}")
-    return Outcome(status=Status.FAILED, message=f"{label}: {error}")
-
-
-def _unknown(what: str) -> Outcome:
-    return Outcome(
-        status=Status.UNKNOWN,
-        message=f"{what}; whether it was done is unknown: look at the device before going on",
-    )
-
-
-def _took(asked: Any, found: Any) -> bool:
-    """Whether a value read back is the one that was set, but for the device's own rounding."""
-    if isinstance(asked, bool) or not isinstance(asked, int | float):
-        return bool(asked == found)
-    return math.isclose(asked, found, rel_tol=ROUNDING, abs_tol=ROUNDING / 10)
-
-
-def _plain(result: Any) -> Result:
-    if isinstance(result, Mapping):
-        return {str(name): word(value) for name, value in result.items()}
-    plain: Result = word(result)
-    return plain

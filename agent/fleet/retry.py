@@ -49,8 +49,13 @@ class Retry:
             self._settled.set()
             self._settled = None
 
-    async def settled(self, within: float) -> bool:
-        """Wait until no attempt is under way or about to begin, at most `within` s; False if none was."""
+    async def settled(self, within: float, *, anew: bool) -> bool:
+        """Wait until no attempt is under way or about to begin, at most `within` s; False if none was.
+
+        `anew` asks for one: the connection that there was is ending.
+        """
+        if anew:
+            self.ask()
         if not (self._is_asked or self._is_under_way):
             return False
         self._settled = self._settled or asyncio.Event()

@@ -59,13 +59,17 @@ class Closer:
             seal = partial(run.writer.seal, ending, more)
             closed = await self.thread.done(seal, f"the manifest of job {job.id}")
         except AgentError as error:
-            text = (
-                f"job {job.id}: its folder {job.folder} could not be closed: {error}; "
-                "the next start of the agent closes it"
-            )
-            self._events.add("run.failed", text, severity=Severity.ERROR, job=job.id)
+            self.say_failed(job, str(error))
         else:
             await self._tell(closed)
+
+    def say_failed(self, job: Job, why: str) -> None:
+        """Say that the folder of a job stays open, and what becomes of it."""
+        text = (
+            f"job {job.id}: its folder {job.folder} could not be closed: {why}; "
+            "the next start of the agent closes it"
+        )
+        self._events.add("run.failed", text, severity=Severity.ERROR, job=job.id)
 
     async def close_left(
         self, shelf: RunShelf, is_ours: Callable[[Path], bool], jobs: Iterable[Job] = ()
@@ -96,6 +100,10 @@ class Closer:
         except (AgentError, OSError) as error:
             self._events.add("run.failed", f"{folder}: {error}", severity=Severity.ERROR)
             return
+        except Exception as error:  # one that is damaged keeps no agent from starting
+            log.exception("closing %s", folder)
+            self._events.add("run.failed", f"{folder}: {error!r}", severity=Severity.ERROR)
+            return
         how = "was interrupted" if closed.state == JobState.INTERRUPTED else f"is {closed.state}"
         text = f"job {closed.job} ({closed.recipe}) {how}: what an ended agent left is in {folder}"
         self._events.add("run.interrupted", text, severity=Severity.WARNING, job=closed.job)
@@ -121,6 +129,9 @@ class Closer:
                 made += run_columns.write(writer.folder, table, self._formats)
             except OSError as error:
                 notes.append(f"{table.file}: {error.strerror or error}")
+            except Exception as error:  # the library's own: the CSV has it all the same
+                log.exception("%s in other forms", table.file)
+                notes.append(f"{table.file}: {error!r}")
         return made, notes
 
     async def _tell(self, closed: Closed) -> None:

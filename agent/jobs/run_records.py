@@ -257,9 +257,12 @@ class RunRecords:
 
     async def _closed(self, run: OpenRun) -> None:
         job = run.prepared.job
-        ended = devices_form(job, self._workers, self._board)
         try:
+            ended = devices_form(job, self._workers, self._board)
             await self._closer.close(run, known_at_last(run.devices, ended))
+        except Exception as error:  # a defect of ours costs this folder its end, never the agent
+            log.exception("closing the folder of job %s", job.id)
+            self._closer.say_failed(job, f"a defect of the agent, {error!r}")
         finally:
             self._say_lost(run)
             self._open.pop(job.id, None)

@@ -96,7 +96,7 @@ class Turns:
         for job in ended[: max(0, len(ended) - self._most)]:
             del self.kept[job]
             self._shop.forget(job)
-        self.next()
+        self._look_again()
 
     async def end(self) -> list[Kept]:
         """Begin nothing any more and interrupt what runs; return the jobs that this has interrupted."""
@@ -158,7 +158,7 @@ class Turns:
         """It has its devices no longer, and has not begun."""
         self._shop.reservations.release(kept.job.id)
         kept.task = None
-        self.next()
+        self._look_again()
 
     async def _make_ready(self, kept: Kept) -> None:
         """See whether a job that has its devices may begin: then it runs. Else it is held."""
@@ -194,6 +194,13 @@ class Turns:
         self.equip(kept, entry, library)
         return ""
 
+    def _look_again(self) -> None:
+        """Look at the queue where nobody has asked for it. A defect of ours must not end the agent."""
+        try:
+            self.next()
+        except Exception:
+            log.exception("looking at the queue")
+
     def _wake_in_time(self) -> None:
         """See that the queue is looked at when a job may begin that waits for a time or a lease."""
         if self._waking is None and self._waits_for_time():
@@ -202,7 +209,7 @@ class Turns:
     async def _wake(self) -> None:
         while seconds := self._waits_for_time():
             await self._shop.clock.sleep(seconds)
-            self.next()
+            self._look_again()
         self._waking = None
 
     def _waits_for_time(self) -> float:

@@ -47,15 +47,19 @@ class AlarmDesk:
         if not 0 < seconds <= LONGEST_SHELF_S:
             hours = LONGEST_SHELF_S / 3600
             raise Refused(f"{name} can be shelved for more than 0 s, and for {hours:g} h at most")
-        before = alarm.state
-        alarm.shelve(actor.name, self._clock.utc() + seconds)
+        before, was = alarm.state, (alarm.shelved_until, alarm.by)
+        ended, until = self._alarms.shelf_ends(name), self._clock.utc() + seconds
+        alarm.shelve(actor.name, until)
         self._alarms.end_shelf_in(name, seconds)
         change = self._alarms.changed(alarm, "shelve", before, reason, _who(actor))
         try:
             await self._alarms.record.noted(change)
         except AgentError:
-            state, alarm.shelved_until = alarm.state, None
-            self._withdrawn(alarm, state)
+            if alarm.shelved_until == until:  # it is still this shelf
+                state = alarm.state
+                alarm.shelved_until, alarm.by = was
+                self._alarms.end_shelf_at(name, ended)
+                self._withdrawn(alarm, state)
             raise
         text = f"for {seconds:g} s by {actor.name}{_because(reason)}"
         self._alarms.say("shelved", alarm, text, Severity.WARNING, actor=actor.name)

@@ -203,6 +203,17 @@ class Alarms:
         """Take a shelved alarm up again after so many seconds."""
         self.deadlines.put(_shelf(name), seconds, lambda: self._shelf_ends(name))
 
+    def shelf_ends(self, name: str) -> float | None:
+        """When a shelved alarm is taken up again, on the monotonic clock; None where it is not."""
+        return self.deadlines.when(_shelf(name))
+
+    def end_shelf_at(self, name: str, when: float | None) -> None:
+        """Take it up again then, as `shelf_ends` has told before; None for not at all."""
+        if when is None:
+            self.deadlines.drop(_shelf(name))
+        else:
+            self.end_shelf_in(name, when - self._clock.monotonic())
+
     def unshelve(self, alarm: Alarm, reason: str, who: Who = AGENT) -> Change:
         """Take a shelved alarm up again; the change is still to be recorded."""
         self.deadlines.drop(_shelf(alarm.name))
@@ -259,7 +270,9 @@ class Alarms:
         ]
 
     def _shelf_ends(self, name: str) -> None:
-        alarm = self._alarms[name]
+        alarm = self._alarms.get(name)
+        if alarm is None or alarm.shelved_until is None:
+            return  # nothing is left to take up
         self.record.note(self.unshelve(alarm, "its time is over"))
         self.drop_if_over(alarm)
 

@@ -29,6 +29,10 @@ class Deadlines:
         if when < self._waits_until:
             self._sooner.set()
 
+    def when(self, name: str) -> float | None:
+        """When this is due, on the monotonic clock; None where it is not."""
+        return self._due[name][0] if name in self._due else None
+
     def drop(self, name: str) -> None:
         """Do not do it after all."""
         self._due.pop(name, None)

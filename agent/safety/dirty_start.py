@@ -50,6 +50,11 @@ class Before:
     ends: tuple[float, ...] = ()
     observed: bool = False
 
+    @property
+    def is_made_since(self) -> bool:
+        """Whether `made` came after all that was left, and not before an agent that ran since."""
+        return self.made is not None and self.made.acted_on == self.written
+
 
 def look_back(folder: Path) -> Before:
     """Read what is in the state folder. Blocks."""
@@ -64,12 +69,13 @@ def look_back(folder: Path) -> Before:
     except NotRead as error:
         why = f"nobody knows what the agent before this one has left: {error}"
         return Before(why=why, is_lost=True, made=made, trouble=trouble, was_cut_off=True)
+    since = made if made is not None and made.acted_on == state.written else None
     was_cut_off = state.ended != "in order"
     is_dirty = was_cut_off and bool(state.devices)
     return Before(
         why=WITHOUT_ORDER if is_dirty else "",
         seen={
-            name: it.seen for name, it in state.devices.items() if _may_be_on(it.seen, name, made)
+            name: it.seen for name, it in state.devices.items() if _may_be_on(it.seen, name, since)
         },
         doubts={
             name: it.doubt or WITHOUT_ORDER

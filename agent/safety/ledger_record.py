@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -20,14 +19,16 @@ from agent.fleet.samples import Outcome, Status
 from agent.roles import Actor
 from agent.safety.condition import BELIEVED
 from agent.safety.doubts import Doubt
+from agent.safety.intended import Intended
 from agent.safety.owed import Owed
 from agent.safety.settling import Settling
 from agent.safety.unawaited import Unawaited
+from agent.store.chain import Head
 from agent.store.entries import Ending, EventEntry, Json, Stage, Who
 from agent.store.intent import Intent
 from agent.store.ledger import Ledger
 from agent.store.moments import exact
-from agent.store.store_errors import BadEntry, NotRecorded
+from agent.store.store_errors import BadEntry, NotRecorded, WriteRefused
 
 ENDINGS: Final[Mapping[Status, Ending]] = {
     Status.DONE: Stage.CONFIRMED,
@@ -41,23 +42,6 @@ TOLD_WITHIN_S: Final = 5.0
 """How long the disk may keep a caller from being told what a device has done."""
 
 log = logging.getLogger("labkeeper")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Intended:
-    """What is about to be sent: who asked for it and when, and its intent, if that is on record."""
-
-    actor: Actor
-    verb: str
-    target: str
-    after: Any
-    at: float
-    intent: Intent | None
-
-    @property
-    def device(self) -> str:
-        """The device that it is for."""
-        return self.target.partition(".")[0]
 
 
 class LedgerRecord:
@@ -126,13 +110,15 @@ class LedgerRecord:
         """See Record."""
         who, at = who_is(actor), self._clock.monotonic()
         words: dict[str, Any] = {"before": self._before(target), "after": after, "job": actor.job}
+        recorded = None
         if is_off:
-            intent = await self._intend_off(who, verb, target, words)
+            intent, recorded = await self._intend_off(who, verb, target, words)
         elif self._closed:
             raise NotRecorded(self._closed)
         else:
             intent = await self._ledger.intend(who, verb, target, **words, within=within)
-        return Intended(actor=actor, verb=verb, target=target, after=after, at=at, intent=intent)
+        of: dict[str, Any] = {"actor": actor, "verb": verb, "target": target, "after": after}
+        return Intended(**of, at=at, intent=intent, recorded=recorded)
 
     def sent(self, intent: Intended) -> None:
         """See Record."""
@@ -152,7 +138,9 @@ class LedgerRecord:
             return
         if outcome.status is Status.UNKNOWN:
             self._doubts.note(self._doubt(intent, it))
-        await self._written(it.command, partial(self._end, intent, it, outcome))
+        work = partial(self._end, intent, it, outcome)
+        if not await self._written(it.command, work):
+            intent.when_lost(lambda: self._owed.add(it.command, work))
 
     def refused(self, actor: Actor, verb: str, target: str, after: Any, why: str) -> None:
         """See Record."""
@@ -194,9 +182,15 @@ class LedgerRecord:
             raise NotRecorded(self._closed)
         return await self._settling.all_of(who_is(actor), device, reason)
 
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
+        """See Record."""
+        if self._closed:
+            raise NotRecorded(self._closed)
+        return await self._settling.commands_of(who_is(actor), device, reason)
+
     async def _intend_off(
         self, who: Who, verb: str, target: str, words: dict[str, Any]
-    ) -> Intent | None:
+    ) -> tuple[Intent | None, asyncio.Future[Head] | None]:
         """Record what switches something off, as far as the disk is quick; it is done all the same."""
         why = self._closed
         try:
@@ -205,16 +199,26 @@ class LedgerRecord:
                 await asyncio.wait([recorded], timeout=OFF_WITHIN_S)
                 if not recorded.done():
                     log.warning("%s is switched off before the disk has taken it", target)
-                    return intent
+                    return intent, recorded
                 recorded.result()
-                return intent
+                return intent, None
         except AgentError as error:
             why = str(error)
         log.error("%s is switched off without a record of the intent: %s", target, why)
-        return None
+        return None, None
 
     async def _end(self, intended: Intended, it: Intent, outcome: Outcome) -> None:
-        """Write the end of a command; a value that JSON can't hold is said in words."""
+        """Write the end of a command, or all of it where its intent was lost after it was sent."""
+        if not intended.is_lost:
+            try:
+                return await self._end_of(intended, it, outcome)
+            except WriteRefused:
+                if not intended.is_lost:
+                    raise
+        return await self._late(intended, outcome)
+
+    async def _end_of(self, intended: Intended, it: Intent, outcome: Outcome) -> None:
+        """Write the end alone; a value that JSON can't hold is said in words."""
         stage, why = ENDINGS[outcome.status], outcome.message
         value = outcome.value if outcome.status is Status.DONE else None
         async with self._settling.turns[intended.device]:
@@ -240,8 +244,11 @@ class LedgerRecord:
             raise NotRecorded(self._closed)
         await self._ledger.record(who, entry)
 
-    async def _written(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Write something that has happened: now, or as soon as the disk takes it."""
+    async def _written(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Write something that has happened: now, or as soon as the disk takes it.
+
+        False where it is on its way to a disk that hangs.
+        """
         try:
             async with asyncio.timeout(TOLD_WITHIN_S):
                 await work()
@@ -249,11 +256,13 @@ class LedgerRecord:
             log.error(
                 "the disk hangs: it has not taken the end of %s within %g s", what, TOLD_WITHIN_S
             )
+            return False
         except NotRecorded as error:
             log.error("%s; it is tried again", error)
             self._owed.add(what, work)
         except AgentError as error:
             log.error("%s", error)
+        return True
 
     def _note(self, actor: Actor, action: str, target: str, after: Any, why: str) -> None:
         entry = EventEntry(action=action, target=target, after=after, reason=why, job=actor.job)

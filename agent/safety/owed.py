@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 from agent.clock import Clock
@@ -13,6 +14,8 @@ from agent.store.store_errors import NotRecorded
 
 AGAIN_S: Final = 2.0
 """A disk that was full is full for a while; one that was mended should not be waited for."""
+LAST_WITHIN_S: Final = 0.2
+"""How long the end of the agent waits for a last try: less than it waits for the record as a whole."""
 MOST: Final = 1000
 """Entries that are kept; what comes on top is in the log alone."""
 
@@ -45,15 +48,25 @@ class Owed:
         self._works.pop(what, None)
 
     async def run(self) -> None:
-        """Try again for ever."""
-        while True:
-            await self._some.wait()
-            await self._clock.sleep(AGAIN_S)
-            for what, work in tuple(self._works.items()):
-                if not await self._is_done(what, work):
-                    break
-            if not self._works:
-                self._some.clear()
+        """Try again until cancelled, and then once more."""
+        try:
+            while True:
+                await self._some.wait()
+                await self._clock.sleep(AGAIN_S)
+                await self._try_again()
+                if not self._works:
+                    self._some.clear()
+        finally:
+            with suppress(TimeoutError):  # what is left then is said
+                async with asyncio.timeout(LAST_WITHIN_S):
+                    await self._try_again()
+            for what in self._works:
+                log.error("the agent ends, and %s is not recorded", what)
+
+    async def _try_again(self) -> None:
+        for what, work in tuple(self._works.items()):
+            if not await self._is_done(what, work):
+                break
 
     async def _is_done(self, what: str, work: Work) -> bool:
         """Whether the disk took it, or never will."""

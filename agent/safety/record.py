@@ -80,6 +80,10 @@ class Record(Protocol):
         """Unblock a device, and return how many commands that settles. Raises NotRecorded."""
         ...
 
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
+        """Settle its commands alone, and not what a person has to look at. Raises NotRecorded."""
+        ...
+
 
 class Unrecorded:
     """Records nothing, and blocks nothing: for a station of which only a part is there."""
@@ -122,5 +126,9 @@ class Unrecorded:
         return ""
 
     async def settle(self, actor: Actor, device: str, reason: str) -> int:
+        """See Record."""
+        return 0
+
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
         """See Record."""
         return 0

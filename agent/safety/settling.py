@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Final
 
 from agent.errors import AgentError
@@ -42,10 +43,11 @@ class Settling:
 
     async def all_of(self, who: Who, device: str, reason: str) -> int:
         """Settle everything of a device, and return how much that was. Raises NotRecorded."""
-        doubts = self.doubts.of(device)
-        for doubt in doubts:
-            await self._settle(who, doubt, reason, None)
-        return len(doubts)
+        return await self._all(who, self.doubts.of(device), reason)
+
+    async def commands_of(self, who: Who, device: str, reason: str) -> int:
+        """The same with its commands alone: that a person looks at the device is still to come."""
+        return await self._all(who, [it for it in self.doubts.of(device) if it.command], reason)
 
     async def stopped(self, who: Who, device: str, asked: float) -> None:
         """Settle the commands that were asked for before a confirmed stop was."""
@@ -59,6 +61,11 @@ class Settling:
         if self.doubts.of(device):
             async with self.turns[device]:
                 pass
+
+    async def _all(self, who: Who, doubts: Sequence[Doubt], reason: str) -> int:
+        for doubt in doubts:
+            await self._settle(who, doubt, reason, None)
+        return len(doubts)
 
     async def _follow(self) -> None:
         async with self._board.watch() as changes:

@@ -30,3 +30,7 @@ class Unwritable(Unrecorded):
     async def settle(self, actor: Actor, device: str, reason: str) -> int:
         """See Record."""
         raise NotRecorded(self._why)
+
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
+        """See Record."""
+        raise NotRecorded(self._why)

@@ -34,12 +34,14 @@ class Waivers:
         self._waivers: dict[str, Waiver] = {}
 
     async def begin(self, database: Database) -> None:
-        """Take over what the ledger has. Where it can't be read, nothing is waived."""
+        """Take over what the ledger has. Until it is read, and where it can't be, nothing is waived."""
         try:
-            self._waivers = await database.read(waived, "the waivers")
+            found = await database.read(waived, "the waivers")
         except AgentError as error:
             text = f"no waiver counts: {error}"
             self._events.add("waiver.unread", text, severity=Severity.ERROR)
+        else:
+            self._waivers = {**found, **self._waivers}  # what was waived meanwhile is younger
 
     @property
     def in_force(self) -> tuple[Waiver, ...]:

@@ -130,6 +130,10 @@ class WaryRecord:
         self._observing.release(device, self._workers)
         return count + 1
 
+    async def settle_commands(self, actor: Actor, device: str, reason: str) -> int:
+        """See Record."""
+        return await self._record.settle_commands(actor, device, reason)
+
     def _why(self, device: str) -> str:
         return self._observing.why(device) or self.doubt(device)
 

@@ -84,9 +84,13 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class MadeSafe:
-    """What `labkeeper make-safe` did, by device; `at` is when it ended, in seconds UTC."""
+    """What `labkeeper make-safe` did, by device; `at` is when it ended, in seconds UTC.
+
+    `acted_on` is when the safe-state file that it went by was written, in seconds UTC.
+    """
 
     at: float
+    acted_on: float
     devices: Mapping[str, Made]
 
 
@@ -122,7 +126,8 @@ def read_state(folder: Path) -> SafeState:
 def write_made_safe(folder: Path, made: MadeSafe) -> None:
     """Put it on the disk. Blocks; raises DiskFailed."""
     devices = {n: {"confirmed": it.confirmed, "text": it.text} for n, it in made.devices.items()}
-    write_whole(folder / MADE_SAFE, MADE_SAFE_SCHEMA, {"at": made.at, "devices": devices})
+    form = {"at": made.at, "acted_on": made.acted_on, "devices": devices}
+    write_whole(folder / MADE_SAFE, MADE_SAFE_SCHEMA, form)
 
 
 def read_made_safe(folder: Path) -> MadeSafe:
@@ -133,7 +138,8 @@ def read_made_safe(folder: Path) -> MadeSafe:
             n: Made(confirmed=bool(it["confirmed"]), text=str(it["text"]))
             for n, it in body["devices"].items()
         }
-        return MadeSafe(at=float(body["at"]), devices=devices)
+        at, acted_on = float(body["at"]), float(body["acted_on"])
+        return MadeSafe(at=at, acted_on=acted_on, devices=devices)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged(f"{folder / MADE_SAFE} is damaged: {error!r}") from error
 

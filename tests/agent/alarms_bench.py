@@ -25,6 +25,7 @@ from drivers import Role
 from tests.agent.settings_bench import loaded
 
 KIM = Actor(name="kim", origin="cli", role=Role.TECHNICIAN)
+LEE = Actor(name="lee", origin="cli", role=Role.ENGINEER)
 GUEST = Actor(name="guest", origin="api", role=Role.OBSERVER)
 
 CONFIG = """\

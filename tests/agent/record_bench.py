@@ -14,6 +14,7 @@ from agent.clock import SystemClock
 from agent.fleet.samples import Outcome, Sample, Status
 from agent.fleet.states import DeviceState
 from agent.roles import Actor
+from agent.safety.intended import Intended
 from agent.safety.ledger_record import LedgerRecord
 from agent.store.database import NAME, Connection, Database
 from agent.store.entries import Provenance
@@ -35,6 +36,8 @@ class Held(LedgerRecord):
         self.let_go = asyncio.Event()
         self.let_go.set()
         self.defect: Exception | None = None
+        self.has_ended = False
+        """Whether the end of something that was switched off was asked to be recorded."""
 
     async def intend(self, *asked: Any, **how: Any) -> Any:
         if self.defect is not None:
@@ -42,6 +45,10 @@ class Held(LedgerRecord):
         intent = await super().intend(*asked, **how)
         await self.let_go.wait()
         return intent
+
+    async def ended(self, intent: Intended, outcome: Outcome) -> None:
+        self.has_ended = intent.recorded is not None
+        await super().ended(intent, outcome)
 
 
 class Hanging:
@@ -101,6 +108,18 @@ class Recorded:
         finally:
             hanging.wakes.set()
             self.database._writing = real
+
+    @contextmanager
+    def disk_that_hangs_and_fails(self) -> Iterator[None]:
+        """Let the disk take nothing and say nothing until the context ends, and then have no room once."""
+        real = self.database._writing
+        hanging = Hanging(Failing(real, "COMMIT", "SQLITE_FULL"))  # type: ignore[arg-type]
+        self.database._writing = hanging  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            self.database._writing = real
+            hanging.wakes.set()
 
     @contextmanager
     def full_disk(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from agent.fleet.events import Severity
 from agent.fleet.samples import Quality
 from agent.safety.alarm import State
 from agent.store.store_errors import NotRecorded
-from tests.agent.alarms_bench import GUEST, KIM, AlarmBench, settings_of
+from tests.agent.alarms_bench import GUEST, KIM, LEE, AlarmBench, settings_of
 from tests.agent.settings_bench import use_toys
 
 NORMAL, ACTIVE, SEEN = State.NORMAL, State.UNACKNOWLEDGED, State.ACKNOWLEDGED
@@ -123,6 +123,40 @@ async def test_what_can_not_be_recorded_is_not_acknowledged(bench: AlarmBench) -
     with pytest.raises(NotRecorded):
         await bench.desk.shelve(KIM, "hot", 60.0, "no")
     assert bench.state("hot") is ACTIVE
+
+
+async def test_a_shelf_that_was_not_recorded_leaves_nothing_that_ends_later(
+    bench: AlarmBench,
+) -> None:
+    bench.kept.refuses = NotRecorded("the disk is full")
+    with pytest.raises(NotRecorded):
+        await bench.desk.shelve(KIM, "hot", 60.0, "no")
+    bench.passes(61.0)
+    assert (bench.state("hot"), bench.kinds()) == (NORMAL, [])
+
+
+async def test_a_shelf_stays_as_it_was_where_a_later_one_was_not_recorded(
+    bench: AlarmBench,
+) -> None:
+    bench.oven(61.0)
+    alarm = await bench.desk.shelve(KIM, "hot", 60.0, "sensor is being changed")
+    until = alarm.shelved_until
+    bench.passes(20.0)
+    bench.kept.refuses = NotRecorded("the disk is full")
+    with pytest.raises(NotRecorded):
+        await bench.desk.shelve(LEE, "hot", 3600.0, "it takes longer")
+    assert (bench.state("hot"), alarm.shelved_until, alarm.by) == (SHELVED, until, "kim")
+    bench.passes(39.0)
+    assert bench.state("hot") is SHELVED
+    bench.passes(1.0)
+    assert (bench.state("hot"), bench.kinds()[-1]) == (ACTIVE, "alarm.unshelved")
+
+
+async def test_the_end_of_a_shelf_of_an_alarm_that_is_gone_ends_nothing(bench: AlarmBench) -> None:
+    await bench.desk.shelve(KIM, "hot", 60.0, "sensor is being changed")
+    del bench.alarms._alarms["hot"]
+    bench.passes(60.0)
+    assert bench.kinds()[-1] == "alarm.shelved"
 
 
 async def test_a_shelf_has_an_end_by_a_clock_that_nobody_sets(bench: AlarmBench) -> None:

@@ -139,3 +139,25 @@ async def test_a_key_is_known_in_memory_as_well(tmp_path: Path) -> None:
         assert await bench.jobs.submit("trial", {}, {}, KIM, key="k") is job
         with pytest.raises(KeyConflict):
             await bench.jobs.submit("trial", {}, {"x": "y"}, KIM, key="k")
+
+
+async def test_a_defect_in_a_look_at_the_queue_ends_nothing_and_the_next_look_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = WallClock()
+    async with jobs_in_memory(tmp_path, clock=clock) as bench:
+        bench.write("- set: {supply.voltage: 1}")
+        turns, looks = bench.jobs._turns, list[str]()
+        look = turns.next
+
+        def failing() -> None:
+            looks.append("a look")
+            if len(looks) == 1:
+                raise RuntimeError("a defect of ours")
+            look()
+
+        job = await bench.jobs.submit("trial", {}, {}, KIM, not_before=clock.now + 60)
+        monkeypatch.setattr(turns, "next", failing)
+        await bench.until(lambda: len(looks) > 1)
+        clock.now += 61
+        assert (await bench.over(job)).state is JobState.DONE

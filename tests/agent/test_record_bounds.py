@@ -87,6 +87,42 @@ async def test_an_output_is_switched_off_although_the_disk_is_full_and_is_on_rec
         assert late["reason"] == "sent before it was on record."
 
 
+@pytest.mark.parametrize("told_s", [0.2, 5.0])
+async def test_an_off_whose_intent_the_disk_refuses_after_it_was_sent_is_on_record_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told_s: float
+) -> None:
+    monkeypatch.setattr(ledger_record, "TOLD_WITHIN_S", told_s)
+    async with recorded(tmp_path) as it, asyncio.TaskGroup() as tasks:
+        await it.gate.set(KIM, "psu1", "output", True)
+        with it.disk_that_hangs_and_fails():
+            off = tasks.create_task(it.gate.set(KIM, "psu1", "output", False))
+            async with asyncio.timeout(3):
+                while not (off.done() if told_s < 1 else it.record.has_ended):
+                    await asyncio.sleep(0.01)
+            assert it.orders() == ["outp 1", "outp 0"]
+        assert (await off).status is Status.DONE
+        late = await it.until_entry("set.done")
+        assert (late["object"], late["after"]) == ("psu1.output", False)
+        assert late["reason"] == "sent before it was on record."
+        await it.record.noted(KIM, "a later entry", "psu1", "")
+        assert len(await it.entries("set.done")) == 1
+        assert await stages_of(it, "psu1.output") == ["intent", "sent", "confirmed"]
+
+
+async def test_what_is_owed_when_the_agent_ends_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owed, "AGAIN_S", 1000.0)
+    async with recorded(tmp_path) as it:
+        with it.full_disk():
+            assert (await it.gate.stop(KIM, "psu1")).status is Status.DONE
+            async with asyncio.timeout(3):
+                while not it.record._owed._works:
+                    await asyncio.sleep(0.01)
+    async with recorded(tmp_path) as it:
+        assert [entry["after"] for entry in await it.entries("stop")] == ["done"]
+
+
 async def test_an_output_is_switched_off_while_the_record_of_a_stop_hangs(tmp_path: Path) -> None:
     async with recorded(tmp_path) as it:
         with it.hung_disk():

@@ -11,7 +11,11 @@ import pytest
 from agent import reload as reloading
 from agent.fleet.states import DeviceState
 from agent.reload import reload
+from agent.safety.alarm_notices import trip_name
+from agent.safety.alarm_watch import AlarmWatch
+from agent.safety.alarms import Alarms
 from agent.safety.reservations import Holder, Reservations
+from agent.safety.trips import Trips
 from agent.settings import Station, load
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
 
@@ -168,3 +172,32 @@ async def test_a_job_that_begins_while_the_config_is_read_keeps_its_device(
         said = await bench.until_event("config.refused")
         assert "psu2 belongs to the job j2" in said
         assert "j1" not in said  # it has ended meanwhile
+
+
+@pytest.mark.usefixtures("toys")
+async def test_a_new_interlock_that_trips_while_a_device_is_still_being_replaced_has_its_alarm(
+    tmp_path: Path,
+) -> None:
+    old = _other(await asyncio.to_thread(load, _config(tmp_path)), "psu1")
+    more = "interlocks: {low: {requires: {psu2.voltage: {below: 5}}, trip: [psu2]}}\n"
+    path = _config(tmp_path, TWO + more)
+    plans = named("psu1", make_safe_on_shutdown=True), named("psu2")
+    async with station_in_memory(*plans) as bench, asyncio.TaskGroup() as tasks:
+        station, gone = bench.station, bench.simulators["psu1"]
+        alarms = Alarms(station.clock, bench.events)
+        watch = AlarmWatch(alarms, bench.board, old)
+        about = (station.interlocks, bench.board, station.clock, bench.events)
+        trips = tasks.create_task(Trips(*about, station.gate.stop, watch.tripped).run())
+        bench.simulators["psu2"].values["volt"] = 7.0
+        await bench.until("psu2", lambda it: it.samples["voltage"].value == 7.0)
+        gone.unplugged = True
+        await bench.until_state("psu1", DeviceState.OFFLINE)
+        given = (path, old, bench.fleet, bench.events, station.interlocks)
+        reloaded = tasks.create_task(reload(*given, adopted=watch.adopt))
+        await bench.until_event("interlock.tripped")
+        assert not reloaded.done()
+        assert alarms.all[trip_name("low")].active
+        assert "it has tripped, and nobody has acknowledged" in watch.latched("low")
+        gone.unplugged = False
+        await reloaded
+        trips.cancel()

@@ -1,14 +1,16 @@
 """Stop, when the device is busy, queued for, failing, or going away at that moment."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.fleet.states import DeviceState
 from drivers import command
-from drivers.errors import TurnTimeout
+from drivers.errors import BadReply, LinkClosed, TurnTimeout
 from tests.agent.bench import PLAN, Bench, ToySupply, station_in_memory
 
 
@@ -162,3 +164,46 @@ async def test_a_request_in_the_very_turn_in_which_the_link_ends_is_answered() -
         requests._tasks._abort()  # type: ignore[attr-defined]
         outcomes = await asyncio.gather(*asking)
         assert {outcome.cause for outcome in outcomes} == {Cause.NOT_SENT}
+
+
+class Misread(ToySupply):
+    """A toy supply that can't be read when somebody asks."""
+
+    async def read(self, names: Iterable[str]) -> dict[str, Any]:
+        wanted = tuple(names)
+        if wanted == ("current_limit",):
+            raise ValueError("a bug of the driver")
+        return await super().read(wanted)
+
+
+async def test_a_bug_in_a_reading_that_is_asked_for_costs_no_connection() -> None:
+    periods = {**PLAN.periods, "current_limit": 0.0}
+    plan = replace(PLAN, driver_class=Misread, periods=periods)
+    async with station_in_memory(plan) as bench:
+        worker = bench.fleet.workers["psu1"]
+        with pytest.raises(BadReply, match="an error of the driver, ValueError"):
+            await worker.read(("current_limit",))
+        assert bench.board.latest["psu1"].state is DeviceState.READY
+        assert (await worker.stop()).status is Status.DONE
+        assert worker.tally.connects == 1
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_stop_at_any_moment_of_the_end_of_a_connection_is_tried_over_the_next_one(
+    turns: int,
+) -> None:
+    async def failing() -> None:
+        raise LinkClosed("the end of a connection")
+
+    async with station_in_memory() as bench:
+        worker, toy = bench.fleet.workers["psu1"], bench.simulators["psu1"]
+        toy.values["outp"] = 1.0
+        assert worker._requests is not None
+        worker._requests._tasks.create_task(failing(), name="a part that fails")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_online = bench.board.latest["psu1"].state.online
+        outcome = await worker.stop()
+        assert not (was_online and outcome.cause is Cause.NOT_SENT), outcome.message
+        if outcome.status is Status.DONE:
+            assert toy.values["outp"] == 0.0

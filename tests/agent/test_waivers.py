@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +103,25 @@ async def test_a_waiver_is_in_the_ledger_and_counts_after_the_next_start(tmp_pat
         )
         assert again.since[:16] == made.since[:16]
         assert second.refusal(PROGRAM, "cycle", ["psu1"]) == ""
+
+
+async def test_what_is_waived_while_the_ledger_is_being_read_counts_as_well(tmp_path: Path) -> None:
+    async with recorded(tmp_path) as it, asyncio.TaskGroup() as tasks:
+        given = (it.record, it.bench.fleet.workers, it.bench.station.clock, it.bench.events)
+        first, second = Waivers(*given), Waivers(*given)
+        today = first._today().isoformat()
+        await first.waive(LEE, "psu1", "an older reason", today)
+        reading = asyncio.Event()
+
+        class Slow:
+            async def read(self, *what: Any) -> Any:
+                found = await it.database.read(*what)
+                await reading.wait()
+                return found
+
+        slow: Any = Slow()
+        beginning = tasks.create_task(second.begin(slow))
+        made = await second.waive(LEE, "psu1", "a later reason", today)
+        reading.set()
+        await beginning
+        assert list(second.in_force) == [made]

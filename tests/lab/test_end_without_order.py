@@ -58,6 +58,39 @@ run(Path(sys.argv[1]))
 """An agent whose disk fails as soon as a file is there."""
 
 
+FAILING_JOBS = """\
+import sys
+from pathlib import Path
+from agent.jobs.jobs import Jobs
+
+async def end(self):
+    raise RuntimeError("a defect of ours")
+
+Jobs.end = end
+from agent.running import run
+run(Path(sys.argv[1]))
+"""
+"""An agent with a defect in the end of its jobs."""
+
+
+HANGING_DISK = """\
+import sys, time
+from pathlib import Path
+from agent import begin_record
+from agent.store.database import Database
+
+def hang(self):
+    Path(sys.argv[2]).touch()
+    time.sleep(600)
+
+Database._open = hang
+begin_record.OPEN_WITHIN_S = float(sys.argv[3])
+from agent.running import run
+run(Path(sys.argv[1]))
+"""
+"""An agent whose disk never opens the database; a file says that it tries to."""
+
+
 @asynccontextmanager
 async def agent_of(program: str, folder: Path, config: str, *more: str) -> AsyncIterator[Agent]:
     """An agent with something wrong in it."""
@@ -80,6 +113,18 @@ async def test_a_part_that_does_not_end_keeps_no_device_from_being_made_safe(
         assert not await output(lab)
         assert "ended without waiting any longer for" in running.log
         assert (await made_safe(folder)).text.startswith("nothing to do: the agent ended in order")
+
+
+async def test_a_defect_in_the_end_of_jobs_keeps_no_device_from_being_made_safe(
+    lab: Room, folder: Path
+) -> None:
+    async with agent_of(FAILING_JOBS, folder, station(folder, lab.five())) as running:
+        await energised(running)
+        running.signal(signal.SIGTERM)
+        assert await running.ended(IN_TIME_S) != 0
+        assert not await output(lab)
+        assert "a defect of ours" in running.log
+    assert (await made_safe(folder)).text.startswith("nothing to do: the agent ended in disorder")
 
 
 async def test_a_disk_that_fails_ends_the_agent_and_makes_safe_what_config_would_leave(
@@ -130,6 +175,32 @@ async def test_with_a_database_that_cannot_be_opened_devices_are_watched_and_sto
         assert (stopped.code, stopped.text) == (0, "oven1: stopped and safe\n")
         running.signal(signal.SIGTERM)
         assert await running.ended(IN_TIME_S) == 0
+
+
+async def test_with_a_disk_that_hangs_at_the_start_devices_are_watched_and_stopped(
+    lab: Room, folder: Path
+) -> None:
+    config, sign = station(folder, lab.five()), folder / "opening"
+    async with agent_of(HANGING_DISK, folder, config, str(sign), "0.5") as running:
+        await running.until_ready("psu1", "oven1")
+        assert "within 0.5 s" in running.events("record.failed")[0]["text"]
+        stopped = await asked(running, "stop", "oven1")
+        assert (stopped.code, stopped.text) == (0, "oven1: stopped and safe\n")
+        running.signal(signal.SIGTERM)
+        assert await running.ended(IN_TIME_S) == 0
+
+
+async def test_told_to_end_while_its_start_waits_for_a_disk_that_hangs_it_ends_in_time(
+    lab: Room, folder: Path
+) -> None:
+    config, sign = station(folder, lab.five()), folder / "opening"
+    async with agent_of(HANGING_DISK, folder, config, str(sign), "60") as running:
+        async with asyncio.timeout(10):
+            while not sign.exists():
+                await asyncio.sleep(0.02)
+        running.signal(signal.SIGTERM)
+        assert await running.ended(IN_TIME_S) == 1
+        assert "ended without waiting any longer for" in running.log
 
 
 async def test_a_stop_that_is_under_way_at_the_end_is_on_record(lab: Room, folder: Path) -> None:
