@@ -116,10 +116,12 @@ class Recording:
         await self.record.open(self._settings.name, self._settings.devices)
         await self._ledger.adopt_config(AGENT, flat(self._settings))
         kept = await self._database.read(kept_alarms, "the alarms")
-        is_late = isinstance(self._alarms.record, Unkeepable)
+        before = self._alarms.record
         self._alarms.record = LedgerAlarms(self._ledger, self._clock, self._alarms.rows)
+        for change in before.waiting if isinstance(before, Unkeepable) else ():
+            self._alarms.record.note(change)
         failed = self._alarms.signal(RECORD_FAILED)
-        if not is_late:
+        if not isinstance(before, Unkeepable):
             self._alarms.begin(kept)
         failed.off()
         self._is_open = True

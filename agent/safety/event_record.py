@@ -14,14 +14,24 @@ from agent.store.entries import AGENT, EventEntry, Origin, Who
 
 OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle"})
 """What the gate records itself, by the first word of the kind."""
+OWN_ROWS_OF_PARTS: Final = frozenset(
+    {
+        *("clock.stepped", "clock.suspended", "agent.stalled"),
+        *("schedule.fired", "schedule.missed", "schedule.skipped", "schedule.refused"),
+        *("schedule.enabled", "schedule.disabled"),
+    }
+)
+"""What the clock watch and the schedules record themselves. Other events of schedules have no row."""
+OF_ALARMS: Final = "alarm"
+"""The first word of what alarms tell, each of whose changes is an entry of its own."""
 OF_JOBS: Final = frozenset({"job.unsafe"})
 """Of a job's events, those that are not told by the rows of the job itself."""
 SAFE: Final = "device.safe"
 """What the end of the agent has done to a device."""
 ALWAYS: Final = frozenset(
     {
-        *("agent", "config", "interlock", "clock", "record", "disk", "reconnect", "files"),
-        *("alarm", "schedule"),
+        *("agent", "config", "interlock", "record", "disk", "reconnect", "files"),
+        "schedule",
     }
 )
 """What is a record however quiet it is, by the first word of the kind."""
@@ -31,7 +41,9 @@ ORIGINS: Final[frozenset[Origin]] = frozenset({"cli", "api", "mqtt", "schedule",
 def is_record(event: Event) -> bool:
     """Whether the ledger tells of it."""
     first = event.kind.partition(".")[0]
-    if first in OWN_ROWS or (first == "job" and event.kind not in OF_JOBS):
+    if first in OWN_ROWS or first == OF_ALARMS or event.kind in OWN_ROWS_OF_PARTS:
+        return False
+    if first == "job" and event.kind not in OF_JOBS:
         return False
     return first in ALWAYS or event.kind == SAFE or event.severity is not Severity.INFO
 
