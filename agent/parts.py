@@ -26,6 +26,7 @@ from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarm_watch import AlarmWatch
 from agent.safety.alarms import Alarms
 from agent.safety.dirty_start import Before
+from agent.safety.disk_alarms import DiskAlarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
@@ -64,6 +65,7 @@ class Parts:
         self.events = EventLog(clock)
         self.interlocks = Interlocks(settings.interlocks, self.board, clock)
         self.alarms = Alarms(clock, self.events)
+        self.disk_alarms = DiskAlarms(self.alarms)
         self.alarm_watch = AlarmWatch(self.alarms, self.board, settings)
         self.interlocks.latched = self.alarm_watch.latched
         self.flight = FlightRecords(
@@ -237,7 +239,7 @@ class Parts:
             ),
             Reserve(settings.state, disk.reserve * MIB),
             clock=self.clock,
-            tell=FullDisk(jobs, self.events, tasks),
+            tell=FullDisk(jobs, self.events, self.disk_alarms, tasks),
         )
         jobs.close_while(watch.refusal_of_new_jobs)
         return watch

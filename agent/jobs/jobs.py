@@ -41,8 +41,8 @@ class Jobs:
         self._answering = asyncio.Lock()
 
     def close_while(self, why: Callable[[], str]) -> None:
-        """Refuse submissions as long as `why` gives a reason, a sentence; "" is none."""
-        self._submission.closed_because = why
+        """Take no job, and let none begin, as long as `why` gives a reason, a sentence; "" is none."""
+        self._turns.closed_because = why
 
     @property
     def listing(self) -> tuple[Job, ...]:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from agent.fleet.events import Event, Severity
 from agent.store.entries import AGENT, EventEntry, Origin, Who
 
-OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle"})
-"""What the gate records itself, by the first word of the kind."""
+OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle", "alarm", "disk"})
+"""What the gate records itself, and alarms, which tell of the disk too; by the first word of the kind."""
 OWN_ROWS_OF_PARTS: Final = frozenset(
     {
         *("clock.stepped", "clock.suspended", "agent.stalled"),
@@ -22,15 +22,13 @@ OWN_ROWS_OF_PARTS: Final = frozenset(
     }
 )
 """What the clock watch and the schedules record themselves. Other events of schedules have no row."""
-OF_ALARMS: Final = "alarm"
-"""The first word of what alarms tell, each of whose changes is an entry of its own."""
 OF_JOBS: Final = frozenset({"job.unsafe"})
 """Of a job's events, those that are not told by the rows of the job itself."""
 SAFE: Final = "device.safe"
 """What the end of the agent has done to a device."""
 ALWAYS: Final = frozenset(
     {
-        *("agent", "config", "interlock", "record", "disk", "reconnect", "files"),
+        *("agent", "config", "interlock", "record", "reconnect", "files"),
         "schedule",
     }
 )
@@ -41,7 +39,7 @@ ORIGINS: Final[frozenset[Origin]] = frozenset({"cli", "api", "mqtt", "schedule",
 def is_record(event: Event) -> bool:
     """Whether the ledger tells of it."""
     first = event.kind.partition(".")[0]
-    if first in OWN_ROWS or first == OF_ALARMS or event.kind in OWN_ROWS_OF_PARTS:
+    if first in OWN_ROWS or event.kind in OWN_ROWS_OF_PARTS:
         return False
     if first == "job" and event.kind not in OF_JOBS:
         return False

@@ -58,7 +58,7 @@ Tell = Callable[[Fill, str], None]
 
 
 class DiskWatch:
-    """Follows the disk of one folder. `tell` hears of every change, with a sentence."""
+    """Follows the disk of one folder. `tell` hears what the first look finds, and of every change."""
 
     def __init__(
         self, folder: Path, marks: Marks, reserve: Reserve, *, clock: Clock, tell: Tell
@@ -67,7 +67,7 @@ class DiskWatch:
         self._folder, self._marks, self._reserve = folder, marks, reserve
         self._clock, self._tell = clock, tell
         self._words = ""
-        self._is_reserved = True
+        self._is_reserved, self._has_told = True, False
 
     def refusal_of_new_jobs(self) -> str:
         """Why no job may begin, as a sentence; "" when one may."""
@@ -91,7 +91,8 @@ class DiskWatch:
         self._words = words
         was, self.fill = self.fill, self._marks.fill(free, self.fill)
         await self._keep_reserve()
-        if self.fill is not was:
+        if self.fill is not was or not self._has_told:
+            self._has_told = True
             self._tell(self.fill, words)
 
     async def _keep_reserve(self) -> None:

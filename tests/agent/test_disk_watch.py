@@ -43,9 +43,9 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 async def test_first_a_warning_then_no_new_jobs_then_no_data_and_each_is_told_once(
     disk: Disk,
 ) -> None:
-    for free in (0.5, 0.09, 0.08, 0.04, 0.03, 0.01, 0.005):
+    for free in (0.5, 0.5, 0.09, 0.08, 0.04, 0.03, 0.01, 0.005):
         await disk.at(free)
-    assert disk.told == [Fill.LOW, Fill.NO_JOBS, Fill.NO_DATA]
+    assert disk.told == [Fill.FREE, Fill.LOW, Fill.NO_JOBS, Fill.NO_DATA]
 
 
 async def test_a_new_job_is_refused_with_the_figure_and_taken_when_there_is_room(

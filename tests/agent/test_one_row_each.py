@@ -173,6 +173,11 @@ def _alarm_rows(connection: Connection) -> list[tuple[str, str]]:
     return connection.execute(query).fetchall()
 
 
+def test_a_disk_that_fills_is_recorded_by_its_alarms_alone() -> None:
+    event = Event(number=1, time=0.0, kind="disk.low", text="", severity=Severity.WARNING)
+    assert not is_record(event)
+
+
 @pytest.mark.parametrize(
     "kind", ["schedule.off", "schedule.wrong", "schedule.unrecorded", "agent.started"]
 )
