@@ -68,6 +68,7 @@ class Parts:
         self.disk_alarms = DiskAlarms(self.alarms)
         self.alarm_watch = AlarmWatch(self.alarms, self.board, settings)
         self.interlocks.latched = self.alarm_watch.latched
+        self.disk_watch: DiskWatch | None = None
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), recorder),
             RecordingFolder(settings.state / "wire"),
@@ -148,6 +149,7 @@ class Parts:
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,
             waivers=waivers,
+            disk=self.disk_watch,
         )
 
     def schedules(
@@ -230,7 +232,7 @@ class Parts:
     def disk(self, settings: Settings, jobs: Jobs, tasks: asyncio.TaskGroup) -> DiskWatch:
         """What follows the disk of the state folder, and keeps jobs from filling it."""
         disk = settings.disk
-        watch = DiskWatch(
+        watch = self.disk_watch = DiskWatch(
             settings.state,
             Marks(
                 low=disk.warn / PERCENT,

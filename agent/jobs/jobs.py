@@ -11,6 +11,7 @@ from agent.errors import NoSuchThing, NotAllowed, NotNow
 from agent.jobs import restart
 from agent.jobs.asked import Asked
 from agent.jobs.job import Answer, Job
+from agent.jobs.job_tally import JobTally
 from agent.jobs.journal import Entry
 from agent.jobs.library import Library
 from agent.jobs.questions import Question, Questions
@@ -58,6 +59,11 @@ class Jobs:
     def held(self) -> Hold | None:
         """Who keeps every job from beginning; None while they may."""
         return self._turns.hold
+
+    @property
+    def tally(self) -> JobTally:
+        """What is counted of jobs that have ended."""
+        return self._turns.tally
 
     @property
     def questions(self) -> tuple[Question, ...]:

@@ -12,6 +12,7 @@ from typing import Final
 from agent.errors import AgentError, ConfigError, NoSuchThing
 from agent.jobs.claims import called_hashes
 from agent.jobs.job import Job
+from agent.jobs.job_tally import JobTally
 from agent.jobs.library import Entry, Library
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
@@ -43,7 +44,7 @@ class Turns:
 
     def __init__(self, shop: Shop, questions: Questions, most: int) -> None:
         self.kept: dict[str, Kept] = {}
-        self.plates = Plates(shop.book)
+        self.plates, self.tally = Plates(shop.book), JobTally()
         self.hold: Hold | None = None
         self.is_open, self.is_ending = True, False
         self.closed_because: Callable[[], str] = lambda: ""
@@ -94,6 +95,9 @@ class Turns:
         """A job has ended: give its devices back, and let the next one begin."""
         self._shop.reservations.release(kept.job.id)
         self._questions.forget(kept.job.id)
+        if not kept.over.is_set():  # one that is stopped as it begins comes here twice
+            took = None if kept.began is None else self._shop.clock.monotonic() - kept.began
+            self.tally.over(kept.job.state, took)
         kept.over.set()
         ended = [it.job.id for it in self.kept.values() if it.job.state.is_final]
         for job in ended[: max(0, len(ended) - self._most)]:
@@ -136,7 +140,7 @@ class Turns:
         kept.task = self._shop.tasks.create_task(self._run(kept), name=f"job.{kept.job.id}")
 
     def _running(self, kept: Kept) -> None:
-        kept.job.began = self._shop.clock.utc()
+        kept.job.began, kept.began = self._shop.clock.utc(), self._shop.clock.monotonic()
         kept.notes.state(JobState.RUNNING)
         kept.begun.set()
 
