@@ -19,9 +19,10 @@ OWN_ROWS_OF_PARTS: Final = frozenset(
         *("clock.stepped", "clock.suspended", "agent.stalled"),
         *("schedule.fired", "schedule.missed", "schedule.skipped", "schedule.refused"),
         *("schedule.enabled", "schedule.disabled"),
+        "waiver.recorded",
     }
 )
-"""What the clock watch and the schedules record themselves. Other events of schedules have no row."""
+"""What the clock watch, schedules and waivers record themselves. Other events of theirs have no row."""
 OF_JOBS: Final = frozenset({"job.unsafe"})
 """Of a job's events, those that are not told by the rows of the job itself."""
 SAFE: Final = "device.safe"

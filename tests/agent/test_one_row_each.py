@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -27,9 +28,10 @@ from agent.store.ledger import Ledger
 from agent.store.rows import Wanted
 from agent.store.store_errors import NotRecorded
 from tests.agent.alarms_bench import KIM
-from tests.agent.jobs_bench import toys
+from tests.agent.jobs_bench import LEE, toys
 from tests.agent.ledger_bench import opened
-from tests.agent.schedule_bench import HOUR, MINUTE, NINE, schedule, schedules_in_memory
+from tests.agent.record_bench import recorded
+from tests.agent.schedule_bench import DAY, HOUR, MINUTE, NINE, schedule, schedules_in_memory
 from tests.agent.test_clock_watch import JumpingClock
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
@@ -171,6 +173,17 @@ async def test_an_alarm_from_before_the_disk_took_anything_has_its_rows_when_it_
 def _alarm_rows(connection: Connection) -> list[tuple[str, str]]:
     query = "SELECT action, object FROM entries WHERE kind = 'alarm' ORDER BY seq"
     return connection.execute(query).fetchall()
+
+
+async def test_a_waiver_has_one_row(tmp_path: Path) -> None:
+    async with recorded(tmp_path) as it:
+        heard = Heard(it.bench.events)
+        waivers = it.bench.station.waivers
+        clock = it.bench.station.clock
+        day = datetime.fromtimestamp(clock.utc() + DAY, UTC).date().isoformat()
+        await waivers.waive(LEE, "psu1", "the load is a resistor", day)
+        assert "waiver.recorded" in {event.kind for event in it.bench.events.kept}
+        assert await heard.written(it.ledger) == {"waive": 1}
 
 
 def test_a_disk_that_fills_is_recorded_by_its_alarms_alone() -> None:
