@@ -26,6 +26,7 @@ from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarm_watch import AlarmWatch
 from agent.safety.alarms import Alarms
 from agent.safety.dirty_start import Before
+from agent.safety.disk_alarms import DiskAlarms
 from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
@@ -65,9 +66,11 @@ class Parts:
         self.events = EventLog(clock)
         self.interlocks = Interlocks(settings.interlocks, self.board, clock)
         self.alarms = Alarms(clock, self.events)
+        self.disk_alarms = DiskAlarms(self.alarms)
         self.alarm_watch = AlarmWatch(self.alarms, self.board, settings)
         self.interlocks.latched = self.alarm_watch.latched
         self.observing = ObserveOnly(clock, self.alarms, self.events)
+        self.disk_watch: DiskWatch | None = None
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), recorder),
             RecordingFolder(settings.state / "wire"),
@@ -150,6 +153,7 @@ class Parts:
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,
             waivers=waivers,
+            disk=self.disk_watch,
         )
 
     def schedules(
@@ -232,7 +236,7 @@ class Parts:
     def disk(self, settings: Settings, jobs: Jobs, tasks: asyncio.TaskGroup) -> DiskWatch:
         """What follows the disk of the state folder, and keeps jobs from filling it."""
         disk = settings.disk
-        watch = DiskWatch(
+        watch = self.disk_watch = DiskWatch(
             settings.state,
             Marks(
                 low=disk.warn / PERCENT,
@@ -241,7 +245,7 @@ class Parts:
             ),
             Reserve(settings.state, disk.reserve * MIB),
             clock=self.clock,
-            tell=FullDisk(jobs, self.events, tasks),
+            tell=FullDisk(jobs, self.events, self.disk_alarms, tasks),
         )
         refusals = self.observing.refusal_of_new_jobs, watch.refusal_of_new_jobs
         jobs.close_while(lambda: next(filter(None, (why() for why in refusals)), ""))

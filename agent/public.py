@@ -101,7 +101,7 @@ def alarm_form(alarm: Alarm, *, is_first: bool) -> dict[str, Any]:
 
 
 def interlock_form(standing: Standing) -> dict[str, Any]:
-    """An interlock as it stands; `reason` is empty where it holds."""
+    """An interlock as it stands; `reason` is empty where it holds, `latched` where no trip counts."""
     interlock = standing.interlock
     titles = {"ko": interlock.title.ko, "en": interlock.title.en}
     return {
@@ -109,6 +109,7 @@ def interlock_form(standing: Standing) -> dict[str, Any]:
         "titles": {language: title for language, title in titles.items() if title},
         "holds": standing.holds,
         "reason": standing.reason,
+        "latched": standing.latched,
         "guards": sorted(interlock.guards),
         "trip": list(interlock.trip),
     }

@@ -136,12 +136,13 @@ class Recording:
 
         Who was made before a late opening has no ledger and gets none: that goes on to be an alarm.
         """
-        settings = self._settings
+        settings, before = self._settings, self._alarms.record
         await self.record.open(settings.name, settings.devices, first=self._known_again)
-        is_late = isinstance(self._alarms.record, Unkeepable)
         self._alarms.record = LedgerAlarms(self._ledger, self._clock, self._alarms.rows)
+        for change in before.waiting if isinstance(before, Unkeepable) else ():
+            self._alarms.record.note(change)
         failed = self._alarms.signal(RECORD_FAILED)
-        if is_late:
+        if isinstance(before, Unkeepable):
             self._alarms.begin_late(self._kept)
             failed.off()
             failed.on(ANEW)

@@ -16,6 +16,7 @@ from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.safety.waivers import Waivers
+from agent.store.disk_watch import DiskWatch
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
 from agent.store.run_shelf import RunShelf
@@ -52,5 +53,7 @@ class Station:
     alarms: Alarms | None = None
     alarm_desk: AlarmDesk | None = None
     """None where no alarms are kept."""
+    disk: DiskWatch | None = None
+    """What is free of the disk of the state folder; None where nobody looks."""
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""

@@ -22,15 +22,19 @@ from agent.fleet.board import Board
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
 from agent.jobs.firing import SEVERITY
+from agent.jobs.job_tally import JobTally
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
 from agent.metrics.alarms import alarm_families
-from agent.metrics.jobs import jobs_in_hand
-from agent.metrics.ledger import ledger_rows
+from agent.metrics.disk import disk_families
+from agent.metrics.jobs import jobs_ended, jobs_in_hand
+from agent.metrics.ledger import ledger_commits, ledger_rows
 from agent.mqtt.topics import Topics
 from agent.mqtt.verbs import KEYS, NEEDED
 from agent.safety.alarms import EVENTS as ALARM_EVENTS
+from agent.spread import Spread
 from agent.store.chain import EMPTY
+from agent.store.disk_watch import Room
 from agent.web.problems import KINDS
 from drivers import UNITS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
@@ -49,9 +53,16 @@ class NoBroker:
 
 
 def families() -> Iterator[Metric]:
-    jobs: Any = SimpleNamespace(listing=(), questions=())
-    ledger: Any = SimpleNamespace(head=EMPTY)
-    also = (lambda: jobs_in_hand(jobs), lambda: ledger_rows(ledger), lambda: alarm_families(()))
+    jobs: Any = SimpleNamespace(listing=(), questions=(), tally=JobTally())
+    ledger: Any = SimpleNamespace(head=EMPTY, commits=Spread((1.0,)))
+    also = (
+        lambda: jobs_in_hand(jobs),
+        lambda: jobs_ended(jobs),
+        lambda: ledger_rows(ledger),
+        lambda: ledger_commits(ledger),
+        lambda: disk_families(Room(0.5, 1e9, "half of it")),
+        lambda: alarm_families(()),
+    )
     return iter(StationCollector(Board(), {}, "0.1.0", NoBroker(), also=also).collect())
 
 
@@ -146,7 +157,7 @@ def test_every_other_metric_is_named_with_its_labels() -> None:
     offered = {}
     for family in families():
         labels = tuple(getattr(family, "_labelnames", ())) or tuple(
-            label for sample in family.samples for label in sample.labels
+            label for sample in family.samples for label in sample.labels if label != "le"
         )
         kind = "gauge" if family.type == "info" else family.type
         offered[f"{family.name}{SUFFIX.get(family.type, '')}"] = (kind, labels)

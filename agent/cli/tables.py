@@ -52,18 +52,25 @@ def devices_table(devices: Iterable[Form], now: float, language: str) -> Table:
 
 
 def interlocks_table(interlocks: Iterable[Form], language: str) -> Table:
-    """Every interlock: name, title, whether it holds, what it is for, and why it does not hold."""
+    """Every interlock: name, title, how it stands, what it is for, and why it stands in the way."""
     table = new_table("interlock", "title", "state", "for", "")
     for it in interlocks:
         trips = f"trips {', '.join(it['trip'])}" if it["trip"] else ""
         table.add_row(
             it["interlock"],
             words.title_of(it["titles"], language),
-            Text("holds", "green") if it["holds"] else Text("does not hold", "red"),
+            _standing(it),
             "; ".join(filter(None, (", ".join(it["guards"]), trips))),
-            it["reason"],
+            "; ".join(filter(None, (it["reason"], it["latched"]))),
         )
     return table
+
+
+def _standing(interlock: Form) -> Text:
+    """How an interlock stands, in a word or three."""
+    if not interlock["holds"]:
+        return Text("does not hold", "red")
+    return Text("latched", "yellow") if interlock["latched"] else Text("holds", "green")
 
 
 def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, Final
 
 from agent.errors import AgentError
@@ -40,8 +41,16 @@ class Firing:
             return self._told(
                 "missed", schedule, due, f"{_missed(schedule, due)}; nothing is started"
             )
-        if due.is_punctual and due.missed:
-            self._told("missed", schedule, due, f"{_missed(schedule, due)} before this one")
+        if not (due.is_punctual and due.missed):
+            return await self._begun(followed, due)
+        text = f"{_missed(schedule, due)} before this one"
+        self._told("missed", schedule, due, text)
+        who, entry = await self._begun(followed, due)
+        return who, replace(entry, reason=f"{entry.reason}; {text}")  # one row tells of both
+
+    async def _begun(self, followed: Followed, due: Due) -> tuple[Who, Entry]:
+        """Start the job, unless the last one is still there."""
+        schedule = followed.schedule
         if (present := self._in_the_way(schedule)) is not None:
             text = f"its job {present.id} is still {present.state}"
             return self._told("skipped", schedule, due, text, present.id)

@@ -15,6 +15,7 @@ from agent.jobs.library import Library
 from agent.jobs.recipe_file import RecipeFile
 from agent.jobs.states import JobState
 from agent.roles import Actor
+from agent.safety.disk_alarms import DiskAlarms
 from agent.store.disk_watch import Fill
 from drivers import Role
 
@@ -27,12 +28,21 @@ log = logging.getLogger("labkeeper")
 class FullDisk:
     """Tells of a disk that fills, and stops jobs that measure when it is full. Runs in `tasks`."""
 
-    def __init__(self, jobs: Jobs, events: EventLog, tasks: asyncio.TaskGroup) -> None:
-        self._jobs, self._events, self._tasks = jobs, events, tasks
+    def __init__(
+        self, jobs: Jobs, events: EventLog, alarms: DiskAlarms, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._jobs, self._events, self._alarms, self._tasks = jobs, events, alarms, tasks
+        self._was = Fill.FREE
 
     def __call__(self, fill: Fill, words: str) -> None:
         """Say how full it is now, and do what that asks for."""
+        was, self._was = self._was, fill
+        self._alarms.show(
+            fill, words
+        )  # also where nothing is new: an earlier run may have raised one
         match fill:
+            case _ if fill is was:
+                pass
             case Fill.FREE:
                 self._events.add("disk.recovered", f"there is room on the disk again: {words}")
             case Fill.LOW:

@@ -12,6 +12,7 @@ from agent.jobs import restart
 from agent.jobs.asked import Asked
 from agent.jobs.inheritance import Inheritance
 from agent.jobs.job import Answer, Job
+from agent.jobs.job_tally import JobTally
 from agent.jobs.journal import Entry
 from agent.jobs.library import Library
 from agent.jobs.questions import Question, Questions
@@ -43,8 +44,8 @@ class Jobs:
         self._before = Inheritance(shop, self._turns, self._submission)
 
     def close_while(self, why: Callable[[], str]) -> None:
-        """Refuse submissions as long as `why` gives a reason, a sentence; "" is none."""
-        self._submission.closed_because = why
+        """Take no job, and let none begin, as long as `why` gives a reason, a sentence; "" is none."""
+        self._turns.closed_because = why
 
     @property
     def listing(self) -> tuple[Job, ...]:
@@ -60,6 +61,11 @@ class Jobs:
     def held(self) -> Hold | None:
         """Who keeps every job from beginning; None while they may."""
         return self._turns.hold
+
+    @property
+    def tally(self) -> JobTally:
+        """What is counted of jobs that have ended."""
+        return self._turns.tally
 
     @property
     def questions(self) -> tuple[Question, ...]:

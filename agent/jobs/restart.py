@@ -42,13 +42,16 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
     was_cut_off = bool(found.marks.get("running"))
     entries = await _after_a_cut(shop, kept) if was_cut_off else []
     await shop.book.enter(entries, marks={"running": True})
+    changed = {entry.job for entry in entries}
     for it in kept:
         turns.add(it)
+        if it.job.id in changed and it.job.state.is_final:
+            turns.tally.over(it.job.state)  # how long it ran nobody knows
     submission.number = max(found.marks.get("number") or 0, *(it.job.rank for it in kept), 0)
     turns.hold = Hold(**found.marks["queue"]) if found.marks.get("queue") else None
     turns.plates.recall(found.marks.get("plates") or ())
     if was_cut_off:
-        _tell(shop, kept, {entry.job for entry in entries})
+        _tell(shop, kept, changed)
 
 
 async def leave(shop: Shop, interrupted: Iterable[Kept], *, in_order: bool) -> None:

@@ -75,6 +75,8 @@ class Kept:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it has begun, or was found not to be able to."""
+    began: float | None = None
+    """When it did, by the monotonic clock; None before."""
     pace: Pace | None = None
     run: Run | None = None
     task: asyncio.Task[None] | None = None

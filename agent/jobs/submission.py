@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -33,8 +33,6 @@ class Submission:
         self.number = 0
         """Of the last job that was submitted."""
         self._entering = asyncio.Lock()
-        self.closed_because: Callable[[], str] = lambda: ""
-        """Why no job may be submitted now, as a sentence; "" when one may."""
 
     async def submit(self, asked: Asked, actor: Actor, key: str) -> Job:
         """See Jobs."""
@@ -120,7 +118,7 @@ class Submission:
     def _room(self, copies: int) -> None:
         if self._turns.is_ending:
             raise NotNow("the agent is stopping: no job begins any more")
-        if why := self.closed_because():
+        if why := self._turns.closed_because():
             raise NotNow(why)
         waiting = sum(it.job.state in WAITING for it in self._turns.kept.values())
         if waiting + copies > LONGEST_QUEUE:

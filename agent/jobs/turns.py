@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from agent.errors import AgentError, ConfigError, NoSuchThing
 from agent.jobs.claims import called_hashes
 from agent.jobs.job import Job
+from agent.jobs.job_tally import JobTally
 from agent.jobs.library import Entry, Library
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
@@ -42,11 +44,13 @@ class Turns:
 
     def __init__(self, shop: Shop, questions: Questions, most: int) -> None:
         self.kept: dict[str, Kept] = {}
-        self.plates = Plates(shop.book)
+        self.plates, self.tally = Plates(shop.book), JobTally()
         self.hold: Hold | None = None
         self.is_open, self.is_ending = True, False
         self.closed = ""
         """Why the jobs of before are not taken over, as a sentence: none begins until they are."""
+        self.closed_because: Callable[[], str] = lambda: ""
+        """Why no job may be submitted or begin now, as a sentence; "" when one may."""
         self._shop, self._questions, self._most = shop, questions, most
         self._waking: asyncio.Task[None] | None = None
         shop.reservations.listen(self._device_stopped)
@@ -72,12 +76,14 @@ class Turns:
 
         A job that waits for its devices keeps later ones from taking them, so that it gets its turn.
         """
-        spoken_for: set[str] = set()
+        closed, spoken_for = self.closed_because(), set[str]()
         for job in self.waiting:
             kept = self.kept[job.id]
             if not self._is_due(kept):
                 continue
-            if spoken_for.isdisjoint(job.claimed) and self._taken(job):
+            if closed:
+                job.why = closed
+            elif spoken_for.isdisjoint(job.claimed) and self._taken(job):
                 self._begin(kept)
             else:
                 job.why = self._shop.reservations.awaited(job.claimed)
@@ -91,6 +97,9 @@ class Turns:
         """A job has ended: give its devices back, and let the next one begin."""
         self._shop.reservations.release(kept.job.id)
         self._questions.forget(kept.job.id)
+        if not kept.over.is_set():  # one that is stopped as it begins comes here twice
+            took = None if kept.began is None else self._shop.clock.monotonic() - kept.began
+            self.tally.over(kept.job.state, took)
         kept.over.set()
         ended = [it.job.id for it in self.kept.values() if it.job.state.is_final]
         for job in ended[: max(0, len(ended) - self._most)]:
@@ -133,7 +142,7 @@ class Turns:
         kept.task = self._shop.tasks.create_task(self._run(kept), name=f"job.{kept.job.id}")
 
     def _running(self, kept: Kept) -> None:
-        kept.job.began = self._shop.clock.utc()
+        kept.job.began, kept.began = self._shop.clock.utc(), self._shop.clock.monotonic()
         kept.notes.state(JobState.RUNNING)
         kept.begun.set()
 
@@ -202,14 +211,15 @@ class Turns:
             log.exception("looking at the queue")
 
     def _wake_in_time(self) -> None:
-        """See that the queue is looked at when a job may begin that waits for a time or a lease."""
-        if self._waking is None and self._waits_for_time():
-            self._waking = self._shop.tasks.create_task(self._wake(), name="jobs.wake")
+        """See that the queue is looked at when a job may begin that waits for a time, a lease or room."""
+        if self._waking is None and (seconds := self._waits_for_time()):
+            self._waking = self._shop.tasks.create_task(self._wake(seconds), name="jobs.wake")
 
-    async def _wake(self) -> None:
-        while seconds := self._waits_for_time():
+    async def _wake(self, seconds: float) -> None:
+        while seconds:
             await self._shop.clock.sleep(seconds)
             self._look_again()
+            seconds = self._waits_for_time()
         self._waking = None
 
     def _waits_for_time(self) -> float:
@@ -220,7 +230,8 @@ class Turns:
         queued = [it for it in self.waiting if it.state is JobState.QUEUED]
         times = [it.not_before - now for it in queued if it.not_before and it.not_before > now]
         leased = self._shop.reservations.leases.keys()
-        waits = times or any(not leased.isdisjoint(it.claimed) for it in queued)
+        is_closed = bool(self.closed_because())
+        waits = times or any(is_closed or not leased.isdisjoint(it.claimed) for it in queued)
         return min([LOOK_S, *times]) if waits else 0.0
 
     def _device_stopped(self, job: str, device: str, actor: Actor) -> None:

@@ -14,8 +14,9 @@ from agent.metrics import devices
 from agent.metrics.alarms import alarm_families
 from agent.metrics.broker import BrokerCounts, broker_families
 from agent.metrics.buses import buses
-from agent.metrics.jobs import jobs_in_hand
-from agent.metrics.ledger import ledger_rows
+from agent.metrics.disk import disk_families
+from agent.metrics.jobs import jobs_ended, jobs_in_hand
+from agent.metrics.ledger import ledger_commits, ledger_rows
 from agent.metrics.slices import Source, sliced
 from agent.safety.interlock import Standing
 from agent.station import Station
@@ -73,7 +74,10 @@ def collector_of(station: Station, broker: BrokerCounts | None) -> StationCollec
         station.interlocks.standing,
         also=(
             lambda: jobs_in_hand(station.jobs),
+            lambda: jobs_ended(station.jobs),
             lambda: ledger_rows(station.ledger),
+            lambda: ledger_commits(station.ledger),
+            lambda: disk_families(station.disk.room if station.disk else None),
             lambda: alarm_families(station.alarms.all.values() if station.alarms else ()),
         ),
     )

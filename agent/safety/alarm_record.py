@@ -67,10 +67,18 @@ class Unkept:
 
 
 class Unkeepable(Unkept):
-    """The disk takes nothing: alarms are raised all the same, and nobody's word is taken for them."""
+    """The disk takes nothing: alarms are raised all the same, and nobody's word is taken for them.
+
+    `waiting` is what happened meanwhile, for a disk that takes it later; the oldest gives way.
+    """
 
     def __init__(self, why: str) -> None:
         self._why = why
+        self.waiting: deque[Change] = deque(maxlen=MOST_WAITING)
+
+    def note(self, change: Change) -> None:
+        """See AlarmRecord."""
+        self.waiting.append(change)
 
     async def noted(self, change: Change) -> None:
         """See AlarmRecord."""

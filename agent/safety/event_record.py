@@ -12,16 +12,25 @@ from typing import Any, Final
 from agent.fleet.events import Event, Severity
 from agent.store.entries import AGENT, EventEntry, Origin, Who
 
-OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle"})
-"""What the gate records itself, by the first word of the kind."""
+OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle", "alarm", "disk"})
+"""What the gate records itself, and alarms, which tell of the disk too; by the first word of the kind."""
+OWN_ROWS_OF_PARTS: Final = frozenset(
+    {
+        *("clock.stepped", "clock.suspended", "agent.stalled"),
+        *("schedule.fired", "schedule.missed", "schedule.skipped", "schedule.refused"),
+        *("schedule.enabled", "schedule.disabled"),
+        "waiver.recorded",
+    }
+)
+"""What the clock watch, schedules and waivers record themselves. Other events of theirs have no row."""
 OF_JOBS: Final = frozenset({"job.unsafe"})
 """Of a job's events, those that are not told by the rows of the job itself."""
 SAFE: Final = "device.safe"
 """What the end of the agent has done to a device."""
 ALWAYS: Final = frozenset(
     {
-        *("agent", "config", "interlock", "clock", "record", "disk", "reconnect", "files"),
-        *("alarm", "schedule"),
+        *("agent", "config", "interlock", "record", "reconnect", "files"),
+        "schedule",
     }
 )
 """What is a record however quiet it is, by the first word of the kind."""
@@ -31,7 +40,9 @@ ORIGINS: Final[frozenset[Origin]] = frozenset({"cli", "api", "mqtt", "schedule",
 def is_record(event: Event) -> bool:
     """Whether the ledger tells of it."""
     first = event.kind.partition(".")[0]
-    if first in OWN_ROWS or (first == "job" and event.kind not in OF_JOBS):
+    if first in OWN_ROWS or event.kind in OWN_ROWS_OF_PARTS:
+        return False
+    if first == "job" and event.kind not in OF_JOBS:
         return False
     return first in ALWAYS or event.kind == SAFE or event.severity is not Severity.INFO
 

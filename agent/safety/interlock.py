@@ -50,6 +50,8 @@ class Standing:
 
     interlock: Interlock
     reason: str
+    latched: str = ""
+    """Why its trip still counts, and what to do about it; "" when it does not."""
 
     @property
     def holds(self) -> bool:
@@ -106,8 +108,12 @@ class Interlocks:
         """All of them as they stand now, in the order of their names."""
         now = self._clock.monotonic()
         return [
-            Standing(interlock=guard.interlock, reason=guard.doubts(self._board, now))
-            for _, guard in sorted(self.guards.items())
+            Standing(
+                interlock=guard.interlock,
+                reason=guard.doubts(self._board, now),
+                latched=self.latched(name),
+            )
+            for name, guard in sorted(self.guards.items())
         ]
 
     def _changed(self, device: str) -> None:

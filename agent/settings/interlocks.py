@@ -107,14 +107,14 @@ def interlocks_of(
                 trip=it.trip,
                 delay=it.delay,
                 max_age=it.max_age,
-                simulated=all(known[name].settings.simulated for name in _protected(it)),
+                simulated=all(known[name].settings.simulated for name in protected(it)),
             )
             for name, it in interlocks.items()
         }
     )
 
 
-def _protected(interlock: InterlockSettings) -> set[str]:
+def protected(interlock: InterlockSettings) -> set[str]:
     """The devices that it guards or trips."""
     return {*interlock.trip, *(target.partition(".")[0] for target in interlock.guards)}
 

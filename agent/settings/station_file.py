@@ -19,6 +19,7 @@ from agent.settings.cover import check_cover, covers
 from agent.settings.document import Document, KeyPath, read_document, reason
 from agent.settings.doors import Mqtt
 from agent.settings.exchanges import check_exchanges
+from agent.settings.feigned import check_feigned
 from agent.settings.interlocks import check_interlocks, interlocks_of
 from agent.settings.line_load import check_loads
 from agent.settings.models import DEVICE_NAME, DeviceSettings, StationSettings
@@ -144,6 +145,7 @@ def _complete(
     state = path.parent / settings.state
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # by systemd.exec(5)
     api, mqtt = settings.api, settings.mqtt
+    feigned = check_feigned(document, settings.interlocks, entries)
     return Station(
         name=settings.name,
         title=settings.title,
@@ -169,7 +171,7 @@ def _complete(
         ),
         reconnect=settings.reconnect,
         log=settings.log,
-        warnings=tuple(sorted(check_loads(entries))),
+        warnings=tuple(sorted(chain(check_loads(entries), feigned))),
     )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from agent.clock import Clock
 from agent.errors import CannotStart
+from agent.spread import Spread
 from agent.store.disk_trouble import concerns_all, is_damage, meaning
 from agent.store.folder import find
 from agent.store.migration import migrate
@@ -45,6 +46,7 @@ BUSY_S: Final = 2.0
 """How long another program may hold the database before a write is given up."""
 CHECKPOINT_EVERY: Final = 1000
 """Writes after which the log is copied into the file, when everyone has been told."""
+COMMIT_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 
 log = logging.getLogger("labkeeper")
 
@@ -64,6 +66,8 @@ class Database:
         self.quarantined: Quarantine | None = None
         self.after_commit: Callable[[Connection], None] = lambda _: None
         """Runs in the writing thread after a commit, when those who waited for it were told."""
+        self.commits = Spread(COMMIT_BOUNDS)
+        """How long what shares a commit took, from the first of it to the disk's word."""
         self._clock = clock
         self._writer = Worker("labkeeper[database writer]", self._write_all, self._afterwards)
         self._reader = Worker("labkeeper[database reader]", _read_all)
@@ -139,6 +143,7 @@ class Database:
                 self._end(why)
 
     def _transact(self, jobs: Jobs) -> None:
+        begun = self._clock.monotonic()
         self._writing.execute("BEGIN IMMEDIATE")
         try:
             for job in jobs:
@@ -148,6 +153,7 @@ class Database:
             with suppress(sqlite3.Error):  # the first error counts; SQLite may have rolled back
                 self._writing.execute("ROLLBACK")
             raise
+        self.commits.took(self._clock.monotonic() - begun)
 
     def _do(self, job: Job[Any]) -> None:
         """Do one of several jobs, or undo it alone. Raises sqlite3.Error where it ends them all."""

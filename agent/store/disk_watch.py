@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent.clock import Clock
 from agent.store.reserve import Reserve
@@ -54,11 +55,19 @@ class Marks:
         return Fill.FREE
 
 
+class Room(NamedTuple):
+    """What is free of a disk: the part of it, from 0 to 1, bytes, and both in words."""
+
+    ratio: float
+    free: float
+    words: str
+
+
 Tell = Callable[[Fill, str], None]
 
 
 class DiskWatch:
-    """Follows the disk of one folder. `tell` hears of every change, with a sentence."""
+    """Follows the disk of one folder. `tell` hears what the first look finds, and of every change."""
 
     def __init__(
         self, folder: Path, marks: Marks, reserve: Reserve, *, clock: Clock, tell: Tell
@@ -66,14 +75,21 @@ class DiskWatch:
         self.fill = Fill.FREE
         self._folder, self._marks, self._reserve = folder, marks, reserve
         self._clock, self._tell = clock, tell
-        self._words = ""
-        self._is_reserved = True
+        self._found: Room | None = None
+        self._looked = -math.inf
+        self._is_reserved, self._has_told = True, False
 
     def refusal_of_new_jobs(self) -> str:
         """Why no job may begin, as a sentence; "" when one may."""
         if self.fill < Fill.NO_JOBS:
             return ""
-        return f"no new job begins: {self._words}; make room first"
+        words = self._found.words if self._found else ""
+        return f"no new job begins: {words}; make room first"
+
+    @property
+    def room(self) -> Room | None:
+        """What is free; None where that is not known, or not any more: such as on a disk that hangs."""
+        return self._found if self._clock.monotonic() - self._looked < 3 * LOOK_S else None
 
     async def run(self) -> None:
         """Look again and again until cancelled. A disk that hangs is somebody else's news."""
@@ -84,15 +100,17 @@ class DiskWatch:
     async def look(self) -> None:
         """Look now, and act on what is found."""
         try:
-            free, words = await asyncio.to_thread(_free, self._folder)
+            found = await asyncio.to_thread(_free, self._folder)
         except OSError as error:
+            self._looked = -math.inf
             log.warning("%s can't be looked at: %s", self._folder, error.strerror)
             return
-        self._words = words
-        was, self.fill = self.fill, self._marks.fill(free, self.fill)
+        self._found, self._looked = found, self._clock.monotonic()
+        was, self.fill = self.fill, self._marks.fill(found.ratio, self.fill)
         await self._keep_reserve()
-        if self.fill is not was:
-            self._tell(self.fill, words)
+        if self.fill is not was or not self._has_told:
+            self._has_told = True
+            self._tell(self.fill, found.words)
 
     async def _keep_reserve(self) -> None:
         """Give the reserve back on a full disk, and take it again where there is room."""
@@ -108,10 +126,11 @@ class DiskWatch:
             self._is_reserved = False
 
 
-def _free(folder: Path) -> tuple[float, str]:
-    """The part of the disk that is free for the agent, and the same in words."""
+def _free(folder: Path) -> Room:
+    """What is free of the disk for the agent."""
     disk = os.statvfs(folder)
     whole = disk.f_blocks - disk.f_bfree + disk.f_bavail  # what is kept for root is nobody's
-    free = disk.f_bavail / whole if whole else 0.0
-    left = disk.f_bavail * disk.f_frsize / MB
-    return free, f"{left:,.0f} MB of the disk of {folder} are free, {free:.1%}"
+    ratio = disk.f_bavail / whole if whole else 0.0
+    free = disk.f_bavail * disk.f_frsize
+    words = f"{free / MB:,.0f} MB of the disk of {folder} are free, {ratio:.1%}"
+    return Room(ratio, free, words)

@@ -68,11 +68,11 @@ class Ledger:
         """What is written into every row from now on; replaced when the config changes."""
         self.head = EMPTY
         """The last row that is on disk, to be published."""
+        self.commits = database.commits
         self._database, self._clock, self._rng = database, clock, rng
         self._is_clock_synced = is_clock_synced
         self._head_file = HeadFile(database.path.with_name(head_file.NAME))
-        self._head_is_written = True
-        self._under_way: set[str] = set()
+        self._head_is_written, self._under_way = True, set[str]()
 
     async def begin(self, station: str, devices: Iterable[str] = ()) -> None:
         """Begin a new ledger, or go on with what is there.

@@ -74,6 +74,8 @@ INTERLOCK: Final[dict[str, Any]] = {
     "titles": {"en": "Hood closed", "ko": "후드 닫힘"},
     "holds": False,
     "reason": "hood1.closed is off and must be on",
+    "latched": "it has tripped, and nobody has acknowledged that yet: look at the devices, then "
+    "`labkeeper alarm ack interlock.hood`",
     "guards": ["psu1.output"],
     "trip": ["psu1"],
 }

@@ -23,5 +23,12 @@ class InterlockForm(BaseModel):
     titles: Titles
     holds: Annotated[bool, Field(description="Whether everything is as it must be.")]
     reason: Annotated[str, Field(description="Why it does not hold; empty where it does.")]
+    latched: Annotated[
+        str,
+        Field(
+            description="Why its trip still counts, and what to do about that; empty where it does not. "
+            "Until then the devices that it trips take nothing but what switches off."
+        ),
+    ]
     guards: list[str]
     trip: list[str]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.store import disk_watch
-from agent.store.disk_watch import DiskWatch, Fill, Marks
+from agent.store.disk_watch import LOOK_S, DiskWatch, Fill, Marks, Room
 from agent.store.reserve import NAME, Reserve
 from tests.agent.ledger_bench import SetClock
 
@@ -20,7 +20,11 @@ class Disk:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.free, self.told = 0.5, list[Fill]()
         self.reserve = folder / NAME
-        monkeypatch.setattr(disk_watch, "_free", lambda _: (self.free, f"{self.free:.1%} are free"))
+        monkeypatch.setattr(
+            disk_watch,
+            "_free",
+            lambda _: Room(self.free, self.free * 1e9, f"{self.free:.1%} are free"),
+        )
         self.watch = DiskWatch(
             folder,
             Marks(),
@@ -28,6 +32,9 @@ class Disk:
             clock=SetClock(),
             tell=lambda fill, _: self.told.append(fill),
         )
+
+    def room(self) -> Room | None:
+        return self.watch.room
 
     async def at(self, free: float) -> Fill:
         self.free = free
@@ -43,9 +50,9 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 async def test_first_a_warning_then_no_new_jobs_then_no_data_and_each_is_told_once(
     disk: Disk,
 ) -> None:
-    for free in (0.5, 0.09, 0.08, 0.04, 0.03, 0.01, 0.005):
+    for free in (0.5, 0.5, 0.09, 0.08, 0.04, 0.03, 0.01, 0.005):
         await disk.at(free)
-    assert disk.told == [Fill.LOW, Fill.NO_JOBS, Fill.NO_DATA]
+    assert disk.told == [Fill.FREE, Fill.LOW, Fill.NO_JOBS, Fill.NO_DATA]
 
 
 async def test_a_new_job_is_refused_with_the_figure_and_taken_when_there_is_room(
@@ -86,13 +93,25 @@ async def test_a_disk_that_can_not_be_looked_at_changes_nothing(
 ) -> None:
     await disk.at(0.04)
 
-    def gone(_: Path) -> tuple[float, str]:
+    def gone(_: Path) -> Room:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(disk_watch, "_free", gone)
     await disk.watch.look()
     assert disk.watch.fill is Fill.NO_JOBS
     assert "can't be looked at: Input/output error" in caplog.text
+    assert disk.room() is None
+
+
+async def test_what_is_free_is_not_known_before_the_first_look_nor_long_after_the_last(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert disk.room() is None
+    await disk.at(0.25)
+    assert disk.room() == Room(0.25, 0.25e9, "25.0% are free")
+    later = SetClock().monotonic() + 3 * LOOK_S  # as on a disk that hangs
+    monkeypatch.setattr(SetClock, "monotonic", lambda _: later)
+    assert disk.room() is None
 
 
 def test_a_reserve_never_takes_more_than_a_hundredth_of_the_disk(

@@ -64,6 +64,7 @@ async def test_after_a_crash_what_waits_is_held_and_what_ran_is_interrupted(tmp_
         [ran, waits] = bench.jobs.listing
         assert (ran.state, waits.state) == (JobState.INTERRUPTED, JobState.HELD)
         assert "look at the devices, then release it" in waits.why
+        assert bench.jobs.tally.ended == {JobState.INTERRUPTED: 1}  # as the metrics have it
         assert [(it.name, it.verdict) for it in ran.measures] == [("it", "pass")]
         assert (ran.progress.begun, ran.progress.ended, ran.verdict) == (3, 2, "pass")
         await asyncio.sleep(0.05)

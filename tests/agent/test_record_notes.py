@@ -100,11 +100,11 @@ async def test_what_a_full_disk_did_not_take_is_counted_when_it_does(tmp_path: P
         heard(it)
         with it.full_disk():
             for number in range(5):
-                it.bench.events.add("disk.low", f"number {number}", severity=Severity.WARNING)
+                it.bench.events.add("bus.slow", f"number {number}", severity=Severity.WARNING)
             # It waits for the same disk, and so until all of these were refused.
             refused = await it.gate.set(KIM, "psu1", "voltage", 5)
             assert refused.cause is Cause.NOT_RECORDED
-        it.bench.events.add("disk.recovered", "there is room again")
+        it.bench.events.add("config.reloaded", "there is room again")
         gap = await it.until_entry("record.gap")
         assert gap["reason"].startswith("5 entries before this one were not recorded")
 

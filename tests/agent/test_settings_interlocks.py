@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli import main
 from agent.settings import Condition
 from tests.agent.settings_bench import complaints, loaded, use_toys
 
@@ -128,3 +129,48 @@ def test_simulated_values_count_only_where_all_that_is_protected_is_simulated(
     lines = "  x: {requires: {oven1.temperature: {below: 60}}, guards: [psu1.ramp]}\n"
     (found,) = loaded(tmp_path, (devices if simulated else DEVICES) + lines).interlocks.values()
     assert found.simulated is simulated
+
+
+FEIGNED = """\
+name: bench-3
+devices:
+  psu1: {{driver: toy.supply, address: "tcp://192.0.2.1:1", simulated: {real}}}
+  psu2: {{driver: toy.supply, address: "tcp://192.0.2.3:1", simulated: true}}
+  oven1:
+    driver: toy.oven
+    address: "modbus+tcp://192.0.2.2"
+    poll: {{temperature: 2}}
+    simulated: {simulated}
+interlocks:
+  cool:
+    requires:
+      oven1.temperature: {{below: 60}}
+    guards: [psu1.voltage, psu2.voltage]
+"""
+
+
+def test_a_real_device_whose_interlock_looks_at_a_simulated_one_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    found = loaded(tmp_path, FEIGNED.format(real="false", simulated="true"))
+    (warning,) = found.warnings
+    assert warning.key == "interlocks.cool.requires.oven1.temperature"
+    assert warning.line == 13
+    assert "never holds: oven1 is simulated, and says nothing of psu1;" in warning.text
+
+
+@pytest.mark.parametrize(("real", "simulated"), [("true", "true"), ("false", "false")])
+def test_where_all_is_simulated_or_what_is_read_is_real_there_is_nothing_to_warn_of(
+    tmp_path: Path, real: str, simulated: str
+) -> None:
+    assert not loaded(tmp_path, FEIGNED.format(real=real, simulated=simulated)).warnings
+
+
+def test_check_shows_the_warning_and_the_config_is_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text(FEIGNED.format(real="false", simulated="true"), encoding="utf-8")
+    assert main(["check", "--config", str(file)]) == 0
+    shown = capsys.readouterr()
+    assert "this interlock never holds: oven1 is simulated" in shown.out + shown.err

@@ -18,6 +18,9 @@ from tests.lab.test_jobs import job, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
 
+MARKS = ("disk.low", "disk.no_data", "disk.no_jobs")
+"""The alarms of a disk that fills."""
+
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
@@ -79,6 +82,7 @@ async def test_on_a_full_disk_commands_are_refused_stop_works_and_the_agent_stay
         filler = await asyncio.to_thread(fill, small_disk)
         await until_event(it, "disk.no_data")
         assert not reserve.exists()
+        assert await disk_alarms(it) == dict.fromkeys(MARKS, "unacknowledged")
         assert (await typed(it, "set", "psu1.voltage", "4"))[0] == 0  # there is room for records
         with filler.open("ab"):
             await asyncio.to_thread(fill, small_disk)
@@ -91,6 +95,7 @@ async def test_on_a_full_disk_commands_are_refused_stop_works_and_the_agent_stay
         assert it.process.returncode is None
         filler.unlink()
         await until_event(it, "disk.recovered")
+        assert await disk_alarms(it) == dict.fromkeys(MARKS, "returned")
         assert (await typed(it, "set", "psu1.voltage", "5"))[0] == 0
     await verified(small_disk)
 
@@ -138,6 +143,12 @@ async def test_on_a_full_disk_a_job_fails_switches_off_in_finally_and_is_made_sa
         assert it.process.returncode is None
     assert "Traceback" not in it.log
     await verified(small_disk)
+
+
+async def disk_alarms(running: Agent) -> dict[str, str]:
+    """How the alarms of the disk stand, by name."""
+    found = await running.get("/alarms")
+    return {it["alarm"]: it["state"] for it in found if it["alarm"] in MARKS}
 
 
 async def until_refused(running: Agent) -> tuple[int, str]:
