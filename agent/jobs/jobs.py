@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from typing import Any, Final
 
-from agent.errors import NoSuchThing, NotAllowed, NotNow
+from agent.errors import NoSuchThing, NotAllowed, NotNow, Refused
 from agent.jobs import restart
 from agent.jobs.asked import Asked
 from agent.jobs.job import Answer, Job
@@ -63,6 +63,10 @@ class Jobs:
     def questions(self) -> tuple[Question, ...]:
         """The questions that wait for an answer, the oldest first."""
         return self._questions.open
+
+    def uncovered(self, actor: Actor, recipe: str, devices: Iterable[str]) -> str:
+        """Why a start would be refused, as nothing covers these devices; "" where it would not."""
+        return self._shop.uncovered(actor, recipe, devices)
 
     async def begin(self) -> None:
         """Take over what the agent before this one has left. No job begins before `open`."""
@@ -170,8 +174,11 @@ class Jobs:
         return kept.job
 
     async def release(self, job: str, actor: Actor) -> Job:
-        """Let a held job begin when it is its turn."""
+        """Let a held job begin when it is its turn. Raises Refused where nothing covers its outputs."""
         kept = self._asked(job, actor, "releasing", WAITING)
+        if why := self._shop.uncovered(actor, kept.job.recipe, kept.job.claimed):
+            raise Refused(why)
+        kept.released = actor
         kept.notes.state(JobState.QUEUED, f"released {_by(actor)}", actor)
         await kept.notes.must_enter()
         self._turns.next()

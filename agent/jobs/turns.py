@@ -189,6 +189,8 @@ class Turns:
             return str(error)
         if why := refusal(job.by, checked.role, f"starting {job.recipe}"):
             return why
+        if why := self._shop.uncovered(kept.starter, job.recipe, job.claimed):
+            return why
         self.equip(kept, entry, library)
         return ""
 
