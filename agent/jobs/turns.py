@@ -90,10 +90,7 @@ class Turns:
         self._shop.reservations.release(kept.job.id)
         self._questions.forget(kept.job.id)
         kept.over.set()
-        ended = [it.job.id for it in self.kept.values() if it.job.state.is_final]
-        for job in ended[: max(0, len(ended) - self._most)]:
-            del self.kept[job]
-            self._shop.forget(job)
+        self._forget_all_but_the_last(kept.job)
         self.next()
 
     async def end(self) -> list[Kept]:
@@ -108,6 +105,15 @@ class Turns:
         if tasks:
             await asyncio.wait(tasks)
         return [it for it in running if it.job.state.is_final]
+
+    def _forget_all_but_the_last(self, latest: Job) -> None:
+        """List no longer those that ended first. The latest stays, though the clock was set back."""
+        ended = [it.job for it in self.kept.values() if it.job.state.is_final]
+        ended.sort(key=lambda it: it.ended or it.submitted)
+        for job in ended[: max(0, len(ended) - self._most)]:
+            if job is not latest:
+                del self.kept[job.id]
+                self._shop.forget(job.id)
 
     @property
     def _may_begin(self) -> bool:
