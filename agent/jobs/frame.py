@@ -100,6 +100,12 @@ class Frame:
         """Whether a step has begun, so that `finally` must run."""
         self.function: Function | None = None
         """The function of a recipe in Python, once it has begun."""
+        self.whole = self
+        """The recipe of which this is a branch; itself where it is none."""
+        self.callers: tuple[Frame, ...] = ()
+        """The recipes that have led to this one by their calls, the outermost first."""
+        self.is_asked = False
+        """Whether a function has asked for what runs here: it may go on after a failure."""
         self.recorders: dict[str, asyncio.Task[None]] = {}
         """What goes on being recorded until the recipe ends, by the key of its step."""
 
@@ -111,7 +117,7 @@ class Frame:
     def branch(self) -> Frame:
         """The same recipe, with values of its own from here on."""
         made = Frame(self.means, self.recipe, self.devices, dict(self.values))
-        made.recorders = self.recorders
+        made.recorders, made.whole, made.callers = self.recorders, self.whole, self.callers
         return made
 
     async def run(self, steps: tuple[Step, ...]) -> None:

@@ -117,4 +117,15 @@ async def round_and_round(job: JobDesk, supply: Supply) -> None:
     await job.call("calls_back")
 
 
+@recipe(version="1")
+async def undeterred(job: JobDesk, supply: Supply) -> None:
+    """It goes on when what it calls has failed, and calls it again."""
+    for _ in range(2):
+        try:
+            await job.call("inner")
+        except AgentError as error:
+            await job.log("실패", str(error))
+        await supply.set("voltage", 3.0)
+
+
 RECIPES = [name for name, it in list(globals().items()) if isinstance(it, PythonRecipe)]

@@ -198,3 +198,16 @@ async def test_the_end_of_the_agent_ends_it(tmp_path: Path) -> None:
         assert bench.logged(job) == []
     names = [task.get_name() for task in asyncio.all_tasks()]
     assert not [name for name in names if name.endswith(".patient")]
+
+
+async def test_a_recipe_that_fails_has_ended_when_the_function_goes_on(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        never = "- wait: {until: supply.voltage > 7, within: 0.01}"
+        bench.write(never, name="innermost", tail="finally:\n  - set: {supply.voltage: 1}")
+        inner = "- call: innermost\n  devices: {supply: supply}"
+        bench.write(inner, name="inner", tail="finally:\n  - set: {supply.voltage: 2}")
+        job = await bench.over(await bench.start(name="undeterred"))
+        assert job.state is JobState.DONE
+        assert len(bench.logged(job)) == 2
+        assert all("did not hold within" in line for line in bench.logged(job))
+        assert bench.sent() == ["volt 1", "volt 2", "volt 3"] * 2
