@@ -14,7 +14,7 @@ from typing import Any, Final
 from agent.errors import AgentError
 from agent.fleet.events import Severity
 from agent.jobs.book import Mark
-from agent.jobs.history import Past, past_of
+from agent.jobs.history import Past
 from agent.jobs.journal import Entry
 from agent.jobs.remember import recalled, remembered
 from agent.jobs.shop import Kept, Shop, kept_of
@@ -27,6 +27,7 @@ TO_BE_LOOKED_AT: Final = (
     "the agent was cut off, and nothing begins by itself after that: look at the devices, "
     "then release it"
 )
+ROWS_AT_ONCE: Final = 10_000
 
 log = logging.getLogger("labkeeper")
 
@@ -75,13 +76,17 @@ async def _after_a_cut(shop: Shop, kept: Iterable[Kept]) -> list[Entry]:
         if it.job.state is JobState.QUEUED:
             entries.append(_changed(shop, it, JobState.HELD, TO_BE_LOOKED_AT))
         elif not it.job.state.is_final and it.job.state not in WAITING:
-            past = past_of(await shop.book.log(it.job.id, 0, EVERYTHING))
-            entries += _interrupted(shop, it, past)
+            entries += _interrupted(shop, it, await _past(shop, it.job.id))
     return entries
 
 
-EVERYTHING: Final = 100_000
-"""Rows of one job that are looked at; no recipe comes near it."""
+async def _past(shop: Shop, job: str) -> Past:
+    """All that is on record of a job, however much that is."""
+    past, after = Past(), 0
+    while rows := await shop.book.log(job, after, ROWS_AT_ONCE):
+        past.add(rows)
+        after = rows[-1]["row"]
+    return past
 
 
 def _interrupted(shop: Shop, kept: Kept, past: Past) -> Iterable[Entry]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.jobs import restart
 from agent.jobs.states import JobState
 from tests.agent.jobs_bench import KIM, toys
 from tests.agent.restart_bench import life
@@ -42,3 +43,25 @@ async def test_a_job_that_has_just_ended_is_listed_though_the_clock_was_set_back
         future.ended = 4e9  # as a clock had it that was a century ahead
         job = await bench.over(await bench.start())
         assert bench.jobs.get(job.id) is job
+
+
+async def test_a_job_that_was_cut_off_is_judged_by_all_its_rows_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with life(tmp_path, cut_off=True) as bench:
+        bench.write("""
+            - set: {supply.output: true}
+            - repeat: {times: 20}
+              steps:
+                - measure: {good: {value: supply.voltage, high: 9}}
+            - measure: {bad: {value: supply.voltage, low: 5}}
+            - wait: 9
+        """)
+        job = await bench.start()
+        await bench.until_at(job, "steps.3")
+    monkeypatch.setattr(restart, "ROWS_AT_ONCE", 7)
+    async with life(tmp_path) as bench:
+        found = bench.jobs.get(job.id)
+        assert (found.state, found.verdict) == (JobState.INTERRUPTED, "fail")
+        assert [it.name for it in found.measures] == ["good"] * 20 + ["bad"]
+        assert (found.progress.begun, found.progress.ended) == (24, 23)
