@@ -128,4 +128,13 @@ async def undeterred(job: JobDesk, supply: Supply) -> None:
         await supply.set("voltage", 3.0)
 
 
+Printer = Annotated[DeviceDesk, DeviceRole(driver=("toy.printer",), device="printer1")]
+
+
+@recipe(version="1")
+async def heedless(job: JobDesk, printer: Printer) -> None:
+    """It would print on whatever lies on the plate."""
+    await printer.do("print", file="part.gcode")
+
+
 RECIPES = [name for name, it in list(globals().items()) if isinstance(it, PythonRecipe)]

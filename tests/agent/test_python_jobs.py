@@ -16,7 +16,7 @@ from agent.errors import Refused
 from agent.jobs import python_recipe
 from agent.jobs.states import JobState
 from tests.agent import python_recipes
-from tests.agent.jobs_bench import KIM, LEE, jobs_in_memory, toys
+from tests.agent.jobs_bench import KIM, LEE, jobs_in_memory, pausable_printer, toys
 from tests.agent.python_recipes import HERE, RECIPES
 from tests.agent.runs_bench import manifest, runs_in_memory
 
@@ -242,3 +242,12 @@ async def test_the_folder_of_a_run_has_the_function_as_it_was_imported(
         kept = (folder / "recipe.py").read_bytes()
         assert kept == imported
         assert manifest(folder)["recipe"]["sha256"] == sha256(imported).hexdigest()
+
+
+async def test_a_function_prints_by_the_step_that_asks_for_the_plate_alone(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path, pausable_printer()) as bench:
+        (tmp_path / "files" / "part.gcode").write_text("G28\nG1 X1\n")
+        job = await bench.over(await bench.start(name="heedless"))
+        assert job.state is JobState.FAILED
+        assert "use `printer.print(file)`" in job.why
+        assert bench.station.simulators["printer1"].values["state"] == 0
