@@ -251,7 +251,7 @@ class Agent:
             self._reload.clear()
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events),
-                *(self._parts.interlocks, self._parts.reservations.holders),
+                *(self._parts.interlocks, lambda: self._parts.reservations.holders),
             )
             self._parts.alarm_watch.adopt(self.settings)
             await self._recording.adopt(self.settings)

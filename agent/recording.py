@@ -18,7 +18,7 @@ from agent.safety.ledger_record import LedgerRecord
 from agent.safety.unwritable import Unwritable
 from agent.settings import Station as Settings
 from agent.settings.flat import flat
-from agent.store.alarm_rows import kept_alarms
+from agent.store.alarm_rows import AlarmRow, kept_alarms
 from agent.store.clock_sync import clock_synced
 from agent.store.database import Database
 from agent.store.entries import AGENT, Provenance
@@ -28,6 +28,10 @@ from agent.store.rows import Row, Wanted
 OPEN_AGAIN_S: Final = 5.0
 """How long to wait before a ledger is tried again that the disk would not open."""
 
+ANEW: Final = (
+    "the disk takes the record again, and settings and commands are sent; jobs, schedules and "
+    "reservations need the agent to be started anew"
+)
 RECORD_FAILED: Final = Notice(
     name="record.failed",
     priority="high",
@@ -61,6 +65,7 @@ class Recording:
         )
         self.record = LedgerRecord(self._ledger, board, clock)
         self._is_open = False
+        self._kept: tuple[AlarmRow, ...] = ()
         events.also(recorder(self.record.notes.add))
 
     async def open(self) -> None:
@@ -79,7 +84,13 @@ class Recording:
             await self.record.run()
 
     async def adopt(self, settings: Settings) -> None:
-        """Record what of the config has changed. What the disk does not take is told at the next start."""
+        """Record what of the config has changed. What the disk does not take is told at the next start.
+
+        After a reload that was refused the settings are those of before. Then the files hold another
+        config than the one in force, and nothing of them belongs on record.
+        """
+        if settings is self._settings:
+            return
         self._settings = settings
         self._ledger.provenance = replace(
             self._ledger.provenance, config_hash=await asyncio.to_thread(config_hash, settings)
@@ -107,22 +118,32 @@ class Recording:
                 await self._opened()
             except AgentError:
                 continue
-            self._events.add("record.recovered", "the disk takes the record again")
+            self._events.add("record.recovered", ANEW, severity=Severity.WARNING)
             self._say_what_is_unknown()
         await self._alarms.record.run()
 
     async def _opened(self) -> None:
-        """Open the ledger. Alarms of an earlier run are known again if it opens at the first try."""
-        await self.record.open(self._settings.name, self._settings.devices)
-        await self._ledger.adopt_config(AGENT, flat(self._settings))
-        kept = await self._database.read(kept_alarms, "the alarms")
+        """Open the ledger. Its gate opens last, so that what the disk takes is all or nothing.
+
+        Who was made before a late opening has no ledger and gets none: that goes on to be an alarm.
+        """
+        settings = self._settings
+        await self.record.open(settings.name, settings.devices, first=self._known_again)
         is_late = isinstance(self._alarms.record, Unkeepable)
         self._alarms.record = LedgerAlarms(self._ledger, self._clock, self._alarms.rows)
         failed = self._alarms.signal(RECORD_FAILED)
-        if not is_late:
-            self._alarms.begin(kept)
-        failed.off()
+        if is_late:
+            self._alarms.begin_late(self._kept)
+            failed.off()
+            failed.on(ANEW)
+        else:
+            self._alarms.begin(self._kept)
+            failed.off()
         self._is_open = True
+
+    async def _known_again(self) -> None:
+        await self._ledger.adopt_config(AGENT, flat(self._settings))
+        self._kept = await self._database.read(kept_alarms, "the alarms")
 
     def _say_what_is_unknown(self) -> None:
         if self._database.quarantined is not None:

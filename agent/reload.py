@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from agent.errors import ConfigError
 from agent.fleet.events import EventLog, Severity
@@ -16,6 +16,8 @@ from agent.safety.interlock import Interlocks
 from agent.safety.reservations import Holder
 from agent.settings import Changes, Station, changed, load
 
+Holders: TypeAlias = Callable[[], Mapping[str, Holder]]
+"""Which devices are jobs' now, and whose: asked when the config has been read, which takes its time."""
 NOBODY: Final[Mapping[str, Holder]] = MappingProxyType({})
 AT_ONCE: Final = ("reconnect", "interlocks", "alarms", "schedules")
 AT_START_ONLY: Final = "they take effect when the agent is restarted"
@@ -29,7 +31,7 @@ async def reload(
     fleet: Fleet,
     events: EventLog,
     interlocks: Interlocks,
-    holders: Mapping[str, Holder] = NOBODY,
+    holders: Holders = lambda: NOBODY,
 ) -> Station:
     """Return the config in force afterwards: the new one, or the old when the new is wrong.
 
@@ -46,8 +48,9 @@ async def reload(
     for warning in new.warnings:
         log.warning("%s", warning)
     changes = changed(old, new)
-    if pinned := [it for it in (*changes.removed, *changes.changed) if it in holders]:
-        return _refused(old, events, _pinned(pinned, holders))
+    held = holders()
+    if pinned := [it for it in (*changes.removed, *changes.changed) if it in held]:
+        return _refused(old, events, _pinned(pinned, held))
     interlocks.adopt(new.interlocks)
     await _apply(changes, new, fleet, interlocks.arrivals)
     events.add("config.reloaded", _summary(changes))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from agent.errors import NoSuchThing, NotAllowed, NotNow, Refused
 from agent.jobs import restart
 from agent.jobs.asked import Asked
+from agent.jobs.inheritance import Inheritance
 from agent.jobs.job import Answer, Job
 from agent.jobs.journal import Entry
 from agent.jobs.library import Library
@@ -39,6 +40,7 @@ class Jobs:
         self._kept = self._turns.kept
         self._submission = Submission(shop, self._turns)
         self._answering = asyncio.Lock()
+        self._before = Inheritance(shop, self._turns, self._submission)
 
     def close_while(self, why: Callable[[], str]) -> None:
         """Refuse submissions as long as `why` gives a reason, a sentence; "" is none."""
@@ -69,9 +71,9 @@ class Jobs:
         return self._shop.uncovered(actor, recipe, devices)
 
     async def begin(self) -> None:
-        """Take over what the agent before this one has left. No job begins before `open`."""
+        """Take over what the agent before this one has left. No job begins before that and `open`."""
         self._turns.is_open = False
-        await restart.take_over(self._shop, self._turns, self._submission)
+        await self._before.begin()
 
     def open(self) -> None:
         """Let jobs begin: the devices have had the time to answer."""
@@ -121,6 +123,7 @@ class Jobs:
             ConfigError: The recipe is wrong, or does not fit this station.
             NotRecorded: The disk does not take it; there is no such job.
         """
+        self._before.must_be_here()
         asked = Asked(
             recipe=recipe,
             arguments=arguments,
@@ -200,6 +203,7 @@ class Jobs:
     async def hold_all(self, actor: Actor, reason: str = "") -> Hold:
         """Keep every job from beginning, also after a restart. Those that run go on."""
         _may(actor, Role.TECHNICIAN, "holding the queue")
+        self._before.must_be_here()
         hold = Hold(by=actor.name, origin=actor.origin, since=self._shop.clock.utc(), reason=reason)
         self._turns.hold = hold
         await self._enter_queue(actor, "held", reason, restart.hold_form(hold))
@@ -209,6 +213,7 @@ class Jobs:
     async def release_all(self, actor: Actor) -> None:
         """Let jobs begin again. Jobs that are held by themselves stay so."""
         _may(actor, Role.TECHNICIAN, "releasing the queue")
+        self._before.must_be_here()
         await self._enter_queue(actor, "released", "", None)
         self._turns.hold = None
         self._shop.events.add(
@@ -246,8 +251,9 @@ class Jobs:
 
         Their devices are left as they are, or made safe, as each one's `on_shutdown` says.
         """
+        await self._before.end()
         interrupted = await self._turns.end()
-        await restart.leave(self._shop, interrupted)
+        await restart.leave(self._shop, interrupted, in_order=self._before.is_taken_over)
 
     async def _enter_queue(self, actor: Actor, what: str, reason: str, form: Any) -> None:
         data = {"what": what, "reason": reason}

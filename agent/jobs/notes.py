@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Literal
 
 from agent.clock import Clock
@@ -18,12 +18,19 @@ from agent.jobs.remember import remembered
 from agent.jobs.states import JobState
 from agent.jobs.step import Step
 from agent.roles import Actor
+from agent.store.store_errors import TooSlow
 
 SEVERITY: Final = {
     JobState.FAILED: Severity.ERROR,
     JobState.STOPPED: Severity.WARNING,
     JobState.INTERRUPTED: Severity.WARNING,
 }
+KEPT_WITHIN_S: Final = 5.0
+"""How long a step waits for the journal. A disk that hangs must not keep a job from its end."""
+HANDED_OVER_S: Final = 0.05
+"""How long the ending of a job waits for a journal that was late already: it has what it was given."""
+NEVER_LEFT: Final[frozenset[Kind]] = frozenset({"row", "answer", "print"})
+"""What is kept or fails, also then."""
 LATE_S: Final = 2.0
 """How long the end of a job waits for a journal that does not keep what it is given."""
 
@@ -33,7 +40,8 @@ log = logging.getLogger("labkeeper")
 class Notes:
     """Of one job. What can't be kept fails the step that it belongs to.
 
-    States are entered at once, and kept in their order before whatever comes after them.
+    States are entered at once, and kept in their order before whatever comes after them. In the
+    ending of a job (`is_ending`) nothing waits for a journal that was late already.
     """
 
     def __init__(self, job: Job, journal: Journal, events: EventLog, clock: Clock) -> None:
@@ -43,6 +51,9 @@ class Notes:
         self._entered: deque[Entry] = deque()
         self._turn = asyncio.Lock()
         self._open: Counter[tuple[str, str]] = Counter()
+        self.is_ending = False
+        """Whether the job has failed or was stopped: what is left to do matters more than its record."""
+        self._is_late = False
 
     def state(self, state: JobState, why: str = "", by: Actor | None = None) -> None:
         """Enter a state, and tell everybody at once."""
@@ -87,8 +98,10 @@ class Notes:
     async def entered(self) -> None:
         """Keep the states that the job has come to. It never raises: nothing may hinder its end."""
         try:
-            async with asyncio.timeout(LATE_S):
-                await self.must_enter()
+            if self._is_left_behind:
+                await self._hand_over()
+            else:
+                await self._in_time(self.must_enter(), LATE_S)
         except Exception:
             log.exception("the journal of job %s did not keep its state", self.job.id)
 
@@ -190,26 +203,66 @@ class Notes:
 
     async def _keep(self, kind: Kind, data: Mapping[str, Any], by: Actor | None = None) -> None:
         entry = self._entry(kind, data, by)
+        if self._is_left_behind and kind not in NEVER_LEFT:
+            self._begun_or_ended(entry)
+            self._entered.append(entry)
+            await self._hand_over()
+        else:
+            await self._in_time(self._kept(entry), KEPT_WITHIN_S)
+
+    async def _kept(self, entry: Entry) -> None:
         async with self._turn:
             await self._keep_entered()
-            if kind == "step":  # from here on it is kept, whether or not somebody still waits
-                step = (data["key"], data["place"])
-                self._open[step] += 1 if data["phase"] == "begun" else -1
-            await self._journal.add(entry)
+            self._begun_or_ended(entry)
+            await self._add(entry)
+
+    async def _add(self, entry: Entry) -> None:
+        await self._journal.add(entry)
+        self._is_late = False
+
+    @property
+    def _is_left_behind(self) -> bool:
+        return self.is_ending and self._is_late
+
+    async def _hand_over(self) -> None:
+        """Give the journal what it will keep when the disk comes round; nobody waits for that."""
+        while self._entered:
+            entry = self._entered.popleft()
+            try:
+                await self._in_time(self._add(entry), HANDED_OVER_S)
+            except AgentError as error:
+                log.warning("%s of job %s: %s", entry.kind, self.job.id, error)
+
+    def _begun_or_ended(self, entry: Entry) -> None:
+        """Count the steps under way: from here on it is kept, whether or not somebody still waits."""
+        if entry.kind == "step":
+            data = entry.data
+            self._open[data["key"], data["place"]] += 1 if data["phase"] == "begun" else -1
+
+    async def _in_time(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
+        """Keep something within this time. Raises AgentError, of which TooSlow is one."""
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except TimeoutError:
+            self._is_late = True
+            raise TooSlow(
+                f"not recorded: the disk has not taken what is to be kept of job {self.job.id} "
+                f"within {seconds:g} s"
+            ) from None
 
     async def _keep_entered(self) -> None:
         while self._entered:
             entry = self._entered.popleft()
             try:
-                await self._journal.add(entry)
+                await self._add(entry)
             except AgentError:  # it may be taken later; who was cancelled may have been heard
                 self._entered.appendleft(entry)
                 raise
 
     async def _keep_if_possible(self, kind: Kind, data: Mapping[str, Any]) -> None:
         try:
-            async with asyncio.timeout(LATE_S):
-                await self._keep(kind, data)
+            await self._in_time(self._keep(kind, data), LATE_S)
         except Exception:
             log.exception("the journal of job %s did not keep %s", self.job.id, dict(data))
 

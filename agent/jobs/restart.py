@@ -33,17 +33,16 @@ log = logging.getLogger("labkeeper")
 
 
 async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
-    """List the jobs of the agent before. Where it was cut off, that is on record before they are."""
-    try:
-        found = await shop.book.recall()
-        kept = [kept_of(recalled(whole), shop) for whole in found.wholes]
-        was_cut_off = bool(found.marks.get("running"))
-        entries = await _after_a_cut(shop, kept) if was_cut_off else []
-        await shop.book.enter(entries, marks={"running": True})
-    except AgentError as error:
-        text = f"the jobs of before can't be taken over, and none is kept: {error}"
-        shop.events.add("jobs.unkept", text, severity=Severity.ERROR)
-        return
+    """List the jobs of the agent before. Where it was cut off, that is on record before they are.
+
+    Raises:
+        AgentError: The disk does not let it; nothing is listed, and it may be tried again.
+    """
+    found = await shop.book.recall()
+    kept = [kept_of(recalled(whole), shop) for whole in found.wholes]
+    was_cut_off = bool(found.marks.get("running"))
+    entries = await _after_a_cut(shop, kept) if was_cut_off else []
+    await shop.book.enter(entries, marks={"running": True})
     for it in kept:
         turns.add(it)
     submission.number = max(found.marks.get("number") or 0, *(it.job.rank for it in kept), 0)
@@ -53,13 +52,18 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
         _tell(shop, kept, {entry.job for entry in entries})
 
 
-async def leave(shop: Shop, interrupted: Iterable[Kept]) -> None:
-    """Keep how the jobs ended that this agent's end has interrupted, and that it ended in order."""
+async def leave(shop: Shop, interrupted: Iterable[Kept], *, in_order: bool) -> None:
+    """Keep how the jobs ended that this agent's end has interrupted, and whether it was in order.
+
+    Of an agent that has not taken over what was left before it nothing is said: that is the next
+    one's, and a crash before this start is still to be found out.
+    """
     entries = [entry for kept in interrupted for entry in kept.notes.cut_off()]
     try:
         for entry in entries:
             await shop.journal.add(entry)
-        await shop.book.enter([], marks={"running": False})
+        if in_order:
+            await shop.book.enter([], marks={"running": False})
     except AgentError as error:
         log.error("the next agent will take this end for a crash: %s", error)
 

@@ -68,7 +68,7 @@ class Run:
             return
         by = f"stopped by {actor.name} ({actor.origin})"
         self._stopped = self._stopped or (f"{device} was {by}" if device else by)
-        self._cut = True
+        self._cut = self._notes.is_ending = True
         self._means.hands.halt()
         for name in sorted(self._job.claimed):
             task = self._means.tasks.create_task(
@@ -121,6 +121,7 @@ class Run:
     def _failed(self, why: str) -> None:
         """Remember the first failure; a pause must not keep the end of the job from going on."""
         self._failure = self._failure or why
+        self._notes.is_ending = True
         self._means.pace.resume()
         if self._job.state in {JobState.PAUSING, JobState.PAUSED}:
             self._notes.state(JobState.RUNNING, why)

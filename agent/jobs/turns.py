@@ -45,6 +45,8 @@ class Turns:
         self.plates = Plates(shop.book)
         self.hold: Hold | None = None
         self.is_open, self.is_ending = True, False
+        self.closed = ""
+        """Why the jobs of before are not taken over, as a sentence: none begins until they are."""
         self._shop, self._questions, self._most = shop, questions, most
         self._waking: asyncio.Task[None] | None = None
         shop.reservations.listen(self._device_stopped)
@@ -118,7 +120,7 @@ class Turns:
     @property
     def _may_begin(self) -> bool:
         """Whether any job may begin now."""
-        return self.is_open and not self.is_ending and self.hold is None
+        return self.is_open and not (self.closed or self.is_ending) and self.hold is None
 
     def _is_due(self, kept: Kept) -> bool:
         job = kept.job

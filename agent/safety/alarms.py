@@ -13,6 +13,7 @@ start: it ends what an earlier run has raised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -129,6 +130,24 @@ class Alarms:
             self._first.restore(alarm.group, alarm.name)
         for name in self._alarms.keys() - self._owned:
             self.forget(name)
+
+    def begin_late(self, rows: Iterable[AlarmRow]) -> None:
+        """Know again what nobody had acknowledged, when that could not be read at the start.
+
+        What is so now was judged meanwhile, and counts; a shelf of before is over. All of it is on
+        record from now on.
+        """
+        before = {row.alarm: row for row in rows}
+        for name, row in before.items():
+            known = self._alarms.get(name)
+            if known is None or known.is_settled:
+                late = replace(row, active=False, shelved_until=None)
+                self._alarms[name] = restore(late, known)
+        changed = [it for it in self._alarms.values() if it.is_worth_keeping or it.name in before]
+        for alarm in changed:
+            verb = "raise" if alarm.active else "clear"
+            self.record.note(self.changed(alarm, verb, alarm.state, alarm.reason))
+            self.drop_if_over(alarm)
 
     async def run(self) -> None:
         """End delays and shelves when it is time for that, until cancelled."""

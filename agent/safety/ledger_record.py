@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -81,12 +81,23 @@ class LedgerRecord:
         """See Record."""
         return self._doubts.by_device
 
-    async def open(self, station: str, devices: Iterable[str]) -> None:
-        """Begin the ledger, and then this. Raises AgentError; it may be tried again."""
+    async def open(
+        self,
+        station: str,
+        devices: Iterable[str],
+        *,
+        first: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Begin the ledger, do what is to be done in it `first`, and then begin this.
+
+        Raises AgentError: nothing but `off` is intended, and it may be tried again.
+        """
         if not self._closed:
             return
         try:
             await self._ledger.begin(station, devices)
+            if first is not None:
+                await first()
             await self.begin()
         except AgentError as error:
             self._closed = str(error)

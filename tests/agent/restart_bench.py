@@ -17,11 +17,17 @@ from tests.agent.ledger_bench import PROVENANCE
 
 @asynccontextmanager
 async def life(
-    folder: Path, *plans: Plan, cut_off: bool = False, clock: Clock | None = None, kept: int = 200
+    folder: Path,
+    *plans: Plan,
+    cut_off: bool = False,
+    begun: bool = True,
+    clock: Clock | None = None,
+    kept: int = 200,
 ) -> AsyncIterator[JobsBench]:
     """One life of an agent over the state in `folder`.
 
     With `cut_off` nothing more reaches the disk from the end of the context on, as after a kill.
+    Where it has not `begun`, it has not taken over what the one before has left.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as disk:
@@ -37,8 +43,9 @@ async def life(
         async with jobs_in_memory(folder, *plans, clock=clock, ledger=ledger, kept=kept) as bench:
             assert bench.station.station.leases is not None
             await bench.station.station.leases.recall()
-            await bench.jobs.begin()
-            bench.jobs.open()
+            if begun:
+                await bench.jobs.begin()
+                bench.jobs.open()
             yield bench
             if cut_off:
                 await disk.aclose()

@@ -39,19 +39,24 @@ def changes(settings: Station, *later: Station) -> list[Row]:
 async def _changes(settings: Station, later: tuple[Station, ...]) -> list[Row]:
     clock = SystemClock()
     async with Database(settings.state / NAME, clock) as database:
-        events = EventLog(clock)
-        recording = await begin_record(
-            *(database, settings),
-            clock=clock,
-            rng=Random(),
-            board=Board(),
-            events=events,
-            alarms=Alarms(clock, events),
-        )
-        assert isinstance(recording, Recording)
+        recording = await _begun(settings, database, clock)
         for it in later:
             await recording.adopt(it)
         return list(await recording.rows(Wanted(kind="config")))
+
+
+async def _begun(settings: Station, database: Database, clock: SystemClock) -> Recording:
+    events = EventLog(clock)
+    recording = await begin_record(
+        *(database, settings),
+        clock=clock,
+        rng=Random(),
+        board=Board(),
+        events=events,
+        alarms=Alarms(clock, events),
+    )
+    assert isinstance(recording, Recording)
+    return recording
 
 
 def test_the_first_config_is_recorded_as_a_whole(tmp_path: Path) -> None:
@@ -88,6 +93,25 @@ def test_a_config_that_is_read_again_is_recorded_with_its_hash(tmp_path: Path) -
     hashes = {row.entry["config_hash"] for row in changes(config(tmp_path))}
     assert len(hashes) > 1
     assert begin.entry["actor"]["origin"] == "agent"
+
+
+def test_of_a_config_that_was_refused_no_row_carries_the_hash(tmp_path: Path) -> None:
+    asyncio.run(_refused(tmp_path))
+
+
+async def _refused(folder: Path) -> None:
+    settings = await asyncio.to_thread(config, folder)
+    clock = SystemClock()
+    async with Database(settings.state / NAME, clock) as database:
+        recording = await _begun(settings, database, clock)
+        ledger = recording.record.ledger
+        assert ledger is not None
+        in_force = ledger.provenance.config_hash
+        await asyncio.to_thread((folder / "station.yaml").write_text, "devices: 1", "utf-8")
+        await recording.adopt(settings)  # what a refused reload leaves in force
+        assert ledger.provenance.config_hash == in_force
+        await recording.adopt(await asyncio.to_thread(config, folder, CONFIG.replace("5.5", "4")))
+        assert ledger.provenance.config_hash != in_force
 
 
 def test_of_a_secret_the_name_of_its_file_alone_is_said(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from agent.jobs.ledger_book import LedgerBook
 from agent.jobs.states import JobState
 from agent.jobs.station_recipes import StationRecipes
 from agent.store.database import NAME
-from agent.store.store_errors import NotRead, WriteRefused
+from agent.store.store_errors import WriteRefused
 from tests.agent.jobs_bench import KIM, LEE, VISITOR, JobsBench, pausable_printer, toys
 from tests.agent.ledger_bench import opened, verdict_on
 from tests.agent.restart_bench import life
@@ -241,22 +241,6 @@ async def test_of_a_disk_that_takes_nothing_no_job_begins_and_a_stop_goes_on(
         with pytest.raises(NotNow):
             await bench.jobs.pause(job.id, KIM)
         monkeypatch.undo()
-
-
-async def test_jobs_of_before_that_can_not_be_read_are_told_of_and_new_ones_are_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def unreadable(_: LedgerBook) -> None:
-        raise NotRead("can't be read: the jobs of before")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(LedgerBook, "recall", unreadable)
-        async with life(tmp_path, cut_off=True) as bench:
-            assert "can't be taken over" in await bench.station.until_event("jobs.unkept")
-            bench.write("- set: {supply.voltage: 1}\n- wait: 9")
-            _, waits = await bench.start(), await bench.start()
-    async with life(tmp_path) as bench:
-        assert bench.jobs.get(waits.id).state is JobState.HELD
 
 
 async def test_a_stop_of_a_device_while_its_job_is_looked_at_again_keeps_it_from_beginning(

@@ -11,7 +11,7 @@ import pytest
 from agent import reload as reloading
 from agent.fleet.states import DeviceState
 from agent.reload import reload
-from agent.safety.reservations import Holder
+from agent.safety.reservations import Holder, Reservations
 from agent.settings import Station, load
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
 
@@ -139,9 +139,32 @@ async def test_a_device_of_a_running_job_is_not_replaced_and_nothing_else_is_tak
         before = dict(bench.fleet.workers)
         holders = {"psu1": Holder(job="j1", what="trial", by="kim")}
         given = (path, old, bench.fleet, bench.events, bench.station.interlocks)
-        assert await reload(*given, holders) is old
+        assert await reload(*given, lambda: holders) is old
         assert dict(bench.fleet.workers) == before
         said = await bench.until_event("config.refused")
         assert "psu1 belongs to the job j1: read the config again when it has ended" in said
         assert await reload(*given) is not old
         assert bench.fleet.workers["psu1"] is not before["psu1"]
+
+
+@pytest.mark.usefixtures("toys")
+async def test_a_job_that_begins_while_the_config_is_read_keeps_its_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, reservations = _config(tmp_path), Reservations()
+    before, begins = (Holder(job=job, what="trial", by="kim") for job in ("j1", "j2"))
+    reservations.take(["psu1"], before)
+
+    def slow(config: Path) -> Station:
+        reservations.release("j1")
+        reservations.take(["psu2"], begins)
+        return load(config)
+
+    async with station_in_memory(named("psu1"), named("psu2")) as bench:
+        old = _other(await asyncio.to_thread(load, path), "psu1", "psu2")
+        monkeypatch.setattr(reloading, "load", slow)
+        given = (path, old, bench.fleet, bench.events, bench.station.interlocks)
+        assert await reload(*given, lambda: reservations.holders) is old
+        said = await bench.until_event("config.refused")
+        assert "psu2 belongs to the job j2" in said
+        assert "j1" not in said  # it has ended meanwhile

@@ -1,0 +1,72 @@
+"""When jobs go on from where the agent before has left them: at the start, or as soon as the disk lets it.
+
+Until then nothing begins and nothing is submitted. Who does not know the jobs of before, the hold of
+the queue or which plates are full would give numbers twice, and run what a person has held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from agent.errors import AgentError
+from agent.fleet.events import Severity
+from agent.jobs.restart import take_over
+from agent.jobs.shop import Shop
+from agent.jobs.submission import Submission
+from agent.jobs.turns import Turns
+from agent.store.store_errors import NotRecorded
+
+AGAIN_S: Final = 5.0
+"""How long to wait before the disk is tried again."""
+
+log = logging.getLogger("labkeeper")
+
+
+class Inheritance:
+    """What the agent before has left, of which this one has taken over all or nothing."""
+
+    def __init__(self, shop: Shop, turns: Turns, submission: Submission) -> None:
+        self._shop, self._turns, self._submission = shop, turns, submission
+        self._again: asyncio.Task[None] | None = None
+        self.is_taken_over = False
+
+    async def begin(self) -> None:
+        """Take it over. Where the disk does not let it, that is told, and tried again."""
+        try:
+            await self._taken()
+        except AgentError as error:
+            why = f"the jobs of before can't be taken over, and none begins until they are: {error}"
+            self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
+            self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
+            self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
+
+    async def end(self) -> None:
+        """Try no more."""
+        if self._again is not None:
+            self._again.cancel()
+            await asyncio.wait([self._again])
+
+    def must_be_here(self) -> None:
+        """Raise NotRecorded as long as it is not taken over."""
+        if self._turns.closed:
+            raise NotRecorded(self._turns.closed)
+
+    async def _until_taken(self) -> None:
+        while not self.is_taken_over:
+            await self._shop.clock.sleep(AGAIN_S)
+            try:
+                await self._taken()
+            except AgentError as error:
+                log.debug("%s", error)
+            except Exception:  # a defect of ours keeps jobs from beginning, and ends no agent
+                log.exception("taking over the jobs of before")
+        self._turns.closed = ""
+        text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
+        self._shop.events.add("jobs.taken_over", text)
+        self._turns.next()
+
+    async def _taken(self) -> None:
+        await take_over(self._shop, self._turns, self._submission)
+        self.is_taken_over = True
