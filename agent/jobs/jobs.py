@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from typing import Any, Final
 
-from agent.errors import NoSuchThing, NotAllowed, NotNow, Refused
+from agent.errors import AgentError, NoSuchThing, NotAllowed, NotNow, Refused
 from agent.jobs import restart
 from agent.jobs.asked import Asked
 from agent.jobs.inheritance import Inheritance
@@ -21,6 +21,7 @@ from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Hold, Turns
 from agent.roles import Actor, refusal
+from agent.store.store_errors import NotRecorded
 from drivers import Role
 
 BEGUN_WITHIN_S: Final = 2.0
@@ -136,13 +137,25 @@ class Jobs:
         return await self._submission.submit(asked, actor, key)
 
     async def stop(self, job: str, actor: Actor) -> Job:
-        """Stop a job, and return when its devices have been stopped. Needs no role."""
+        """Stop a job, and return when its devices have been stopped. Needs no role.
+
+        Raises:
+            NotNow: It has ended already.
+            NotRecorded: It had not begun, and does not any more; but the disk does not take that.
+        """
         kept = self._of(job)
         if kept.job.state in WAITING:
             by = f"stopped by {actor.name} ({actor.origin}) before it began"
             kept.notes.state(JobState.STOPPED, by, actor)
-            await kept.notes.entered()
-            self._turns.over(kept)
+            try:
+                await kept.notes.must_enter()
+            except AgentError as error:
+                text = (
+                    f"job {job} is stopped and does not begin, which is not on record yet: {error}"
+                )
+                raise NotRecorded(text) from error
+            finally:
+                self._turns.over(kept)
         elif kept.job.state.is_final or kept.run is None:
             raise NotNow(f"job {job} is {kept.job.state} already")
         else:
@@ -253,7 +266,8 @@ class Jobs:
         """
         await self._before.end()
         interrupted = await self._turns.end()
-        await restart.leave(self._shop, interrupted, in_order=self._before.is_taken_over)
+        kept, in_order = tuple(self._kept.values()), self._before.is_taken_over
+        await restart.leave(self._shop, kept, interrupted, in_order=in_order)
 
     async def _enter_queue(self, actor: Actor, what: str, reason: str, form: Any) -> None:
         data = {"what": what, "reason": reason}
