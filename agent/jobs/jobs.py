@@ -113,7 +113,7 @@ class Jobs:
             key: The same key with the same request gives the job that it gave before, also after
                 a restart. "": every submission is a new one.
             priority: From -100 to 100; of jobs that wait for a device the highest begins first.
-            copies: How many jobs of it, one after the other; the first is returned.
+            copies: How many jobs of it, each as soon as its devices are free; the first is returned.
             not_before: When it may begin at the earliest, in seconds UTC.
 
         Raises:
