@@ -84,6 +84,6 @@ def _misfits(
         needed, has = found.role.name.lower(), schedule.role.name.lower()
         text = f"{found.demanding} needs the role {needed}, and its jobs have {has}"
         yield schedule.problem("role", text)
-    needed = claimed(entry, found.devices, library)
-    if not missing and (why := uncovered(actor_of(schedule), schedule.recipe, needed)):
+    devices = claimed(entry, found.devices, library)
+    if not missing and (why := uncovered(actor_of(schedule), schedule.recipe, devices)):
         yield schedule.problem("recipe", why)
