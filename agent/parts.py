@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -167,7 +168,7 @@ class Parts:
             jobs,
             book,
             wanted=lambda: settings().schedules,
-            problems=StationRecipes(settings, self.files).schedules,
+            problems=partial(StationRecipes(settings, self.files).schedules, jobs.uncovered),
             clock=self.clock,
             events=self.events,
         )

@@ -29,8 +29,7 @@ def called_hashes(entry: Entry, library: Library) -> dict[str, str]:
     for step in steps:
         if isinstance(step, CallStep):
             called = library.find(step.call)
-            if isinstance(called, RecipeFile):
-                found[step.call] = called.sha256
+            found[step.call] = called.sha256
             found |= called_hashes(called, library)
     return found
 

@@ -52,6 +52,9 @@ def check_do(look: Inspection, step: DoStep, scope: Scope) -> None:
             define(look, step, step.as_, ANY, scope)
         return
     look.uses(step, step.do, offer.role(step.do.name))
+    if step.do.name == "print" and "file" in parameters:
+        text = f"a print is a step of its own, which asks for the plate: `print: FILE`, `on: {step.do.role}`"
+        look.say(step, ("do",), text)
     for known in _turns(_arguments(look, step, parameters, scope)):
         if why := offer.refused_arguments(step.do.name, known):
             look.say(step, ("with",) if step.with_ else ("do",), why)

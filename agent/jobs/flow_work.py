@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from typing import Any
 
 from agent.errors import DeviceTrouble, Refused
@@ -17,7 +18,7 @@ from agent.jobs.flow_steps import (
     UntilStep,
     WaitStep,
 )
-from agent.jobs.frame import Frame
+from agent.jobs.frame import Frame, StepFailed
 from agent.jobs.progress import StepNow
 from agent.jobs.values import resolved
 
@@ -161,20 +162,41 @@ async def _failure_of(work: Coroutine[Any, Any, None]) -> Exception | None:
 
 
 async def run_call(frame: Frame, step: CallStep, _: StepNow) -> None:
-    """Run the other recipe with values of its own; its `finally` runs when it ends."""
+    """Run the other recipe with values of its own; its `finally` runs when it ends.
+
+    Where it fails, and the job by that, its `finally` has its turn at the end of the job. A function
+    may go on after a failure: for that the recipe ends here, with all that it has called.
+    """
     entry = frame.means.library.find(step.call)
     recipe = entry.recipe
     values = recipe.arguments({n: resolved(it, frame.known) for n, it in step.with_.items()})
     devices = called_devices(recipe, step, frame.devices)
     inner = Frame(frame.means, recipe, devices, values)
-    inner.is_ending = frame.is_ending
-    frames = frame.means.frames
-    frames.append(inner)
-    await inner.run(recipe.steps)
-    frames.remove(inner)  # from here on its `finally` has begun, and begins no second time
-    inner.is_ending = True
+    inner.is_ending, inner.callers = frame.is_ending, (*frame.callers, frame.whole)
+    frame.means.frames.append(inner)
     try:
-        if recipe.finally_ is not None:
-            await inner.run(recipe.finally_)
+        await inner.run(recipe.steps)
+    except StepFailed:
+        if frame.is_asked:
+            await _left(inner)
+        raise
+    await _ended(inner)
+
+
+async def _left(failed: Frame) -> None:
+    """End a recipe that has failed, those that it called first. The failure is told already."""
+    for frame in reversed(tuple(failed.means.frames)):
+        if frame is failed or failed in frame.callers:
+            with suppress(StepFailed):  # on record, as each step's failure is
+                await _ended(frame)
+
+
+async def _ended(frame: Frame) -> None:
+    """Run the `finally` of a recipe, if a step of it had begun, and record nothing more of it."""
+    frame.means.frames.remove(frame)  # its `finally` has begun, and begins no second time
+    frame.is_ending = True
+    try:
+        if frame.begun and frame.recipe.finally_ is not None:
+            await frame.run(frame.recipe.finally_)
     finally:
-        await inner.end_recorders()
+        await frame.end_recorders()

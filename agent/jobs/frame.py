@@ -102,6 +102,12 @@ class Frame:
         """Whether `finally` or `on_stop` runs: no journal keeps their steps from being done."""
         self.function: Function | None = None
         """The function of a recipe in Python, once it has begun."""
+        self.whole = self
+        """The recipe of which this is a branch; itself where it is none."""
+        self.callers: tuple[Frame, ...] = ()
+        """The recipes that have led to this one by their calls, the outermost first."""
+        self.is_asked = False
+        """Whether a function has asked for what runs here: it may go on after a failure."""
         self.recorders: dict[str, asyncio.Task[None]] = {}
         """What goes on being recorded until the recipe ends, by the key of its step."""
 
@@ -114,6 +120,7 @@ class Frame:
         """The same recipe, with values of its own from here on."""
         made = Frame(self.means, self.recipe, self.devices, dict(self.values))
         made.recorders, made.is_ending = self.recorders, self.is_ending
+        made.whole, made.callers = self.whole, self.callers
         return made
 
     async def run(self, steps: tuple[Step, ...]) -> None:

@@ -27,30 +27,26 @@ class Past:
         """The steps that had begun and not ended."""
         return [step for step, count in self.steps.items() if count > 0]
 
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Gather what further rows of the job say; see `Book.log`."""
+        for row in rows:
+            data, time = row["data"], row["time"]
+            match row["what"]:
+                case "step":
+                    self._step(data)
+                case "measure":
+                    self.measures.append(Measure(time=time, **data))
+                case "log":
+                    self.log.append(LogLine(time=time, **data))
+                case "answer":
+                    value, by = data["value"], data["by"]
+                    self.answers.append(Answer(question=data["en"], time=time, value=value, by=by))
 
-def past_of(rows: Iterable[Mapping[str, Any]]) -> Past:
-    """Gather what the rows of one job say; see `Book.log`."""
-    past = Past()
-    for row in rows:
-        data, time = row["data"], row["time"]
-        match row["what"]:
-            case "step":
-                _step(past, data)
-            case "measure":
-                past.measures.append(Measure(time=time, **data))
-            case "log":
-                past.log.append(LogLine(time=time, **data))
-            case "answer":
-                answer = Answer(question=data["en"], time=time, value=data["value"], by=data["by"])
-                past.answers.append(answer)
-    return past
-
-
-def _step(past: Past, data: Mapping[str, Any]) -> None:
-    step = (data["key"], data["place"])
-    if data["phase"] == "begun":
-        past.begun += 1
-        past.steps[step] += 1
-    else:
-        past.ended += data["phase"] == "ended"
-        past.steps[step] -= 1
+    def _step(self, data: Mapping[str, Any]) -> None:
+        step = (data["key"], data["place"])
+        if data["phase"] == "begun":
+            self.begun += 1
+            self.steps[step] += 1
+        else:
+            self.ended += data["phase"] == "ended"
+            self.steps[step] -= 1

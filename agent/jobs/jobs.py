@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from typing import Any, Final
 
-from agent.errors import NoSuchThing, NotAllowed, NotNow
+from agent.errors import AgentError, NoSuchThing, NotAllowed, NotNow, Refused
 from agent.jobs import restart
 from agent.jobs.asked import Asked
 from agent.jobs.inheritance import Inheritance
@@ -22,6 +22,7 @@ from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Hold, Turns
 from agent.roles import Actor, refusal
+from agent.store.store_errors import NotRecorded
 from drivers import Role
 
 BEGUN_WITHIN_S: Final = 2.0
@@ -72,6 +73,10 @@ class Jobs:
         """The questions that wait for an answer, the oldest first."""
         return self._questions.open
 
+    def uncovered(self, actor: Actor, recipe: str, devices: Iterable[str]) -> str:
+        """Why a start would be refused, as nothing covers these devices; "" where it would not."""
+        return self._shop.uncovered(actor, recipe, devices)
+
     async def begin(self) -> None:
         """Take over what the agent before this one has left. No job begins before that and `open`."""
         self._turns.is_open = False
@@ -114,7 +119,7 @@ class Jobs:
             key: The same key with the same request gives the job that it gave before, also after
                 a restart. "": every submission is a new one.
             priority: From -100 to 100; of jobs that wait for a device the highest begins first.
-            copies: How many jobs of it, one after the other; the first is returned.
+            copies: How many jobs of it, each as soon as its devices are free; the first is returned.
             not_before: When it may begin at the earliest, in seconds UTC.
 
         Raises:
@@ -138,13 +143,25 @@ class Jobs:
         return await self._submission.submit(asked, actor, key)
 
     async def stop(self, job: str, actor: Actor) -> Job:
-        """Stop a job, and return when its devices have been stopped. Needs no role."""
+        """Stop a job, and return when its devices have been stopped. Needs no role.
+
+        Raises:
+            NotNow: It has ended already.
+            NotRecorded: It had not begun, and does not any more; but the disk does not take that.
+        """
         kept = self._of(job)
         if kept.job.state in WAITING:
             by = f"stopped by {actor.name} ({actor.origin}) before it began"
             kept.notes.state(JobState.STOPPED, by, actor)
-            await kept.notes.entered()
-            self._turns.over(kept)
+            try:
+                await kept.notes.must_enter()
+            except AgentError as error:
+                text = (
+                    f"job {job} is stopped and does not begin, which is not on record yet: {error}"
+                )
+                raise NotRecorded(text) from error
+            finally:
+                self._turns.over(kept)
         elif kept.job.state.is_final or kept.run is None:
             raise NotNow(f"job {job} is {kept.job.state} already")
         else:
@@ -179,8 +196,11 @@ class Jobs:
         return kept.job
 
     async def release(self, job: str, actor: Actor) -> Job:
-        """Let a held job begin when it is its turn."""
+        """Let a held job begin when it is its turn. Raises Refused where nothing covers its outputs."""
         kept = self._asked(job, actor, "releasing", WAITING)
+        if why := self._shop.uncovered(actor, kept.job.recipe, kept.job.claimed):
+            raise Refused(why)
+        kept.released = actor
         kept.notes.state(JobState.QUEUED, f"released {_by(actor)}", actor)
         await kept.notes.must_enter()
         self._turns.next()
@@ -252,7 +272,8 @@ class Jobs:
         """
         await self._before.end()
         interrupted = await self._turns.end()
-        await restart.leave(self._shop, interrupted, in_order=self._before.is_taken_over)
+        kept, in_order = tuple(self._kept.values()), self._before.is_taken_over
+        await restart.leave(self._shop, kept, interrupted, in_order=in_order)
 
     async def _enter_queue(self, actor: Actor, what: str, reason: str, form: Any) -> None:
         data = {"what": what, "reason": reason}

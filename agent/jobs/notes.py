@@ -101,14 +101,13 @@ class Notes:
             if self._is_left_behind:
                 await self._hand_over()
             else:
-                await self._in_time(self.must_enter(), LATE_S)
+                await self._in_time(self._all_kept(), LATE_S)
         except Exception as error:  # noqa: BLE001 - told of
             self._unkept("its state", error)
 
     async def must_enter(self) -> None:
-        """Keep them. Raises AgentError where they can't be kept."""
-        async with self._turn:
-            await self._keep_entered()
+        """Keep them. Raises AgentError where they can't be kept, of which TooSlow is one."""
+        await self._in_time(self._all_kept(), KEPT_WITHIN_S)
 
     def cut_off(self) -> list[Entry]:
         """What is not kept yet, and that nobody knows how the steps ended that had begun."""
@@ -211,6 +210,10 @@ class Notes:
         else:
             await self._in_time(self._kept(entry), KEPT_WITHIN_S)
 
+    async def _all_kept(self) -> None:
+        async with self._turn:
+            await self._keep_entered()
+
     async def _kept(self, entry: Entry) -> None:
         async with self._turn:
             await self._keep_entered()
@@ -226,13 +229,20 @@ class Notes:
         return self.is_ending and self._is_late
 
     async def _hand_over(self) -> None:
-        """Give the journal what it will keep when the disk comes round; nobody waits for that."""
+        """Give the journal what it will keep when the disk comes round; nobody waits for that.
+
+        A state that it does not take is given to it again later: it says how the job ended.
+        """
+        refused: list[Entry] = []
         while self._entered:
             entry = self._entered.popleft()
             try:
                 await self._in_time(self._add(entry), HANDED_OVER_S)
             except AgentError as error:
                 log.warning("%s of job %s: %s", entry.kind, self.job.id, error)
+                if entry.kind == "state" and not isinstance(error, TooSlow):
+                    refused.append(entry)
+        self._entered.extendleft(reversed(refused))
 
     def _begun_or_ended(self, entry: Entry) -> None:
         """Count the steps under way: from here on it is kept, whether or not somebody still waits."""

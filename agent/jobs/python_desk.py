@@ -80,6 +80,8 @@ class DeviceAtDesk(_Desk):
 
     def do(self, name: str, **arguments: Value) -> Coroutine[Any, Any, Any]:
         it = self._of(name)
+        if name == "print" and "file" in arguments:
+            raise Refused(f"do {it}: a print asks for the plate: use `{self._role}.print(file)`")
         given, values = _given(arguments)
         keys = {"do": it, "with": given, "as": RESULT}
         return self._step(DoStep, f"{it}{_shown(arguments)}", keys, _caller(), values, _result)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol, get_args, get_origin, get_type_hints
@@ -118,8 +118,13 @@ class PythonRecipe:
     function: Function
     role: Role
     """The least that whoever starts it must be."""
-    sha256: str = ""
-    """Of the file in which it is written, as it was when it was imported; empty where there is none."""
+    source: bytes = field(default=b"", repr=False)
+    """The file in which it is written, as it was when it was imported; empty where there is none."""
+
+    @property
+    def sha256(self) -> str:
+        """Of that file; empty where there is none."""
+        return hashlib.sha256(self.source).hexdigest() if self.source else ""
 
     @property
     def recipe(self) -> Recipe:
@@ -155,7 +160,7 @@ def recipe(
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"{function.__name__} is not an async function")
         head = _head(function, version, title or Title())
-        return PythonRecipe(head, function, role, _sha256(function))
+        return PythonRecipe(head, function, role, _source(function))
 
     return made
 
@@ -176,11 +181,11 @@ def plugins(problems: list[Problem]) -> Iterator[PythonRecipe]:
             problems.append(Problem(place, 0, 0, "", text))
 
 
-def _sha256(function: Function) -> str:
+def _source(function: Function) -> bytes:
     try:
-        return hashlib.sha256(Path(function.__code__.co_filename).read_bytes()).hexdigest()
+        return Path(function.__code__.co_filename).read_bytes()
     except OSError:  # such as a recipe that was typed in
-        return ""
+        return b""
 
 
 def _head(function: Function, version: str, title: Title) -> Head:

@@ -130,6 +130,7 @@ class Function:
         answer.add_done_callback(lambda it: here.cancel() if it.cancelled() and here else None)
         inner = self.frame.branch()
         inner.values |= request.values
+        inner.is_asked = True
         found: Any = None
         error: Exception | None = None
         try:

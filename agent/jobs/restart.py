@@ -14,7 +14,7 @@ from typing import Any, Final
 from agent.errors import AgentError
 from agent.fleet.events import Severity
 from agent.jobs.book import Mark
-from agent.jobs.history import Past, past_of
+from agent.jobs.history import Past
 from agent.jobs.journal import Entry
 from agent.jobs.remember import recalled, remembered
 from agent.jobs.shop import Kept, Shop, kept_of
@@ -23,10 +23,12 @@ from agent.jobs.submission import Submission
 from agent.jobs.turns import Hold, Turns
 
 CUT_OFF: Final = "the agent was cut off while it ran: look at its devices"
+END_UNKNOWN: Final = "how it ended is not on record: look at its devices"
 TO_BE_LOOKED_AT: Final = (
     "the agent was cut off, and nothing begins by itself after that: look at the devices, "
     "then release it"
 )
+ROWS_AT_ONCE: Final = 10_000
 
 log = logging.getLogger("labkeeper")
 
@@ -40,7 +42,7 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
     found = await shop.book.recall()
     kept = [kept_of(recalled(whole), shop) for whole in found.wholes]
     was_cut_off = bool(found.marks.get("running"))
-    entries = await _after_a_cut(shop, kept) if was_cut_off else []
+    entries = await _left_open(shop, kept, was_cut_off=was_cut_off)
     await shop.book.enter(entries, marks={"running": True})
     changed = {entry.job for entry in entries}
     for it in kept:
@@ -51,19 +53,28 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
     turns.hold = Hold(**found.marks["queue"]) if found.marks.get("queue") else None
     turns.plates.recall(found.marks.get("plates") or ())
     if was_cut_off:
-        _tell(shop, kept, changed)
+        text = "the agent before this one was cut off: jobs that wait are held, what ran is interrupted"
+        shop.events.add("jobs.cut_off", text, severity=Severity.WARNING)
+    for it in kept:
+        if it.job.id in changed:
+            it.notes.tell()
 
 
-async def leave(shop: Shop, interrupted: Iterable[Kept], *, in_order: bool) -> None:
-    """Keep how the jobs ended that this agent's end has interrupted, and whether it was in order.
+async def leave(
+    shop: Shop, kept: Iterable[Kept], interrupted: Iterable[Kept], *, in_order: bool
+) -> None:
+    """Keep how the jobs ended of which that is not kept yet, and whether this end was in order.
 
-    Of an agent that has not taken over what was left before it nothing is said: that is the next
-    one's, and a crash before this start is still to be found out.
+    An end that leaves a state out is none in order. Of an agent that has not taken over what was
+    left before it nothing is said: that is the next one's, and a crash before this start is still to
+    be found out.
     """
-    entries = [entry for kept in interrupted for entry in kept.notes.cut_off()]
+    entries = [entry for it in interrupted for entry in it.notes.cut_off()]
     try:
         for entry in entries:
             await shop.journal.add(entry)
+        for it in kept:
+            await it.notes.must_enter()
         if in_order:
             await shop.book.enter([], marks={"running": False})
     except AgentError as error:
@@ -75,23 +86,31 @@ def hold_form(hold: Hold) -> Mapping[str, Any]:
     return asdict(hold)
 
 
-async def _after_a_cut(shop: Shop, kept: Iterable[Kept]) -> list[Entry]:
-    """What is to be entered of each job that had not ended."""
+async def _left_open(shop: Shop, kept: Iterable[Kept], *, was_cut_off: bool) -> list[Entry]:
+    """What is to be entered of each job that had not ended.
+
+    None is running now: one that still does by the record has ended so that the disk did not take it.
+    """
+    why = CUT_OFF if was_cut_off else END_UNKNOWN
     entries: list[Entry] = []
     for it in kept:
-        if it.job.state is JobState.QUEUED:
+        if it.job.state is JobState.QUEUED and was_cut_off:
             entries.append(_changed(shop, it, JobState.HELD, TO_BE_LOOKED_AT))
         elif not it.job.state.is_final and it.job.state not in WAITING:
-            past = past_of(await shop.book.log(it.job.id, 0, EVERYTHING))
-            entries += _interrupted(shop, it, past)
+            entries += _interrupted(shop, it, await _past(shop, it.job.id), why)
     return entries
 
 
-EVERYTHING: Final = 100_000
-"""Rows of one job that are looked at; no recipe comes near it."""
+async def _past(shop: Shop, job: str) -> Past:
+    """All that is on record of a job, however much that is."""
+    past, after = Past(), 0
+    while rows := await shop.book.log(job, after, ROWS_AT_ONCE):
+        past.add(rows)
+        after = rows[-1]["row"]
+    return past
 
 
-def _interrupted(shop: Shop, kept: Kept, past: Past) -> Iterable[Entry]:
+def _interrupted(shop: Shop, kept: Kept, past: Past, why: str) -> Iterable[Entry]:
     """It has ended, and nobody knows how the steps did that were under way."""
     job = kept.job
     job.measures.extend(past.measures)
@@ -104,7 +123,7 @@ def _interrupted(shop: Shop, kept: Kept, past: Past) -> Iterable[Entry]:
         data = {"key": key, "place": place, "phase": "unknown"}
         yield Entry(job=job.id, time=shop.clock.utc(), kind="step", data=data, recipe=job.recipe)
     job.ended = shop.clock.utc()
-    yield _changed(shop, kept, JobState.INTERRUPTED, CUT_OFF)
+    yield _changed(shop, kept, JobState.INTERRUPTED, why)
 
 
 def _changed(shop: Shop, kept: Kept, state: JobState, why: str) -> Entry:
@@ -118,14 +137,6 @@ def _changed(shop: Shop, kept: Kept, state: JobState, why: str) -> Entry:
         recipe=job.recipe,
         whole=remembered(job),
     )
-
-
-def _tell(shop: Shop, kept: Iterable[Kept], changed: set[str]) -> None:
-    text = "the agent before this one was cut off: jobs that wait are held, what ran is interrupted"
-    shop.events.add("jobs.cut_off", text, severity=Severity.WARNING)
-    for it in kept:
-        if it.job.id in changed:
-            it.notes.tell()
 
 
 __all__ = ["Mark", "hold_form", "leave", "take_over"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from agent.fleet.board import Board
@@ -163,10 +161,7 @@ def _file_of(entry: Entry, stem: str) -> str:
 
 
 def _bytes_of(entry: Entry) -> bytes:
-    if isinstance(entry, RecipeFile):
-        return entry.raw
-    written = inspect.getsourcefile(entry.function)
-    return Path(written).read_bytes() if written else b""
+    return entry.raw if isinstance(entry, RecipeFile) else entry.source
 
 
 def _calls(entry: Entry) -> Iterator[str]:

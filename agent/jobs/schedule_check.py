@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias
 
 from agent.errors import ConfigError, Problem, Refused
 from agent.jobs.check import check
+from agent.jobs.claims import claimed
 from agent.jobs.library import Entry, Library, head_of
 from agent.jobs.person_steps import ConfirmStep, InputStep
 from agent.jobs.recipe_file import RecipeFile
+from agent.jobs.schedule_keeping import actor_of
+from agent.roles import Actor
 from agent.settings import Schedule, Station
 
+Uncovered: TypeAlias = Callable[[Actor, str, Iterable[str]], str]
 _ASKING: Final = (ConfirmStep, InputStep)
 
 
 def schedule_problems(
-    station: Station, library: Library, stored: frozenset[str] | None = None
+    station: Station,
+    library: Library,
+    stored: frozenset[str] | None = None,
+    uncovered: Uncovered = lambda *_: "",
 ) -> Iterator[Problem]:
     """Everything for which a schedule of the station could start no job, each with its key.
 
-    `stored` has the names of the files that can be printed; None if that is not known.
+    `stored` has the names of the files that can be printed; None if that is not known. `uncovered`
+    gives why nobody but a person may start this with these devices; "" where that is not known.
     """
     for schedule in station.schedules.values():
         try:
@@ -31,7 +39,7 @@ def schedule_problems(
         except Refused as refused:
             yield schedule.problem("recipe", str(refused))
         else:
-            yield from _misfits(schedule, entry, station, library, stored)
+            yield from _misfits(schedule, entry, station, library, stored, uncovered)
 
 
 def schedule_warnings(station: Station, library: Library) -> Iterator[Problem]:
@@ -53,6 +61,7 @@ def _misfits(
     station: Station,
     library: Library,
     stored: frozenset[str] | None,
+    uncovered: Uncovered,
 ) -> Iterator[Problem]:
     """Where the schedule and its recipe don't go together."""
     head = head_of(entry)
@@ -75,3 +84,6 @@ def _misfits(
         needed, has = found.role.name.lower(), schedule.role.name.lower()
         text = f"{found.demanding} needs the role {needed}, and its jobs have {has}"
         yield schedule.problem("role", text)
+    devices = claimed(entry, found.devices, library)
+    if not missing and (why := uncovered(actor_of(schedule), schedule.recipe, devices)):
+        yield schedule.problem("recipe", why)

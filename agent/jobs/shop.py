@@ -80,6 +80,13 @@ class Kept:
     pace: Pace | None = None
     run: Run | None = None
     task: asyncio.Task[None] | None = None
+    released: Actor | None = None
+    """Who let it begin after it was held, and so stands for its start instead of who submitted it."""
+
+    @property
+    def starter(self) -> Actor:
+        """Who stands for its start."""
+        return self.released or self.job.by
 
 
 def new_job(

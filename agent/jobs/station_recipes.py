@@ -10,7 +10,7 @@ from agent.errors import Problem
 from agent.jobs.check import Checked, check
 from agent.jobs.expressions import Value
 from agent.jobs.library import Entry, Library, read_library
-from agent.jobs.schedule_check import schedule_problems
+from agent.jobs.schedule_check import Uncovered, schedule_problems
 from agent.settings.station import Station
 from agent.store.files import FileStore
 
@@ -35,11 +35,12 @@ class StationRecipes:
         held = partial(check, devices=devices, arguments=arguments, stored=stored)
         return await asyncio.to_thread(held, entry, self._settings(), library)
 
-    async def schedules(self) -> tuple[Problem, ...]:
-        """Everything for which a schedule could start no job."""
+    async def schedules(self, uncovered: Uncovered) -> tuple[Problem, ...]:
+        """Everything for which a schedule could start no job; `uncovered` as in `Shop`."""
         stored = frozenset(file.name for file in (await self._files.listing()).files)
-        return await asyncio.to_thread(self._schedules, stored)
+        return await asyncio.to_thread(self._schedules, stored, uncovered)
 
-    def _schedules(self, stored: frozenset[str]) -> tuple[Problem, ...]:
+    def _schedules(self, stored: frozenset[str], uncovered: Uncovered) -> tuple[Problem, ...]:
         settings = self._settings()
-        return tuple(schedule_problems(settings, read_library(settings.recipes), stored))
+        library = read_library(settings.recipes)
+        return tuple(schedule_problems(settings, library, stored, uncovered))

@@ -101,10 +101,7 @@ class Turns:
             took = None if kept.began is None else self._shop.clock.monotonic() - kept.began
             self.tally.over(kept.job.state, took)
         kept.over.set()
-        ended = [it.job.id for it in self.kept.values() if it.job.state.is_final]
-        for job in ended[: max(0, len(ended) - self._most)]:
-            del self.kept[job]
-            self._shop.forget(job)
+        self._forget_all_but_the_last(kept.job)
         self._look_again()
 
     async def end(self) -> list[Kept]:
@@ -119,6 +116,15 @@ class Turns:
         if tasks:
             await asyncio.wait(tasks)
         return [it for it in running if it.job.state.is_final]
+
+    def _forget_all_but_the_last(self, latest: Job) -> None:
+        """List no longer those that ended first. The latest stays, though the clock was set back."""
+        ended = [it.job for it in self.kept.values() if it.job.state.is_final]
+        ended.sort(key=lambda it: it.ended or it.submitted)
+        for job in ended[: max(0, len(ended) - self._most)]:
+            if job is not latest:
+                del self.kept[job.id]
+                self._shop.forget(job.id)
 
     @property
     def _may_begin(self) -> bool:
@@ -199,6 +205,8 @@ class Turns:
         except AgentError as error:
             return str(error)
         if why := refusal(job.by, checked.role, f"starting {job.recipe}"):
+            return why
+        if why := self._shop.uncovered(kept.starter, job.recipe, job.claimed):
             return why
         self.equip(kept, entry, library)
         return ""

@@ -35,7 +35,10 @@ class KeyRow:
 
 
 def put_job(connection: Connection, row: JobRow, *, ended_kept: int) -> None:
-    """Keep a job as it is now, and of those that have ended only the last that were submitted."""
+    """Keep a job as it is now, and of those that have ended only the last that did.
+
+    One that has just ended is kept whatever the clock says, which may have been set back.
+    """
     form = json.dumps(row.form, ensure_ascii=False)
     connection.execute(
         "INSERT INTO jobs (job, is_final, form) VALUES (?, ?, ?) "
@@ -44,9 +47,9 @@ def put_job(connection: Connection, row: JobRow, *, ended_kept: int) -> None:
     )
     if row.is_final:
         connection.execute(
-            "DELETE FROM jobs WHERE is_final AND number <= (SELECT number FROM jobs "
-            "WHERE is_final ORDER BY number DESC LIMIT 1 OFFSET ?)",
-            (ended_kept,),
+            "DELETE FROM jobs WHERE job <> ? AND job IN (SELECT job FROM jobs WHERE is_final "
+            "ORDER BY json_extract(form, '$.ended') DESC, number DESC LIMIT -1 OFFSET ?)",
+            (row.job, ended_kept),
         )
 
 

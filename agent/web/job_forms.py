@@ -40,7 +40,12 @@ class NewJob(BaseModel):
     ] = 0
     copies: Annotated[
         int,
-        Field(strict=True, ge=1, le=50, description="How many jobs of it, one after the other."),
+        Field(
+            strict=True,
+            ge=1,
+            le=50,
+            description="How many jobs of it, each as soon as its devices are free.",
+        ),
     ] = 1
     not_before: Annotated[
         str | None,

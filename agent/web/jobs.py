@@ -101,7 +101,7 @@ async def recipes(jobs: TheJobs) -> dict[str, Any]:
     response_model=forms.JobsForm,
 )
 async def listing(jobs: TheJobs) -> dict[str, Any]:
-    """Those that wait and run, and the last of those that have ended since the agent started."""
+    """Those that wait and run, and the last 200 of those that have ended."""
     return {"jobs": [job_form(job) for job in jobs.listing]}
 
 
@@ -129,7 +129,8 @@ async def submit(
     """Check the recipe, and queue it: it begins when all its devices are free.
 
     The answer comes when it is on the disk. Of several copies, each a job, it has the first. The
-    same `Idempotency-Key` with the same body gives the job that it gave before.
+    same `Idempotency-Key` with the same body gives the job that it gave before, as long as that one
+    is listed; after that it is refused as `key-conflict`, and begins nothing.
     """
     with as_problems():
         job = await jobs.submit(

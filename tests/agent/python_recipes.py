@@ -117,4 +117,24 @@ async def round_and_round(job: JobDesk, supply: Supply) -> None:
     await job.call("calls_back")
 
 
+@recipe(version="1")
+async def undeterred(job: JobDesk, supply: Supply) -> None:
+    """It goes on when what it calls has failed, and calls it again."""
+    for _ in range(2):
+        try:
+            await job.call("inner")
+        except AgentError as error:
+            await job.log("실패", str(error))
+        await supply.set("voltage", 3.0)
+
+
+Printer = Annotated[DeviceDesk, DeviceRole(driver=("toy.printer",), device="printer1")]
+
+
+@recipe(version="1")
+async def heedless(job: JobDesk, printer: Printer) -> None:
+    """It would print on whatever lies on the plate."""
+    await printer.do("print", file="part.gcode")
+
+
 RECIPES = [name for name, it in list(globals().items()) if isinstance(it, PythonRecipe)]

@@ -105,3 +105,12 @@ async def test_what_is_wrong_is_said_in_a_sentence(bench: JobsBench, ask: Comman
     ):
         ended = await ask("job", "start", *words)
         assert (ended.code, said in ended.err) == (2, True), ended.err
+
+
+def test_the_help_says_that_of_several_copies_the_first_is_followed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["job", "start", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "start so many jobs of it; --wait follows the first" in words

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from dataclasses import replace
+from hashlib import sha256
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from agent.errors import Refused
 from agent.jobs import python_recipe
 from agent.jobs.states import JobState
 from tests.agent import python_recipes
-from tests.agent.jobs_bench import KIM, LEE, jobs_in_memory, toys
+from tests.agent.jobs_bench import KIM, LEE, jobs_in_memory, pausable_printer, toys
 from tests.agent.python_recipes import HERE, RECIPES
+from tests.agent.runs_bench import manifest, runs_in_memory
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -198,3 +201,53 @@ async def test_the_end_of_the_agent_ends_it(tmp_path: Path) -> None:
         assert bench.logged(job) == []
     names = [task.get_name() for task in asyncio.all_tasks()]
     assert not [name for name in names if name.endswith(".patient")]
+
+
+async def test_a_recipe_that_fails_has_ended_when_the_function_goes_on(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        never = "- wait: {until: supply.voltage > 7, within: 0.01}"
+        bench.write(never, name="innermost", tail="finally:\n  - set: {supply.voltage: 1}")
+        inner = "- call: innermost\n  devices: {supply: supply}"
+        bench.write(inner, name="inner", tail="finally:\n  - set: {supply.voltage: 2}")
+        job = await bench.over(await bench.start(name="undeterred"))
+        assert job.state is JobState.DONE
+        assert len(bench.logged(job)) == 2
+        assert all("did not hold within" in line for line in bench.logged(job))
+        assert bench.sent() == ["volt 1", "volt 2", "volt 3"] * 2
+
+
+async def test_a_called_function_that_has_changed_is_not_run_in_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- call: prepared")
+        job = await bench.jobs.submit("trial", {}, {}, LEE, held=True)
+        assert job.called == {"prepared": python_recipes.prepared.sha256}
+        another = replace(python_recipes.prepared, source=b"# as the next agent finds it")
+        monkeypatch.setattr(python_recipes, "prepared", another)
+        await bench.jobs.release(job.id, KIM)
+        await bench.until_state(job, JobState.HELD)
+        assert "has changed since the job was submitted" in job.why
+        assert bench.sent() == []
+
+
+async def test_the_folder_of_a_run_has_the_function_as_it_was_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported = b"# as it was when it was imported; the file has changed since"
+    before = replace(python_recipes.side_by_side, source=imported)
+    monkeypatch.setattr(python_recipes, "side_by_side", before)
+    async with runs_in_memory(tmp_path) as bench:
+        folder = await bench.folder(await bench.jobs.start(name="side_by_side"))
+        kept = (folder / "recipe.py").read_bytes()
+        assert kept == imported
+        assert manifest(folder)["recipe"]["sha256"] == sha256(imported).hexdigest()
+
+
+async def test_a_function_prints_by_the_step_that_asks_for_the_plate_alone(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path, pausable_printer()) as bench:
+        (tmp_path / "files" / "part.gcode").write_text("G28\nG1 X1\n")
+        job = await bench.over(await bench.start(name="heedless"))
+        assert job.state is JobState.FAILED
+        assert "use `printer.print(file)`" in job.why
+        assert bench.station.simulators["printer1"].values["state"] == 0

@@ -77,6 +77,8 @@ from tests.agent.recipe_bench import HOT, LEVEL, checked, said, three_recipes
         ("- record: [supply.voltage]\n  every: 1 ms", "", "steps.0.every: 0.001 s is too fast"),
         ("- print: part.gcode\n  on: supply\n- set: {supply.voltage: 1}", "",
          "steps.0.on: supply does not print: psu1 has no command 'print'"),
+        ("- do: printer.print\n  with: {file: part.gcode}", "",
+         "steps.0.do: a print is a step of its own, which asks for the plate: `print: FILE`, `on: printer`"),
         ("- print: =hot\n  on: printer", HOT, "steps.0.print: is a number in °C; it must be the name of a file"),
         ("- measure: {v: {value: supply.voltage}}\n- measure: {v: {value: supply.measured_current}}", "",
          "steps.1: v is a number in V already: give a number in A another name"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from agent.cli import main
 from agent.jobs.library import read_library
 from agent.jobs.schedule_check import schedule_problems, schedule_warnings
+from agent.roles import Actor
 from agent.settings import load
 from tests.agent.jobs_bench import toys
 
@@ -82,6 +84,20 @@ def test_what_can_not_be_started_is_told_with_its_line(
     assert str(found).startswith(f"{file}:{said}"), found
     assert main(["check", "--config", str(file)]) == 2
     assert str(found) in capsys.readouterr().err
+
+
+def test_what_would_be_refused_unattended_is_told_beforehand(tmp_path: Path) -> None:
+    settings = load(station(tmp_path, "recipe: level", "arguments: {level: 1}"))
+    asked: list[tuple[str, str, str, list[str]]] = []
+
+    def uncovered(actor: Actor, recipe: str, devices: Iterable[str]) -> str:
+        asked.append((actor.name, actor.origin, recipe, list(devices)))
+        return "nothing makes safe psu1.output"
+
+    library = read_library(settings.recipes)
+    (found,) = schedule_problems(settings, library, frozenset(), uncovered)
+    assert "schedules.x.recipe: nothing makes safe psu1.output" in str(found)
+    assert asked == [("x", "schedule", "level", ["psu1"])]
 
 
 def test_a_schedule_that_fits_its_recipe_is_right(

@@ -57,6 +57,34 @@ async def test_with_a_waiver_it_may_until_the_day_is_over(tmp_path: Path) -> Non
             await bench.start(PROGRAM)
 
 
+async def test_a_program_may_not_release_what_a_person_has_held(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path, PLAN, named("psu2")) as bench:
+        bench.write("- set: {supply.voltage: 1}")
+        job = await bench.jobs.submit("trial", {}, {}, KIM, held=True)
+        with pytest.raises(Refused, match=r"can't be started unattended \(mqtt\)"):
+            await bench.jobs.release(job.id, PROGRAM)
+        assert job.state is JobState.HELD
+        assert bench.sent("psu1") == []
+        await bench.jobs.release(job.id, KIM)
+        assert (await bench.over(job)).state is JobState.DONE
+
+
+async def test_a_waiver_counts_on_the_day_on_which_the_job_has_its_turn(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path, PLAN, named("psu2")) as bench:
+        bench.write("- set: {supply.voltage: 1}")
+        waivers = bench.station.station.waivers
+        made = await waivers.waive(LEE, "psu1", "resistor", waivers._today().isoformat())
+        await bench.jobs.hold_all(KIM)
+        job = await bench.start(PROGRAM)
+        waivers._waivers["psu1"] = replace(made, until=LONG_AGO)
+        await bench.jobs.release_all(KIM)
+        await bench.until_state(job, JobState.HELD)
+        assert "unattended (mqtt)" in job.why
+        assert bench.sent("psu1") == []
+        await bench.jobs.release(job.id, KIM)  # who releases it stands beside it
+        assert (await bench.over(job)).state is JobState.DONE
+
+
 async def test_what_is_covered_needs_no_waiver() -> None:
     covered = replace(PLAN, safe_by={"output": Cover(by="hardware")})
     async with station_in_memory(covered) as bench:
