@@ -55,7 +55,7 @@ async def _looked_back(folder: Path) -> Before:
             "nobody knows what the agent before this one has left: the disk had not told of it "
             f"within {DISK_WITHIN_S:g} s"
         )
-        return Before(why=why, is_lost=True)
+        return Before(why=why, is_lost=True, was_cut_off=True)
 
 
 async def _noted(made: MadeSafe, record: Record, events: EventLog, *, is_settling: bool) -> None:

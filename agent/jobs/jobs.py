@@ -43,6 +43,8 @@ class Jobs:
         self._submission = Submission(shop, self._turns)
         self._answering = asyncio.Lock()
         self._before = Inheritance(shop, self._turns, self._submission)
+        self.tally: JobTally = self._turns.tally
+        """What is counted of jobs that have ended."""
 
     def close_while(self, why: Callable[[], str]) -> None:
         """Take no job, and let none begin, as long as `why` gives a reason, a sentence; "" is none."""
@@ -62,11 +64,6 @@ class Jobs:
     def held(self) -> Hold | None:
         """Who keeps every job from beginning; None while they may."""
         return self._turns.hold
-
-    @property
-    def tally(self) -> JobTally:
-        """What is counted of jobs that have ended."""
-        return self._turns.tally
 
     @property
     def questions(self) -> tuple[Question, ...]:

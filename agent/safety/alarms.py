@@ -134,20 +134,15 @@ class Alarms:
     def begin_late(self, rows: Iterable[AlarmRow]) -> None:
         """Know again what nobody had acknowledged, when that could not be read at the start.
 
-        What is so now was judged meanwhile, and counts; a shelf of before is over. All of it is on
-        record from now on.
+        What is so now was judged meanwhile, and counts; a shelf of before is over.
         """
-        before = {row.alarm: row for row in rows}
-        for name, row in before.items():
-            known = self._alarms.get(name)
+        for row in rows:
+            known = self._alarms.get(row.alarm)
             if known is None or known.is_settled:
                 late = replace(row, active=False, shelved_until=None)
-                self._alarms[name] = restore(late, known)
-        changed = [it for it in self._alarms.values() if it.is_worth_keeping or it.name in before]
-        for alarm in changed:
-            verb = "raise" if alarm.active else "clear"
-            self.record.note(self.changed(alarm, verb, alarm.state, alarm.reason))
-            self.drop_if_over(alarm)
+                alarm = self._alarms[row.alarm] = restore(late, known)
+                self.record.note(self.changed(alarm, "clear", alarm.state, alarm.reason))
+                self.drop_if_over(alarm)
 
     async def run(self) -> None:
         """End delays and shelves when it is time for that, until cancelled."""

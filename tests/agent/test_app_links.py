@@ -53,7 +53,9 @@ async def test_what_trips_is_at_work_before_there_is_any_device(tmp_path: Path) 
         pass
 
     agent.fleet = cast(Any, SimpleNamespace(start=start))
-    agent.leases, agent.jobs = (cast(Any, SimpleNamespace(recall=nothing, begin=nothing)),) * 2
+    agent.leases, agent.jobs = (
+        cast(Any, SimpleNamespace(recall=nothing, begin=nothing, listing=())),
+    ) * 2
     agent.runs = agent._keeper = cast(Any, SimpleNamespace(run=nothing, begin=nothing))
     async with asyncio.TaskGroup() as agent._tasks:
         with pytest.raises(InterruptedError):
