@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, station
+from tests.lab.safe_bench import asked
 from tests.lab.test_jobs import RECIPE, job, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -41,6 +42,8 @@ async def test_a_kill_interrupts_what_ran_holds_what_waits_and_forgets_no_key(
         assert [it["data"]["phase"] for it in log if it["what"] == "step"][-1] == "unknown"
         states = [it["data"]["state"] for it in log if it["what"] == "state"]
         assert states[-1] == "interrupted"
+        looked = await asked(second, "settle", "psu1", "--reason", "looked at")
+        assert looked.code == 0, looked.text
         assert (await job(second, "release", waits["job"]))[0] == 0
         await until(second, waits["job"], lambda it: it["state"] == "done")
         await the_ledger_verifies(second)

@@ -117,14 +117,25 @@ async def test_topics_that_the_broker_does_not_let_the_agent_hear_are_named() ->
 
 
 async def _deaf_broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Accept whoever connects, and two of the three subscriptions (MQTT 3.1.1, 3.2 and 3.9)."""
+    """Accept whoever connects, and all subscriptions but those to requests (MQTT 3.1.1, 3.2, 3.9)."""
     while kind := await reader.read(1):
         body = await reader.readexactly(await _length(reader))
         if kind == b"\x10":
             writer.write(b"\x20\x02\x00\x00")
         elif kind == b"\x82":
-            writer.write(b"\x90\x05" + body[:2] + b"\x01\x01\x80")
+            codes = bytes(0x80 if it.endswith(b"/command/+") else 1 for it in _filters(body[2:]))
+            writer.write(bytes([0x90, 2 + len(codes)]) + body[:2] + codes)
     writer.close()
+
+
+def _filters(payload: bytes) -> list[bytes]:
+    """The topic filters of a SUBSCRIBE: each with its length before it, and its QoS behind (3.8.3)."""
+    found = []
+    while payload:
+        end = 2 + int.from_bytes(payload[:2], "big")
+        found.append(payload[2:end])
+        payload = payload[end + 1 :]
+    return found
 
 
 async def _length(reader: asyncio.StreamReader) -> int:
