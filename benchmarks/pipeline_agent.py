@@ -79,7 +79,7 @@ class Proof(Board):
         """See Board."""
         super().post(snapshot)
         if snapshot.state.online:
-            values, qualities, _, _ = zip(*snapshot.samples.values(), strict=True)
+            values, qualities, *_ = zip(*snapshot.samples.values(), strict=True)
             found = [*zip(snapshot.samples, values, strict=True)]
             right = found == self._right[snapshot.device]
             self.wrong += not right or qualities.count(Quality.GOOD) != len(NAMES)
