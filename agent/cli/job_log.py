@@ -63,7 +63,23 @@ def _told(entry: Mapping[str, Any], language: str) -> str:
         case "safe":
             return "; ".join(f"{device}: {_safe(it)}" for device, it in data.items())
         case what:
-            return f"{what}: {' '.join(f'{name}={it}' for name, it in data.items())}" + by
+            return _other(what, data) + by
+
+
+def _other(what: str, data: Mapping[str, Any]) -> str:
+    """A command with its stage, an event, or what this does not know."""
+    if "object" not in data:
+        return f"{what}: {' '.join(f'{name}={it}' for name, it in data.items())}"
+    value = "" if data.get("after") is None else f" {_shown(data['after'])}"
+    stage = f": {data['stage']}" if "stage" in data else ""
+    return f"{data['action']} {data['object']}{value}{stage}{_why(data['why'])}"
+
+
+def _shown(after: Any) -> str:
+    """A value, or the arguments of a command by name."""
+    if isinstance(after, Mapping):
+        return " ".join(f"{name}={words.shown(it)}" for name, it in after.items())
+    return words.shown(after)
 
 
 def _safe(outcome: Mapping[str, Any]) -> str:

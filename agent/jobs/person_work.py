@@ -10,6 +10,7 @@ from agent.jobs.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.progress import StepNow
 from agent.jobs.quantities import Duration
 from agent.jobs.questions import Question
+from agent.jobs.step import Step
 
 
 class NobodyAnswered(DeviceTrouble):
@@ -19,6 +20,7 @@ class NobodyAnswered(DeviceTrouble):
 async def run_confirm(frame: Frame, step: ConfirmStep, now: StepNow) -> None:
     """Ask yes or no; a no ends the job unless the recipe wants to know it."""
     ko, en = (step.confirm.filled(it, frame.known) for it in ("ko", "en"))
+    _call_it(now, step, ko, en)
     yes = await answered(frame, _question(frame, "confirm", ko, en), step.within, now)
     if step.as_:
         frame.values[step.as_] = yes
@@ -29,6 +31,7 @@ async def run_confirm(frame: Frame, step: ConfirmStep, now: StepNow) -> None:
 async def run_input(frame: Frame, step: InputStep, now: StepNow) -> None:
     """Ask for a value, until one fits."""
     ko, en = (step.input.filled(it, frame.known) for it in ("ko", "en"))
+    _call_it(now, step, ko, en)
     question = _question(frame, "input", ko, en)
     question.parameter = step.value
     frame.values[step.as_] = await answered(frame, question, step.within, now)
@@ -68,6 +71,12 @@ async def answered(
                     raise NobodyAnswered(f"nobody answered “{question.en}” within {within}")
             await means.pace.rest()
     return question.answer.value
+
+
+def _call_it(now: StepNow, step: Step, ko: str, en: str) -> None:
+    """Show the question as it is put, its blanks filled in, where the step has no title."""
+    if not (step.title.ko or step.title.en):
+        now.titles = {"ko": f"{step.verb} “{ko}”", "en": f"{step.verb} “{en}”"}
 
 
 def _question(frame: Frame, kind: str, ko: str, en: str) -> Question:

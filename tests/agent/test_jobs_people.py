@@ -37,6 +37,18 @@ async def test_a_confirm_is_asked_and_the_answer_recorded_with_the_name(tmp_path
         assert bench.jobs.questions == ()
 
 
+async def test_a_question_is_shown_as_it_is_put_while_it_waits(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        head = "parameters: {sample: {type: text}}\n"
+        bench.write("- confirm: {ko: '{sample} 준비?', en: 'Is {sample} ready?'}", head=head)
+        job = await bench.start(sample="R-1")
+        question = await bench.until_asked()
+        [now] = job.progress.now
+        assert now.titles == {"ko": "confirm “R-1 준비?”", "en": "confirm “Is R-1 ready?”"}
+        await bench.jobs.answer(question.id, True, KIM)
+        await bench.over(job)
+
+
 async def test_a_no_ends_a_job_that_does_not_want_to_know(tmp_path: Path) -> None:
     async with jobs_in_memory(tmp_path) as bench:
         bench.write("- confirm: Ready?")
