@@ -92,6 +92,13 @@ class Recorded:
                 await asyncio.sleep(0.01)
         return found[0]
 
+    async def until_entries(self, action: str, number: int) -> list[dict[str, Any]]:
+        """The entries of this action, as soon as there are that many; they come in groups."""
+        async with asyncio.timeout(5):
+            while len(found := await self.entries(action)) < number:
+                await asyncio.sleep(0.01)
+        return found
+
     async def until_settled(self) -> dict[str, Any]:
         """The first entry that settles a command, as soon as it is there."""
         await self.until_stage("settled")

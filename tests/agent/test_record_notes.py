@@ -74,8 +74,7 @@ async def test_a_flood_of_one_kind_is_thinned_and_counted(
             await it.gate.set(VISITOR, "psu1", "voltage", 5)
         await it.gate.set(VISITOR, "psu1", "output", True)
         it.record.notes.end()
-        await it.until_entry("set.refused")
-        entries = await it.entries("set.refused")
+        entries = await it.until_entries("set.refused", 5)
         reasons = [it["reason"] for it in entries if it["object"] == "psu1.voltage"]
         assert len(reasons) == 4
         assert reasons[-1] == "7 more like this within 60 s were left out"
@@ -91,8 +90,9 @@ async def test_ever_new_names_are_one_flood(
         for number in range(50):
             await it.gate.set(VISITOR, f"psu{number}", "voltage", 5)
         it.record.notes.end()
-        await it.until_entry("set.refused")
-        assert len(await it.entries("set.refused")) == 5 + 3 + 1
+        entries = await it.until_entries("set.refused", 5 + 3 + 1)
+        assert len(entries) == 5 + 3 + 1
+        assert entries[-1]["reason"] == "42 more like this within 60 s were left out"
 
 
 async def test_what_a_full_disk_did_not_take_is_counted_when_it_does(tmp_path: Path) -> None:

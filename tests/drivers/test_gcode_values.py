@@ -13,6 +13,7 @@ from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback
 from drivers.wire import Ref
 from tests.drivers.gcode_board import BED, NOZZLE, Board, script, wire
+from tests.drivers.patience import until_greeted
 
 Fate = st.sampled_from(["good", "good", "late", "lost", "cut", "twice"])
 
@@ -24,7 +25,7 @@ async def test_a_late_lost_or_cut_reply_never_becomes_a_value(fates: list[str]) 
     short = Timeouts(turn=2.0, first_byte=0.004, next_byte=0.002, whole=0.004)
     async with Loopback(board.handle) as link:
         gcode = wire(link, short)
-        await gcode.hello()
+        await until_greeted(gcode.hello)
         for fate in fates:
             board.spoil = {
                 "good": lambda said: said,

@@ -16,6 +16,7 @@ from drivers.protocol.grbl_lines import pattern
 from drivers.protocol.grbl_reports import State, Status, alarm_text, error_text, parse_report
 from drivers.transport.link import Timeouts
 from drivers.transport.memory import Loopback, Script
+from tests.drivers.patience import until_greeted
 
 QUICK = Timeouts(turn=2.0, first_byte=0.05, next_byte=0.01, whole=0.1)
 BANNER = b"\r\nGrbl 1.1h ['$' for help]\r\n"
@@ -268,7 +269,7 @@ async def test_a_late_lost_or_cut_answer_is_never_taken_for_that_of_another_line
     short = Timeouts(turn=2.0, first_byte=0.004, next_byte=0.002, whole=0.004)
     async with Loopback(controller.handle, banner=BANNER) as link:
         wire = Grbl(link, short, boot=0.05)
-        await wire.hello()
+        await until_greeted(wire.hello)
         for number, fate in enumerate(fates):
             controller.spoil = {
                 "good": lambda said: said,

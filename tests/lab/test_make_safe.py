@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.processes import Room, agent, station
+from tests.lab.processes import Agent, Room, agent, station
 from tests.lab.safe_bench import asked, energised, kept, made_safe, output, typed
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
@@ -168,11 +168,17 @@ async def test_it_says_the_same_as_json(lab: Room, folder: Path) -> None:
 async def test_the_file_is_not_written_at_each_poll(lab: Room, folder: Path) -> None:
     async with agent(folder, station(folder, lab.five())) as running:
         await energised(running)
-        path = folder / "state" / "safe-state.json"
-        before = path.stat().st_ino, path.stat().st_mtime_ns
-        first = (await running.devices())["psu1"]["values"]["output"]["time"]
-        await running.until(lambda found: found["psu1"]["values"]["output"]["time"] > first)
-        second = (await running.devices())["psu1"]["values"]["output"]["time"]
-        await running.until(lambda found: found["psu1"]["values"]["output"]["time"] > second)
-        assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
+        await running.until_ready(*kept(folder))
+        # What changes at a device meanwhile, on a machine under load, is a write of its own.
+        assert any([await _two_polls_leave_it(running) for _ in range(5)])
         assert kept(folder)["psu1"]["seen"] == "on"
+
+
+async def _two_polls_leave_it(running: Agent) -> bool:
+    """Whether the safe-state file is the same one after two more polls of the supply."""
+    path = running.folder / "state" / "safe-state.json"
+    before = path.stat().st_ino, path.stat().st_mtime_ns
+    for _ in range(2):
+        last = (await running.devices())["psu1"]["values"]["output"]["time"]
+        await running.until(lambda found: found["psu1"]["values"]["output"]["time"] > last)  # noqa: B023
+    return (path.stat().st_ino, path.stat().st_mtime_ns) == before
