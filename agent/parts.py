@@ -11,17 +11,17 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
-from agent.jobs.book import UnwritableBook
 from agent.jobs.full_disk import FullDisk
 from agent.jobs.jobs import Jobs
-from agent.jobs.journals import Journals
-from agent.jobs.ledger_book import LedgerBook
+from agent.jobs.keeping.book import UnwritableBook
+from agent.jobs.keeping.journals import Journals
+from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.on_station import hands_on, jobs_on
-from agent.jobs.run_closing import Closer
-from agent.jobs.run_facts import Place
-from agent.jobs.run_ledger import RunLedger
-from agent.jobs.run_records import RunRecords
-from agent.jobs.schedules import Schedules
+from agent.jobs.runs.run_closing import Closer
+from agent.jobs.runs.run_facts import Place
+from agent.jobs.runs.run_ledger import RunLedger
+from agent.jobs.runs.run_records import RunRecords
+from agent.jobs.schedules.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarm_watch import AlarmWatch

@@ -7,10 +7,10 @@ from agent.fleet.events import Event
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Outcome, Sample, Snapshot
 from agent.jobs.job import Job
-from agent.jobs.parameters import Parameter
 from agent.jobs.progress import StepNow
 from agent.jobs.questions import Question
-from agent.jobs.recipe import Head
+from agent.jobs.recipes.parameters import Parameter
+from agent.jobs.recipes.recipe import Head
 from agent.safety.alarm import Alarm
 from agent.safety.interlock import Standing
 from drivers import describe

@@ -9,7 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
-from agent.jobs.schedules import Schedules
+from agent.jobs.schedules.schedules import Schedules
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate

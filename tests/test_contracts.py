@@ -21,8 +21,8 @@ from agent.clock_watch import KINDS as CLOCK_EVENTS
 from agent.fleet.board import Board
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
-from agent.jobs.firing import SEVERITY
 from agent.jobs.job_tally import JobTally
+from agent.jobs.schedules.firing import SEVERITY
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
 from agent.metrics.alarms import alarm_families

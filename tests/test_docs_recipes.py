@@ -9,16 +9,16 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from agent.jobs.check import check
-from agent.jobs.device_roles import DeviceRole
-from agent.jobs.device_steps import Measured
-from agent.jobs.expression_words import FUNCTIONS
-from agent.jobs.flow_steps import Repeat, Until
-from agent.jobs.library import read_library
-from agent.jobs.parameters import ParameterType
-from agent.jobs.python_recipe import PythonRecipe
-from agent.jobs.recipe import STEP_KINDS, Recipe
-from agent.jobs.recipe_file import VERBS, load_recipe
+from agent.jobs.checks.check import check
+from agent.jobs.language.expression_words import FUNCTIONS
+from agent.jobs.recipes.device_roles import DeviceRole
+from agent.jobs.recipes.device_steps import Measured
+from agent.jobs.recipes.flow_steps import Repeat, Until
+from agent.jobs.recipes.library import read_library
+from agent.jobs.recipes.parameters import ParameterType
+from agent.jobs.recipes.python_recipe import PythonRecipe
+from agent.jobs.recipes.recipe import STEP_KINDS, Recipe
+from agent.jobs.recipes.recipe_file import VERBS, load_recipe
 from agent.settings.document import document_of
 from tests.agent.recipe_bench import ROLES, demo_station, write
 from tests.pages import named, page, snippets, typed, words

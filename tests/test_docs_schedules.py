@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.jobs.firing import SEVERITY
+from agent.jobs.schedules.firing import SEVERITY
 from agent.settings import load
 from agent.settings.schedule_models import ScheduleSettings
 from tests.pages import named, snippets, typed

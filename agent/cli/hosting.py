@@ -46,8 +46,8 @@ def _of_schedules(station: Station) -> list[str]:
     """Warnings of what the schedules start. Raises ConfigError, with all that is wrong with it."""
     if not station.schedules:
         return []
-    from agent.jobs.library import read_library
-    from agent.jobs.schedule_check import schedule_problems, schedule_warnings
+    from agent.jobs.recipes.library import read_library
+    from agent.jobs.schedules.schedule_check import schedule_problems, schedule_warnings
 
     library = read_library(station.recipes)
     if found := tuple(schedule_problems(station, library)):

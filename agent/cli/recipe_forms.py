@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.jobs.check import Checked, check
-from agent.jobs.library import Entry, Library, head_of
-from agent.jobs.outline import outline
-from agent.jobs.recipe import About, Head
-from agent.jobs.recipe_file import RecipeFile
+from agent.jobs.checks.check import Checked, check
+from agent.jobs.recipes.library import Entry, Library, head_of
+from agent.jobs.recipes.outline import outline
+from agent.jobs.recipes.recipe import About, Head
+from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.settings import Station, Title
 
 

@@ -11,7 +11,7 @@ from agent.cli.words import language
 from agent.errors import ConfigError, Problem, Refused
 
 if TYPE_CHECKING:
-    from agent.jobs.library import Entry, Library
+    from agent.jobs.recipes.library import Entry, Library
     from agent.settings import Station
 
 
@@ -24,8 +24,8 @@ def check(
     """
     if dry_run:
         return _rehearse(files, config, speed, as_json=as_json)
-    from agent.jobs.check import check as check_one
-    from agent.jobs.recipe_file import load_recipe
+    from agent.jobs.checks.check import check as check_one
+    from agent.jobs.recipes.recipe_file import load_recipe
 
     if not files and config is None:
         raise Refused("recipe check needs recipes: name files, or a station with --config")
@@ -102,7 +102,7 @@ def _station(config: Path | None) -> tuple[Station | None, Library | None]:
 
 
 def _station_of(config: Path) -> tuple[Station, Library]:
-    from agent.jobs.library import read_library
+    from agent.jobs.recipes.library import read_library
     from agent.settings import load
 
     station = load(config)
@@ -118,6 +118,6 @@ def _stored(station: Station | None) -> frozenset[str] | None:
 
 
 def _name(entry: Entry) -> str:
-    from agent.jobs.library import head_of
+    from agent.jobs.recipes.library import head_of
 
     return head_of(entry).name

@@ -52,7 +52,7 @@ def _told(
 
 def _seconds(text: str) -> float:
     """Seconds of a time such as 15min. Raises Refused."""
-    from agent.jobs.quantities import Duration
+    from agent.jobs.language.quantities import Duration
 
     try:
         found = Duration.parse(text).constant

@@ -8,11 +8,11 @@ from typing import Final
 
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
-from agent.jobs.device_steps import MeasureStep, RecordStep
-from agent.jobs.flow_steps import CallStep
 from agent.jobs.jobs import Jobs
-from agent.jobs.library import Library
-from agent.jobs.recipe_file import RecipeFile
+from agent.jobs.recipes.device_steps import MeasureStep, RecordStep
+from agent.jobs.recipes.flow_steps import CallStep
+from agent.jobs.recipes.library import Library
+from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.states import JobState
 from agent.roles import Actor
 from agent.safety.disk_alarms import DiskAlarms

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from agent.fleet.samples import Outcome
-from agent.jobs.expressions import Value
+from agent.jobs.language.expressions import Value
 from agent.jobs.progress import Progress
 from agent.jobs.states import JobState
 from agent.roles import Actor

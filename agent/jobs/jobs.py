@@ -13,10 +13,10 @@ from agent.jobs.asked import Asked
 from agent.jobs.inheritance import Inheritance
 from agent.jobs.job import Answer, Job
 from agent.jobs.job_tally import JobTally
-from agent.jobs.journal import Entry
-from agent.jobs.library import Library
+from agent.jobs.keeping.journal import Entry
 from agent.jobs.questions import Question, Questions
 from agent.jobs.queue import Place, moved
+from agent.jobs.recipes.library import Library
 from agent.jobs.shop import Kept, Shop
 from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.jobs.submission import Submission

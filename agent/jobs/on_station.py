@@ -9,12 +9,12 @@ from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
-from agent.jobs.book import Book, MemoryBook
-from agent.jobs.hands import Hands, StationHands
 from agent.jobs.jobs import Jobs
-from agent.jobs.journal import Journal, MemoryJournal
-from agent.jobs.journals import Journals
-from agent.jobs.run_records import RunRecords
+from agent.jobs.keeping.book import Book, MemoryBook
+from agent.jobs.keeping.journal import Journal, MemoryJournal
+from agent.jobs.keeping.journals import Journals
+from agent.jobs.running.hands import Hands, StationHands
+from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.shop import Recipes, Shop
 from agent.roles import Actor
 from agent.safety.gate import Gate

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from agent.jobs.book import Book
-from agent.jobs.notes import Notes
+from agent.jobs.keeping.book import Book
+from agent.jobs.keeping.notes import Notes
 
 
 class Plates:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from agent.jobs.outline import title
-from agent.jobs.step import Step
+from agent.jobs.recipes.outline import title
+from agent.jobs.recipes.step import Step
 
 
 @dataclass(slots=True)

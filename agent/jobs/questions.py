@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.errors import NoSuchThing, Refused
-from agent.jobs.expressions import Value
 from agent.jobs.job import Answer
-from agent.jobs.parameters import Parameter
+from agent.jobs.language.expressions import Value
+from agent.jobs.recipes.parameters import Parameter
 
 
 @dataclass(kw_only=True, slots=True)

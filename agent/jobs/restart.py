@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from agent.errors import AgentError
 from agent.fleet.events import Severity
-from agent.jobs.book import Mark
-from agent.jobs.history import Past
-from agent.jobs.journal import Entry
-from agent.jobs.remember import recalled, remembered
+from agent.jobs.keeping.book import Mark
+from agent.jobs.keeping.history import Past
+from agent.jobs.keeping.journal import Entry
+from agent.jobs.keeping.remember import recalled, remembered
 from agent.jobs.shop import Kept, Shop, kept_of
 from agent.jobs.states import WAITING, JobState
 from agent.jobs.submission import Submission

@@ -9,21 +9,21 @@ from typing import Protocol
 
 from agent.clock import Clock
 from agent.fleet.events import EventLog
-from agent.jobs.book import Book
-from agent.jobs.check import Checked
-from agent.jobs.claims import called_hashes, claimed
-from agent.jobs.expressions import Value
-from agent.jobs.frame import Means
-from agent.jobs.hands import Hands
+from agent.jobs.checks.check import Checked
 from agent.jobs.job import Job
-from agent.jobs.journal import Journal
-from agent.jobs.library import Entry, Library
-from agent.jobs.notes import Notes
-from agent.jobs.pace import Pace
+from agent.jobs.keeping.book import Book
+from agent.jobs.keeping.journal import Journal
+from agent.jobs.keeping.notes import Notes
+from agent.jobs.language.expressions import Value
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
-from agent.jobs.run import Run
-from agent.jobs.work import WORK
+from agent.jobs.recipes.claims import called_hashes, claimed
+from agent.jobs.recipes.library import Entry, Library
+from agent.jobs.running.frame import Means
+from agent.jobs.running.hands import Hands
+from agent.jobs.running.pace import Pace
+from agent.jobs.running.run import Run
+from agent.jobs.running.work import WORK
 from agent.roles import Actor
 from agent.safety.reservations import Reservations
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from agent.errors import Problem
-from agent.jobs.check import Checked, check
-from agent.jobs.expressions import Value
-from agent.jobs.library import Entry, Library, read_library
-from agent.jobs.schedule_check import Uncovered, schedule_problems
+from agent.jobs.checks.check import Checked, check
+from agent.jobs.language.expressions import Value
+from agent.jobs.recipes.library import Entry, Library, read_library
+from agent.jobs.schedules.schedule_check import Uncovered, schedule_problems
 from agent.settings.station import Station
 from agent.store.files import FileStore
 

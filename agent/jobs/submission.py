@@ -10,11 +10,11 @@ from typing import Final
 
 from agent.errors import KeyConflict, NotAllowed, NotNow, Refused
 from agent.jobs.asked import Asked
-from agent.jobs.book import Key
-from agent.jobs.check import Checked
-from agent.jobs.expressions import Value
+from agent.jobs.checks.check import Checked
 from agent.jobs.job import Job
-from agent.jobs.library import Entry, Library
+from agent.jobs.keeping.book import Key
+from agent.jobs.language.expressions import Value
+from agent.jobs.recipes.library import Entry, Library
 from agent.jobs.shop import Kept, Shop, kept_of, new_job
 from agent.jobs.states import WAITING, JobState
 from agent.jobs.turns import Turns, found

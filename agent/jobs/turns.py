@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from agent.errors import AgentError, ConfigError, NoSuchThing
-from agent.jobs.claims import called_hashes
 from agent.jobs.job import Job
 from agent.jobs.job_tally import JobTally
-from agent.jobs.library import Entry, Library
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
 from agent.jobs.queue import in_order
+from agent.jobs.recipes.claims import called_hashes
+from agent.jobs.recipes.library import Entry, Library
 from agent.jobs.shop import Kept, Shop, equip
 from agent.jobs.states import JobState
 from agent.roles import Actor, refusal

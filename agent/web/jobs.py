@@ -17,7 +17,7 @@ from agent.errors import (
     Refused,
 )
 from agent.jobs.jobs import Jobs
-from agent.jobs.library import head_of
+from agent.jobs.recipes.library import head_of
 from agent.public import job_form, question_form, recipe_form, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms as forms

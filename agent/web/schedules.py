@@ -4,8 +4,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from agent.jobs.schedule_keeping import Followed
-from agent.jobs.schedules import Schedules
+from agent.jobs.schedules.schedule_keeping import Followed
+from agent.jobs.schedules.schedules import Schedules
 from agent.public import utc_text
 from agent.settings import Schedule
 from agent.web import schedule_examples as examples

@@ -18,14 +18,14 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import OpenDriver, Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
-from agent.jobs.check import Checked
-from agent.jobs.hands import StationHands
+from agent.jobs.checks.check import Checked
 from agent.jobs.jobs import Jobs
-from agent.jobs.journal import MemoryJournal
-from agent.jobs.journals import Journals
-from agent.jobs.ledger_book import LedgerBook
-from agent.jobs.library import Library
+from agent.jobs.keeping.journal import MemoryJournal
+from agent.jobs.keeping.journals import Journals
+from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.on_station import hands_on, jobs_on
+from agent.jobs.recipes.library import Library
+from agent.jobs.running.hands import StationHands
 from agent.jobs.shop import Recipes
 from agent.roles import Actor
 from agent.safety.alarm_desk import AlarmDesk

@@ -17,8 +17,8 @@ from agent.clock import Clock, SystemClock
 from agent.fleet.plan import Plan
 from agent.jobs.job import Job
 from agent.jobs.jobs import Jobs
-from agent.jobs.journal import MemoryJournal
-from agent.jobs.ledger_book import LedgerBook
+from agent.jobs.keeping.journal import MemoryJournal
+from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.questions import Question
 from agent.jobs.states import JobState
 from agent.jobs.station_recipes import StationRecipes

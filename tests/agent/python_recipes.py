@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 from agent.errors import AgentError, Refused
-from agent.jobs.device_roles import DeviceRole
-from agent.jobs.parameters import Parameter
-from agent.jobs.python_recipe import DeviceDesk, JobDesk, PythonRecipe, recipe
+from agent.jobs.recipes.device_roles import DeviceRole
+from agent.jobs.recipes.parameters import Parameter
+from agent.jobs.recipes.python_recipe import DeviceDesk, JobDesk, PythonRecipe, recipe
 from agent.settings import Title
 from drivers import Span
 

@@ -11,9 +11,9 @@ import pytest
 from agent.cli.demo.ports import DemoPorts
 from agent.cli.demo.station import DEVICES, station_file
 from agent.errors import ConfigError
-from agent.jobs.check import Checked, check
-from agent.jobs.library import read_library
-from agent.jobs.recipe_file import RecipeFile, load_recipe
+from agent.jobs.checks.check import Checked, check
+from agent.jobs.recipes.library import read_library
+from agent.jobs.recipes.recipe_file import RecipeFile, load_recipe
 from agent.settings import Station, load
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -14,11 +14,11 @@ from typing import Any
 
 from agent.clock import SystemClock
 from agent.jobs.job import Job
-from agent.jobs.journals import Journals
-from agent.jobs.run_closing import Closer
-from agent.jobs.run_facts import Place
-from agent.jobs.run_ledger import RunLedger
-from agent.jobs.run_records import RunRecords
+from agent.jobs.keeping.journals import Journals
+from agent.jobs.runs.run_closing import Closer
+from agent.jobs.runs.run_facts import Place
+from agent.jobs.runs.run_ledger import RunLedger
+from agent.jobs.runs.run_records import RunRecords
 from agent.store.run_columns import Format
 from agent.store.run_manifest import Closed
 from agent.store.run_shelf import RunShelf

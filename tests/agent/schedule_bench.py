@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from agent.clock import SystemClock
 from agent.errors import Problem
-from agent.jobs.schedules import Schedules
+from agent.jobs.schedules.schedules import Schedules
 from agent.settings import Schedule, Timetable
 from agent.settings.section import Title
 from agent.store import database as store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent.jobs.expression_kinds import typed
-from agent.jobs.expressions import Expression
-from agent.jobs.kinds import ANY, BOOLEAN, TEXT, Kind
+from agent.jobs.language.expression_kinds import typed
+from agent.jobs.language.expressions import Expression
+from agent.jobs.language.kinds import ANY, BOOLEAN, TEXT, Kind
 
 NAMES = {
     "target": Kind("number", "Cel"),

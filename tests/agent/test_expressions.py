@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.jobs.expressions import Expression, ExpressionError, NoValue, Value
+from agent.jobs.language.expressions import Expression, ExpressionError, NoValue, Value
 
 VALUES: dict[str, Value | None] = {
     "target": 80.0,

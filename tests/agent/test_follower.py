@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.jobs.follower import PUNCTUAL_S, Due, Follower
-from agent.jobs.lived import MOST_SPANS, Lived
+from agent.jobs.schedules.follower import PUNCTUAL_S, Due, Follower
+from agent.jobs.schedules.lived import MOST_SPANS, Lived
 from agent.settings import Schedule, Timetable
 from agent.settings.schedule_models import Missed
 from agent.settings.section import Title

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.fleet.samples import Sample, Status
-from agent.jobs.hands import StationHands
 from agent.jobs.job import Job
+from agent.jobs.running.hands import StationHands
 from agent.jobs.states import JobState
 from tests.agent.bench import PLAN, named
 from tests.agent.jobs_bench import LEE, VISITOR, JobsBench, jobs_in_memory, pausable_printer, toys

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.fleet.samples import Status
-from agent.jobs import notes
 from agent.jobs.job import Job
-from agent.jobs.journal import Entry, MemoryJournal
+from agent.jobs.keeping import notes
+from agent.jobs.keeping.journal import Entry, MemoryJournal
 from agent.jobs.states import JobState
 from tests.agent.jobs_bench import VISITOR, JobsBench, jobs_in_memory, toys
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.jobs import print_work
+from agent.jobs.running import print_work
 from agent.jobs.states import JobState
 from drivers import command
 from drivers.errors import DeviceError, RequestError

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import NotNow
-from agent.jobs.check import Checked, check
-from agent.jobs.expressions import Value
+from agent.jobs.checks.check import Checked, check
 from agent.jobs.job import Job
-from agent.jobs.library import Entry, Library, read_library
+from agent.jobs.language.expressions import Value
+from agent.jobs.recipes.library import Entry, Library, read_library
 from agent.jobs.states import FINAL
 from agent.settings import Station, load
 from tests.agent.bench import PLAN, Bench, named, station_in_memory

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agent.errors import KeyConflict, NotNow
-from agent.jobs.book import Key
-from agent.jobs.ledger_book import LedgerBook
+from agent.jobs.keeping.book import Key
+from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.states import JobState
 from agent.jobs.station_recipes import StationRecipes
 from agent.store.database import NAME

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.jobs import inheritance
-from agent.jobs.book import Recalled
 from agent.jobs.job import Job
-from agent.jobs.ledger_book import LedgerBook
+from agent.jobs.keeping.book import Recalled
+from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.states import JobState
 from agent.store.store_errors import NotRead, NotRecorded
 from tests.agent.jobs_bench import KIM, LEE, toys

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.jobs.job import Job
-from agent.jobs.ledger_book import LedgerBook
+from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.states import JobState
 from agent.store.store_errors import DiskFull, NotRecorded
 from tests.agent.jobs_bench import KIM, VISITOR, JobsBench, toys

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Refused
-from agent.jobs import python_recipe
+from agent.jobs.recipes import python_recipe
 from agent.jobs.states import JobState
 from tests.agent import python_recipes
 from tests.agent.jobs_bench import KIM, LEE, jobs_in_memory, pausable_printer, toys

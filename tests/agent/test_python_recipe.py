@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 import pytest
 
 from agent.errors import Problem, Refused
-from agent.jobs import python_recipe
-from agent.jobs.check import check
-from agent.jobs.device_roles import DeviceRole, Need
-from agent.jobs.library import read_library
-from agent.jobs.parameters import Parameter
-from agent.jobs.python_recipe import DeviceDesk, JobDesk, PythonRecipe, recipe
-from agent.jobs.python_steps import Function
+from agent.jobs.checks.check import check
+from agent.jobs.recipes import python_recipe
+from agent.jobs.recipes.device_roles import DeviceRole, Need
+from agent.jobs.recipes.library import read_library
+from agent.jobs.recipes.parameters import Parameter
+from agent.jobs.recipes.python_recipe import DeviceDesk, JobDesk, PythonRecipe, recipe
+from agent.jobs.recipes.python_steps import Function
 from agent.settings import Title
 from drivers import Role, Span
 from tests.agent.recipe_bench import demo_station, recipe_text, write

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ConfigError
-from agent.jobs.check import check
-from agent.jobs.library import read_library
+from agent.jobs.checks.check import check
+from agent.jobs.recipes.library import read_library
 from agent.settings import load
 from drivers import Role
 from tests.agent.recipe_bench import (

@@ -8,14 +8,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agent.jobs.check import check
-from agent.jobs.flow_steps import CallStep
-from agent.jobs.library import head_of, read_library
-from agent.jobs.person_steps import ConfirmStep, InputStep
-from agent.jobs.recipe import STEP_KINDS
-from agent.jobs.recipe_file import RecipeFile, load_recipe
-from agent.jobs.recipe_schema import schema
-from agent.jobs.step import walk
+from agent.jobs.checks.check import check
+from agent.jobs.recipes.flow_steps import CallStep
+from agent.jobs.recipes.library import head_of, read_library
+from agent.jobs.recipes.person_steps import ConfirmStep, InputStep
+from agent.jobs.recipes.recipe import STEP_KINDS
+from agent.jobs.recipes.recipe_file import RecipeFile, load_recipe
+from agent.jobs.recipes.recipe_schema import schema
+from agent.jobs.recipes.step import walk
 from agent.settings import load
 from agent.settings.document import read_document
 from drivers import Role

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ConfigError, Problem
-from agent.jobs.device_steps import RecordStep, SetStep
-from agent.jobs.expressions import Expression
-from agent.jobs.flow_steps import IfStep, UntilStep, WaitStep
-from agent.jobs.recipe import STEP_KINDS
-from agent.jobs.recipe_file import load_recipe
-from agent.jobs.values import Target
+from agent.jobs.language.expressions import Expression
+from agent.jobs.language.values import Target
+from agent.jobs.recipes.device_steps import RecordStep, SetStep
+from agent.jobs.recipes.flow_steps import IfStep, UntilStep, WaitStep
+from agent.jobs.recipes.recipe import STEP_KINDS
+from agent.jobs.recipes.recipe_file import load_recipe
 from tests.agent.recipe_bench import RECIPES, loaded, recipe_text, refused, write
 
 VERBS = "set, do, wait, ramp, measure, record, confirm, input, repeat, if, parallel, call, print, log, fail"

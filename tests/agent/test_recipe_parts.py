@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Refused
-from agent.jobs.expressions import Expression, ExpressionError, Value
-from agent.jobs.messages import Wording
-from agent.jobs.outline import outline, title
-from agent.jobs.parameters import Parameter
-from agent.jobs.quantities import Duration, Rate
+from agent.jobs.language.expressions import Expression, ExpressionError, Value
+from agent.jobs.language.messages import Wording
+from agent.jobs.language.quantities import Duration, Rate
+from agent.jobs.recipes.outline import outline, title
+from agent.jobs.recipes.parameters import Parameter
 from tests.agent.recipe_bench import loaded
 
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ConfigError, Problem
-from agent.jobs.check import check
-from agent.jobs.library import read_library
-from agent.jobs.outline import outline
-from agent.jobs.recipe_file import load_recipe
+from agent.jobs.checks.check import check
+from agent.jobs.recipes.library import read_library
+from agent.jobs.recipes.outline import outline
+from agent.jobs.recipes.recipe_file import load_recipe
 from agent.settings import Station
 from tests.agent.recipe_bench import RECIPES, demo_station
 

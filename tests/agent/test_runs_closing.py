@@ -40,7 +40,7 @@ async def test_a_defect_in_closing_a_folder_is_said_and_ends_neither_agent_nor_l
     async with runs_in_memory(tmp_path) as bench:
         bench.jobs.write("- set: {supply.voltage: 1}")
         with monkeypatch.context() as defect:
-            defect.setattr("agent.jobs.run_records.known_at_last", broken)
+            defect.setattr("agent.jobs.runs.run_records.known_at_last", broken)
             job = await bench.jobs.over(await bench.jobs.start())
         text = await bench.jobs.station.until_event("run.failed")
         assert f"{job.folder} could not be closed: a defect of the agent" in text

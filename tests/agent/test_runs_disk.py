@@ -130,7 +130,7 @@ async def test_a_disk_that_is_slow_to_make_a_folder_makes_one_alone_which_counts
 ) -> None:
     import threading
 
-    from agent.jobs import notes
+    from agent.jobs.keeping import notes
 
     monkeypatch.setattr(notes, "LATE_S", 0.05)
     goes_on = threading.Event()
@@ -154,7 +154,7 @@ async def test_a_folder_that_comes_too_late_fails_one_step_and_is_closed_all_the
 ) -> None:
     import threading
 
-    from agent.jobs import run_records
+    from agent.jobs.runs import run_records
     from agent.store import run_thread
 
     monkeypatch.setattr(run_thread, "LATE_S", 0.1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
-from agent.jobs.library import read_library
-from agent.jobs.schedule_check import schedule_problems, schedule_warnings
+from agent.jobs.recipes.library import read_library
+from agent.jobs.schedules.schedule_check import schedule_problems, schedule_warnings
 from agent.roles import Actor
 from agent.settings import load
 from tests.agent.jobs_bench import toys

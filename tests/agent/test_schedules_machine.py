@@ -15,7 +15,7 @@ from agent.clock import SystemClock
 from agent.errors import NotNow
 from agent.fleet.events import EventLog
 from agent.jobs.job import Job
-from agent.jobs.schedules import Schedules
+from agent.jobs.schedules.schedules import Schedules
 from agent.jobs.states import JobState
 from agent.roles import Actor
 from agent.settings import Schedule

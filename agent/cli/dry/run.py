@@ -17,14 +17,14 @@ from agent.cli.failures import say
 from agent.cli.job_view import is_good
 from agent.cli.words import language
 from agent.errors import DeviceTrouble, Refused
-from agent.jobs.check import Checked, check
-from agent.jobs.library import Entry, Library, head_of, read_library
-from agent.jobs.recipe import Head
+from agent.jobs.checks.check import Checked, check
+from agent.jobs.recipes.library import Entry, Library, head_of, read_library
+from agent.jobs.recipes.recipe import Head
 from agent.public import parameter_form
 from agent.settings import Station, load
 
 if TYPE_CHECKING:
-    from agent.jobs.expressions import Value
+    from agent.jobs.language.expressions import Value
 
 FASTEST: Final = 60.0
 
@@ -139,7 +139,7 @@ def _files(station: Station) -> list[Path]:
 
 def _named(entry: Entry, values: Mapping[str, Value]) -> set[object]:
     """Every text that may be the name of a file: what is given, and what stands in a step."""
-    from agent.jobs.device_steps import PrintStep
+    from agent.jobs.recipes.device_steps import PrintStep
 
     steps = entry.recipe.every_step()
     return {*values.values(), *(it.print for it in steps if isinstance(it, PrintStep))}

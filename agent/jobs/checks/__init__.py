@@ -1,0 +1,1 @@
+"""Is this recipe right, here? Answered before anything moves."""

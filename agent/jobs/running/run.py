@@ -1,0 +1,176 @@
+"""One run of a recipe: its steps, and how it ends in any case.
+
+A run ends in this order. After a stop the devices are stopped at once; then `on_stop`; then
+`finally`, once a step has begun; and where the job was stopped or has failed, every device of it
+is made safe at last. A further stop cuts the list that runs and stops the devices again; what is
+left of this order follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from agent.fleet.samples import Outcome, Status
+from agent.jobs.language.expressions import Value
+from agent.jobs.recipes.recipe import Recipe
+from agent.jobs.recipes.step import Step
+from agent.jobs.running.frame import Frame, Means, StepFailed
+from agent.jobs.states import JobState
+from agent.roles import Actor
+
+log = logging.getLogger("labkeeper")
+
+
+class Run:
+    """The run of one job, from its first step to its final state."""
+
+    def __init__(self, means: Means, recipe: Recipe, values: dict[str, Value]) -> None:
+        self._means, self._job, self._notes = means, means.job, means.notes
+        self._root = Frame(means, recipe, means.job.devices, values)
+        means.frames.append(self._root)
+        self._work: asyncio.Task[str] | None = None
+        self._stops: set[asyncio.Task[Outcome | None]] = set()
+        self._failure = ""
+        self._stopped = ""
+        self._cut = False
+        """Whether a stop came, and the list of steps that it cut has not ended yet."""
+        self._is_ending = False
+        """Whether nothing is left but to make safe: a stop has nothing more to do."""
+
+    async def go(self) -> None:
+        """Run to the end. Whatever happens, the job is in a final state afterwards."""
+        try:
+            await self._whole()
+        except asyncio.CancelledError:
+            self._notes.state(JobState.INTERRUPTED, "the agent ended while it ran")
+            raise
+        except Exception as error:  # a defect of ours ends this job, never the agent
+            log.exception("job %s", self._job.id)
+            self._failure = self._failure or f"a defect of the agent: {error!r}"
+            await self._make_safe()
+        finally:
+            if self._work is not None:
+                self._work.cancel()
+            for frame in self._means.frames:
+                await frame.end_recorders()
+        self._finish()
+        await self._notes.entered()
+
+    def stop(self, actor: Actor, device: str = "") -> None:
+        """Stop at once: no further step begins, and every device is being stopped.
+
+        `device` is the one whose stop ends the job: the end of that stop is waited for, and it is
+        not stopped twice. This itself waits for nothing.
+        """
+        if self._is_ending or self._job.state.is_final or self._cut:
+            return
+        by = f"stopped by {actor.name} ({actor.origin})"
+        self._stopped = self._stopped or (f"{device} was {by}" if device else by)
+        self._cut = self._notes.is_ending = True
+        self._means.hands.halt()
+        hands, tasks = self._means.hands, self._means.tasks
+        for name in sorted(self._job.claimed):
+            stopping = hands.end_of_stops(name) if name == device else hands.stop(name)
+            self._stops.add(tasks.create_task(stopping, name=f"{self._job.id}.stop.{name}"))
+        if self._work is not None:
+            self._work.cancel()
+        self._means.pace.resume()
+        self._notes.state(JobState.STOPPING, self._stopped, actor)
+
+    async def stopped(self) -> None:
+        """Wait until the devices have been stopped that a stop has begun to stop."""
+        if self._stops:
+            await asyncio.wait(set(self._stops))
+
+    async def _whole(self) -> None:
+        await self._notes.entered()
+        await self._part(self._root, self._root.recipe.steps)
+        if self._stopped:
+            await self._after_stop()
+        for frame in reversed(self._means.frames):
+            if frame.begun:
+                await self._part(frame, frame.recipe.finally_)
+        if self._stopped or self._failure:
+            await self._make_safe()
+
+    async def _after_stop(self) -> None:
+        """What the recipes say is to be done after a stop, the innermost first."""
+        await self._settled()
+        await self._notes.entered()
+        for frame in reversed(self._means.frames):
+            await self._part(frame, frame.recipe.on_stop)
+
+    async def _part(self, frame: Frame, steps: tuple[Step, ...] | None) -> None:
+        """Run one list of steps to its end, its failure, or the stop that cuts it."""
+        is_first = frame is self._root and steps is self._root.recipe.steps
+        if is_first and self._stopped:
+            return
+        await self._settled()
+        if not steps:
+            return
+        frame.is_ending = steps is not frame.recipe.steps
+        name = f"{self._job.id}.steps"
+        self._work = self._means.tasks.create_task(self._caught(frame, steps), name=name)
+        await asyncio.wait([self._work])
+        if not self._work.cancelled() and (why := self._work.result()):
+            self._failed(why)
+        await self._settled()
+
+    def _failed(self, why: str) -> None:
+        """Remember the first failure; a pause must not keep the end of the job from going on."""
+        self._failure = self._failure or why
+        self._notes.is_ending = True
+        self._means.pace.resume()
+        if self._job.state in {JobState.PAUSING, JobState.PAUSED}:
+            self._notes.state(JobState.RUNNING, why)
+
+    async def _caught(self, frame: Frame, steps: tuple[Step, ...]) -> str:
+        """Why these steps ended before their end; "" when they did not."""
+        try:
+            await frame.run(steps)
+        except StepFailed as failed:
+            return str(failed)
+        except Exception as error:  # a defect in a step is the end of the job, not of the agent
+            log.exception("job %s", self._job.id)
+            return f"a defect of the agent: {error!r}"
+        return ""
+
+    async def _settled(self) -> None:
+        """After a stop: the devices have been stopped, and nothing of the list is under way."""
+        if not self._cut:
+            return
+        await self.stopped()
+        self._stops.clear()
+        await self._means.hands.end_unfinished()
+        self._cut = False
+        self._means.hands.go_on()
+
+    async def _make_safe(self) -> None:
+        """Make every device of the job safe, all at once, and remember what was confirmed."""
+        self._is_ending = True
+        await self.stopped()
+        names = sorted(self._job.claimed)
+        outcomes = await asyncio.gather(*(self._means.hands.stop(name) for name in names))
+        self._job.safe = dict(zip(names, outcomes, strict=True))
+        await self._notes.safe(self._job.safe)
+        if unsafe := list(_not_done(self._job.safe)):
+            self._notes.unsafe(f"job {self._job.id}: not confirmed safe: {'; '.join(unsafe)}")
+
+    def _finish(self) -> None:
+        """Enter the final state: what came first says which."""
+        self._is_ending = True
+        if self._stopped:
+            more = f"; {self._failure}" if self._failure else ""
+            self._notes.state(JobState.STOPPED, f"{self._stopped}{more}")
+        elif self._failure:
+            self._notes.state(JobState.FAILED, self._failure)
+        else:
+            self._notes.state(JobState.DONE)
+
+
+def _not_done(outcomes: dict[str, Outcome]) -> Iterable[str]:
+    for device, outcome in outcomes.items():
+        if outcome.status is not Status.DONE:
+            yield outcome.message or device
