@@ -62,7 +62,7 @@ async def test_a_job_whose_verdict_is_fail_ends_with_3(bench: JobsBench, ask: Co
     assert (ended.code, "verdict: fail" in ended.out) == (3, True)
     [job] = bench.jobs.listing
     page = await ask("job", "show", job.id)
-    assert "25.0 is above 1" in page.out
+    assert "25 °C is above 1 °C" in page.out
 
 
 async def test_jobs_are_listed_paused_resumed_and_stopped(bench: JobsBench, ask: Command) -> None:

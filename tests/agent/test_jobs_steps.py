@@ -86,10 +86,11 @@ async def test_a_measure_that_fails_is_a_verdict_and_the_job_goes_on(tmp_path: P
         job = await bench.ran("""
             - measure: {warm: {value: supply.temperature, high: 20}}
             - measure: {off: {value: supply.output, equals: false}}
+            - measure: {on: {value: supply.output, equals: true}}
             """)
         assert (job.state, job.verdict) == (JobState.DONE, "fail")
-        assert job.measures[0].reason == "25.0 is above 20"
-        assert [it.verdict for it in job.measures] == ["fail", "pass"]
+        assert [it.reason for it in job.measures] == ["25 °C is above 20 °C", "", "off is not on"]
+        assert [it.verdict for it in job.measures] == ["fail", "pass", "fail"]
 
 
 async def test_a_measure_ends_the_job_where_the_recipe_says_so(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ async def test_a_measure_ends_the_job_where_the_recipe_says_so(tmp_path: Path) -
             - log: never
             """)
         assert job.state is JobState.FAILED
-        assert "measure: the verdict is fail: warm: 25.0 is below 30" in job.why
+        assert "measure: the verdict is fail: warm: 25 °C is below 30 °C" in job.why
         assert bench.logged(job) == []
 
 

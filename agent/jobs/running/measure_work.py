@@ -12,6 +12,7 @@ from agent.errors import DeviceTrouble, Refused
 from agent.fleet.samples import Quality, Sample
 from agent.jobs.job import Measure, Verdict
 from agent.jobs.language.expressions import ExpressionError, Value
+from agent.jobs.language.kinds import unit_symbol
 from agent.jobs.language.values import Given, names_of, resolved
 from agent.jobs.progress import StepNow
 from agent.jobs.recipes.device_steps import Measured, MeasureStep, RecordStep
@@ -76,7 +77,7 @@ def _judged(frame: Frame, name: str, its: Measured, known: Known) -> Measure:
     limits, reason = _limits(its, known)
     try:
         value = its.value.value(known)
-        reason = reason or _wrong(value, known, **limits)
+        reason = reason or _wrong(value, unit, known, **limits)
         if its.has_limits:
             verdict = "fail" if reason else "pass"
     except ExpressionError as error:
@@ -113,6 +114,7 @@ def _limits(its: Measured, known: Known) -> tuple[dict[str, Any], str]:
 
 def _wrong(
     value: Value,
+    unit: str,
     known: Known,
     low: float | None = None,
     high: float | None = None,
@@ -120,12 +122,23 @@ def _wrong(
 ) -> str:
     """Why a value does not pass; "" where it does."""
     if equals is not None and value != equals:
-        return f"{value} is not {equals}"
+        return f"{_said(value, unit)} is not {_said(equals, unit)}"
     if low is not None and not _number(value, known) >= low:
-        return f"{value} is below {low:g}"
+        return f"{_said(value, unit)} is below {_said(low, unit)}"
     if high is not None and not _number(value, known) <= high:
-        return f"{value} is above {high:g}"
+        return f"{_said(value, unit)} is above {_said(high, unit)}"
     return ""
+
+
+def _said(value: Value, unit: str) -> str:
+    """A value in a verdict, with digits enough to tell it from the limit that it has missed."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:.10g} {unit_symbol(unit)}".rstrip()
+        case _:
+            return f"{value} {unit_symbol(unit)}".rstrip()
 
 
 def _quality(known: Known, names: Iterable[str]) -> str:
