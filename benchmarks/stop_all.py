@@ -1,4 +1,7 @@
-"""`stop` of 16 devices, of which one hangs and one is gone: how soon are the others confirmed safe?"""
+"""`stop` of 16 devices, of which one hangs and one is gone: how soon are the others confirmed safe?
+
+The answer, which names the two, has to come as soon; the one that hangs is then still being tried.
+"""
 
 import json
 import os
@@ -101,7 +104,10 @@ def _confirmed(log: bytes, began: float, names: Sequence[str]) -> list[float]:
 
 
 def _result(rounds: Sequence[tuple[list[float], float, Sequence[str]]]) -> Result:
-    """Wrong where one was missing or the answer named others; else the time of the 99th of 100."""
+    """Wrong where one was missing or the answer named others; else the later of two times.
+
+    The one at which the 99th of 100 was confirmed, and the one of the slowest answer.
+    """
     times = sorted(it for confirmed, _, _ in rounds for it in confirmed)
     right = all(
         len(confirmed) == HEALTHY and list(unsafe) == [HUNG, GONE]
@@ -114,9 +120,9 @@ def _result(rounds: Sequence[tuple[list[float], float, Sequence[str]]]) -> Resul
         figure=(
             f"{len(times)} stops of {HEALTHY} healthy devices in {len(rounds)} rounds beside one that hangs and "
             f"one that is gone: p99 {p99 * 1000:.0f} ms, worst {max(times, default=0) * 1000:.0f} ms; the answer, "
-            f"which names the two, within {max(answers):.1f} s"
+            f"which names the two, within {max(answers):.2f} s"
         ),
-        goal=f"each confirmed within {GOAL_S:g} s, the two named",
-        reached=GOAL_S / max(p99, 1e-3) if right else 0.0,
+        goal=f"each confirmed and the two named within {GOAL_S:g} s",
+        reached=GOAL_S / max(p99, *answers) if right else 0.0,
         more={"confirmed_s": times, "answers_s": answers},
     )

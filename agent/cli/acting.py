@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from agent.cli import output
 from agent.cli.client import ANSWER_WITHIN_S, AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described, device_names, split_target, unknown
+from agent.cli.stop_follow import ends_of_stops
 from agent.errors import OutcomeUnknown, Refused, UnknownDevice
 
 TROUBLE: Final = OutcomeUnknown.exit_code
@@ -52,20 +54,26 @@ def do(target: str, arguments: Sequence[str], socket: Path | None, *, as_json: b
 
 
 def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
-    """Stop a device or all; return 3 when one is not confirmed safe."""
+    """Stop a device or all; return 3 when one is not confirmed safe.
+
+    What is confirmed at once is told at once, and the rest as it comes.
+    """
     with AgentClient(socket_path(socket)) as client:
         try:
             answer = client.stop(*([device] if device else []))
         except UnknownDevice:
             raise unknown("device", str(device), device_names(client)) from None
-    outcomes = answer["devices"] if "devices" in answer else {device: _outcome(answer)}
+        outcomes = answer["devices"] if "devices" in answer else {str(device): _outcome(answer)}
+        trying = answer.get("trying", [])
+        at_once = ((name, it) for name, it in outcomes.items() if name not in trying)
+        for name, outcome in chain(at_once, ends_of_stops(client, trying)):
+            outcomes[name] = outcome
+            if not as_json:
+                output.line(f"{name}: {_safety(outcome)}")
     if as_json:
         output.document({"devices": outcomes})
-    else:
-        for name, outcome in outcomes.items():
-            output.line(f"{name}: {_safety(outcome)}")
-        if not outcomes:
-            output.line("the station has no devices")
+    elif not outcomes:
+        output.line("the station has no devices")
     return 0 if all(outcome["status"] == "done" for outcome in outcomes.values()) else TROUBLE
 
 

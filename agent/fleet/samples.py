@@ -94,6 +94,7 @@ class Cause(StrEnum):
     BLOCKED = "blocked"  # nobody knows how the command before it ended
     NOT_RECORDED = "not-recorded"  # the disk does not take it, and so nothing was sent
     NOT_SENT = "not-sent"  # no link, or never its turn; the device knows nothing of it
+    STILL_TRYING = "still-trying"  # a stop that goes on after its answer
 
     @classmethod
     def of(cls, error: RequestError) -> "Cause":

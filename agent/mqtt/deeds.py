@@ -29,7 +29,7 @@ def device_deeds(station: Station) -> dict[str, Deed]:
 
     async def stop(request: Request, actor: Actor) -> Done:
         if request.device:
-            return await gate.stop(actor, request.device), {}
+            return await gate.stop_soon(actor, request.device), {}
         return said_of(await stop_everything(gate, sorted(station.workers), actor)), {}
 
     async def read(request: Request, _: Actor) -> Done:

@@ -5,17 +5,22 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from agent.fleet.samples import Outcome, Status
+from agent.fleet.samples import Cause, Outcome, Status
 from agent.roles import Actor
 from agent.safety.gate import Gate
 
+TRYING: Final = "trying"
+"""What is said of a device that is still being stopped, in place of how that ended."""
 WORST_FIRST: Final = (Status.UNKNOWN, Status.FAILED, Status.REFUSED)
 
 log = logging.getLogger("labkeeper")
 
 
 async def stop_everything(gate: Gate, devices: Iterable[str], actor: Actor) -> dict[str, Outcome]:
-    """Stop these devices side by side, and say of each how that ended. Never raises."""
+    """Stop these devices side by side, and say of each how that ended. Never raises.
+
+    What has not ended within a second is still being tried, and goes on to its end.
+    """
     names = list(devices)
     outcomes = await asyncio.gather(*(_stopped(gate, actor, name) for name in names))
     return dict(zip(names, outcomes, strict=True))
@@ -23,7 +28,8 @@ async def stop_everything(gate: Gate, devices: Iterable[str], actor: Actor) -> d
 
 def said_of(outcomes: Mapping[str, Outcome]) -> Outcome:
     """All in one: the worst of them, the devices that were not confirmed safe, and each by its name."""
-    value = {name: str(it.status) for name, it in outcomes.items()}
+    late = set(still_tried(outcomes))
+    value = {name: TRYING if name in late else str(it.status) for name, it in outcomes.items()}
     unsafe = [name for name, it in outcomes.items() if it.status is not Status.DONE]
     if not unsafe:
         return Outcome(
@@ -35,10 +41,15 @@ def said_of(outcomes: Mapping[str, Outcome]) -> Outcome:
     return Outcome(status=worst, message=text, value=value)
 
 
+def still_tried(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """The devices that are still being stopped."""
+    return [name for name, it in outcomes.items() if it.cause is Cause.STILL_TRYING]
+
+
 async def _stopped(gate: Gate, actor: Actor, device: str) -> Outcome:
     """Stop one of many: whatever happens to it must not keep the others from being stopped."""
     try:
-        return await gate.stop(actor, device)
+        return await gate.stop_soon(actor, device)
     except Exception as error:
         log.exception("stopping %s", device)
         return Outcome(

@@ -23,6 +23,7 @@ from agent.safety.doubts import Doubt
 from agent.safety.passage import Asked, Passage, refused
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
+from agent.safety.stops import ANSWERED_WITHIN_S, LastStop, Stops, still_trying
 from drivers import Driver, Role, TextFile, word
 from drivers.errors import RequestError
 
@@ -71,8 +72,7 @@ class Gate:
         self._interlocks, self._reservations = interlocks, reservations
         self._record, self._clock = record, clock
         self._passage = Passage(record, self._refused_of, tasks, clock)
-        self._tasks = tasks
-        self._stopping: dict[asyncio.Task[Outcome], str] = {}
+        self._stops = Stops(tasks, clock)
 
     @property
     def doubts(self) -> Mapping[str, tuple[Doubt, ...]]:
@@ -82,12 +82,18 @@ class Gate:
     @property
     def stops_under_way(self) -> Collection[asyncio.Task[Outcome]]:
         """The stops that have not ended yet."""
-        return frozenset(self._stopping)
+        return self._stops.under_way
 
-    async def end_of_stops(self, device: str) -> None:
-        """Wait for the stops of a device that are under way, whoever has asked for them."""
-        if stops := [task for task, name in self._stopping.items() if name == device]:
-            await asyncio.wait(stops)
+    async def end_of_stops(self, device: str, within: float | None = None) -> None:
+        """Wait for the stops of a device that are under way, whoever has asked for them.
+
+        For so many seconds at most, or to their end.
+        """
+        await self._stops.end_of(device, within)
+
+    def last_stop(self, device: str) -> LastStop:
+        """How the last stop of a device stands, since the agent began."""
+        return self._stops.last(device)
 
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
@@ -137,12 +143,17 @@ class Gate:
 
         It is made to its end and put on record, also where the caller goes away.
         """
-        stopping = self._stop_guarded(actor, device)
-        task = self._tasks.create_task(stopping, name=f"{device}.stop.asked")
-        self._stopping[task] = device
-        task.add_done_callback(self._stopping.pop)
-        await asyncio.wait([task])
-        return task.result()
+        if device not in self._workers:
+            return self._told(actor, "stop", device, self._no_such(device))
+        return await self._stops.through(device, self._stop_guarded(actor, device))
+
+    async def stop_soon(self, actor: Actor, device: str) -> Outcome:
+        """The same, for who needs an answer within a second: it may be that it is still being tried."""
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                return await self.stop(actor, device)
+        except TimeoutError:
+            return still_trying(device)
 
     async def _stop_guarded(self, actor: Actor, device: str) -> Outcome:
         """Stop it, whatever happens: this is a task of the station, which must not end by it."""

@@ -18,6 +18,7 @@ from agent.errors import AgentError
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.fleet.sending import when_sending
 from agent.roles import Actor
+from agent.safety.intended import Intended
 from agent.safety.record import Record
 
 SEND_WITHIN_S: Final = 5.0
@@ -120,13 +121,20 @@ class Passage:
             is_off=asked.is_off,
         )
         try:
-            with when_sending(lambda: self._record.sent(intent)):
+            with when_sending(lambda: self._sent_soon(intent)):
                 outcome = self._refused_meanwhile(asked) or await work()
         except Exception as error:
             log.exception("carrying out %s", asked.target)
             outcome = _defect(asked, error)
         await self._record.ended(intent, outcome)
         return outcome
+
+    def _sent_soon(self, intent: Intended) -> None:
+        """Record that it is sent when this turn of the loop is over: behind the bytes, before its end.
+
+        Neither the disk nor its thread keeps the bytes waiting.
+        """
+        asyncio.get_running_loop().call_soon(self._record.sent, intent)
 
     async def _kept_back(self, asked: Asked) -> Outcome | None:
         """The refusal where the device is blocked. What a stop settles is settled by then."""

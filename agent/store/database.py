@@ -21,6 +21,7 @@ from agent.errors import CannotStart
 from agent.spread import Spread
 from agent.store.disk_trouble import concerns_all, is_damage, meaning
 from agent.store.folder import find
+from agent.store.log_ahead import LogAhead
 from agent.store.migration import migrate
 from agent.store.moments import compact
 from agent.store.quarantine import Quarantine, quarantine
@@ -44,8 +45,6 @@ OLDEST: Final = (3, 38)
 """Of SQLite: the tables are STRICT, and JSON is taken apart by operators."""
 BUSY_S: Final = 2.0
 """How long another program may hold the database before a write is given up."""
-CHECKPOINT_EVERY: Final = 1000
-"""Writes after which the log is copied into the file, when everyone has been told."""
 COMMIT_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 
 log = logging.getLogger("labkeeper")
@@ -65,7 +64,7 @@ class Database:
         self.path = path
         self.quarantined: Quarantine | None = None
         self.after_commit: Callable[[Connection], None] = lambda _: None
-        """Runs in the writing thread after a commit, when those who waited for it were told."""
+        """Runs in the writing thread after commits, when those who waited were told and none follows."""
         self.commits = Spread(COMMIT_BOUNDS)
         """How long what shares a commit took, from the first of it to the disk's word."""
         self._clock = clock
@@ -73,7 +72,7 @@ class Database:
         self._reader = Worker("labkeeper[database reader]", _read_all)
         self._failure = ""
         self._has_failed = asyncio.Event()
-        self._uncopied = 0
+        self._log_ahead = LogAhead(path)
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._open)
@@ -135,7 +134,7 @@ class Database:
             return fail(jobs, RecordingEnded, self._failure)
         try:
             self._transact(jobs)
-            self._uncopied += len(jobs)
+            self._log_ahead.grew(len(jobs))
         except sqlite3.Error as error:
             kind, why = _told(error)
             fail(jobs, kind, why)
@@ -147,7 +146,7 @@ class Database:
         self._writing.execute("BEGIN IMMEDIATE")
         try:
             for job in jobs:
-                self._do(job)
+                self._do(job, is_alone=len(jobs) == 1)
             self._writing.execute("COMMIT")
         except sqlite3.Error:
             with suppress(sqlite3.Error):  # the first error counts; SQLite may have rolled back
@@ -155,9 +154,10 @@ class Database:
             raise
         self.commits.took(self._clock.monotonic() - begun)
 
-    def _do(self, job: Job[Any]) -> None:
+    def _do(self, job: Job[Any], *, is_alone: bool) -> None:
         """Do one of several jobs, or undo it alone. Raises sqlite3.Error where it ends them all."""
-        self._writing.execute("SAVEPOINT one")
+        if not is_alone:
+            self._writing.execute("SAVEPOINT one")
         try:
             job.result = job.work()
         except sqlite3.IntegrityError as error:
@@ -167,16 +167,17 @@ class Database:
                 raise
             job.error = error
         if job.error is not None:
-            self._writing.execute("ROLLBACK TO one")
-        self._writing.execute("RELEASE one")
+            for step in ("ROLLBACK", "BEGIN IMMEDIATE") if is_alone else ("ROLLBACK TO one",):
+                self._writing.execute(step)
+        if not is_alone:
+            self._writing.execute("RELEASE one")
 
     def _afterwards(self) -> None:
         if self._failure:
             return
         try:
             self.after_commit(self._writing)
-            if self._uncopied >= CHECKPOINT_EVERY:
-                self._uncopied = 0
+            if self._log_ahead.is_to_be_copied():
                 # Here, and not within a commit, where somebody would wait for it.
                 self._writing.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -15,6 +16,10 @@ T = TypeVar("T")
 
 log = logging.getLogger("labkeeper")
 
+QUIET_S: Final = 0.002
+"""Without a job for so long, the thread does what is to be done afterwards."""
+MOST_UNFINISHED: Final = 20
+"""Goes after which it does that in any case."""
 MOST_AT_ONCE: Final = 1000
 """Jobs in one go: some 20 ms of work, so that the first of them does not wait for long."""
 
@@ -36,6 +41,9 @@ Jobs = list[Job[Any]]
 class Worker:
     """One thread. `do` must end every job of its list; `afterwards` runs when they were told.
 
+    It waits for a moment in which nothing is asked: whoever was told has the processor first, and
+    what they ask next is not kept waiting.
+
     What was handed in is done, whether or not somebody still waits for it.
     """
 
@@ -43,9 +51,11 @@ class Worker:
         self,
         name: str,
         do: Callable[[Jobs], None],
-        afterwards: Callable[[], None] = lambda: None,
+        afterwards: Callable[[], None] | None = None,
     ) -> None:
         self._do, self._afterwards = do, afterwards
+        self._unfinished = 0
+        """Goes since what is to be done afterwards was done."""
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         # A disk that hangs must not keep the process from ending.
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -102,7 +112,8 @@ class Worker:
             if jobs:
                 self._end_all(jobs)
                 self._loop.call_soon_threadsafe(_tell, jobs)
-                self._finish()
+                self._unfinished += 1
+        self._finish()
         self._loop.call_soon_threadsafe(self._over.set)
 
     def _end_all(self, jobs: Jobs) -> None:
@@ -114,6 +125,9 @@ class Worker:
                 job.error = error
 
     def _finish(self) -> None:
+        if self._afterwards is None or not self._unfinished:
+            return
+        self._unfinished = 0
         try:
             self._afterwards()
         except Exception:
@@ -122,7 +136,7 @@ class Worker:
     def _taken(self) -> tuple[Jobs, bool]:
         """Wait for a job, then take all that wait by now; and whether they are the last."""
         jobs: Jobs = []
-        waiting = self._queue.get()
+        waiting = self._next()
         while waiting is not None:
             jobs.append(waiting)
             if len(jobs) == MOST_AT_ONCE:
@@ -132,6 +146,14 @@ class Worker:
             except Empty:
                 return jobs, False
         return jobs, True
+
+    def _next(self) -> Job[Any] | None:
+        """The next job; what is to be done afterwards is done before a long wait."""
+        if self._afterwards is not None and 0 < self._unfinished < MOST_UNFINISHED:
+            with suppress(Empty):
+                return self._queue.get(timeout=QUIET_S)
+        self._finish()
+        return self._queue.get()
 
 
 def fail(jobs: Jobs, kind: type[AgentError], why: str) -> None:

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from agent.fleet.samples import Outcome, Status
+from agent.fleet.samples import Cause, Outcome, Status
 from agent.public import outcome_form
 from agent.roles import refusal
-from agent.safety.everything import stop_everything
+from agent.safety.everything import still_tried, stop_everything
 from agent.web import examples, forms, safety_forms
 from agent.web.problems import Problem, problem_of, worst
 from agent.web.routes import (
@@ -34,6 +34,7 @@ EVERYTHING = (
     *("bad-value", "refused", "not-recorded"),
 )
 TROUBLE = ("device-failed", "not-sent", "outcome-unknown", "stopping")
+STOP_TROUBLE = (*TROUBLE, "still-trying")
 
 changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 stops = APIRouter(prefix="/api/v1")
@@ -135,17 +136,20 @@ async def settle(
         {**examples.DONE, "message": "psu1 was made safe", "value": None},
         *AT_THE_DOOR_TO_CHANGES,
         "no-such",
-        *TROUBLE,
+        *STOP_TROUBLE,
     ),
     response_model=forms.OutcomeForm,
 )
 async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
     """Interrupt the device, end its command and make it safe, past every queue.
 
-    Needs no role and no token, and looks at no body. The agent is no safety device: use the
+    The answer comes within a second: `still-trying` names a device that takes longer. Needs no role and no token, and looks at no body. The agent is no safety device: use the
     emergency stop at the machine.
     """
-    return _done(await station.gate.stop(actor, worker.plan.name))
+    outcome = await station.gate.stop_soon(actor, worker.plan.name)
+    if outcome.cause is Cause.STILL_TRYING:
+        raise problem_of(outcome, trying=[worker.plan.name])
+    return _done(outcome)
 
 
 @stops.post(
@@ -155,14 +159,14 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
     responses=answers(
         {"devices": {"psu1": {**examples.DONE, "value": None}}},
         *AT_THE_DOOR_TO_CHANGES,
-        *TROUBLE,
+        *STOP_TROUBLE,
     ),
     response_model=forms.StopForm,
 )
 async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
     """Stop all devices at once. A problem unless every one was confirmed safe; `devices` has each.
 
-    Needs no role and no token, and looks at no body. The agent is no safety device: use the
+    The answer comes within a second; `trying` names those that are still being stopped. Needs no role and no token, and looks at no body. The agent is no safety device: use the
     emergency stop at the machine.
     """
     by_device = await stop_everything(station.gate, sorted(station.workers), actor)
@@ -171,7 +175,7 @@ async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
         unsafe = [name for name, it in by_device.items() if it.status is not Status.DONE]
         problem = problem_of(bad)
         text = f"not confirmed safe: {', '.join(unsafe)}; go and look. {problem.detail}"
-        raise Problem(problem.kind, text, devices=shown)
+        raise Problem(problem.kind, text, devices=shown, trying=still_tried(by_device))
     return {"devices": shown}
 
 

@@ -287,3 +287,10 @@ class ProblemForm(BaseModel):
     devices: Annotated[
         dict[str, OutcomeForm], Field(description="After stop: how it ended, by device.")
     ] = {}
+    trying: Annotated[
+        list[str],
+        Field(
+            description="After stop: the devices that are not confirmed safe yet and are still being "
+            "stopped; GET `/devices/{device}/stop` tells how that ended."
+        ),
+    ] = []

@@ -56,6 +56,7 @@ KINDS: Final = MappingProxyType(
         "not-read": Kind(503, "The device could not be read", Status.FAILED),
         "not-sent": Kind(503, "The device can't be reached", Status.FAILED),
         "stopping": Kind(503, "The agent is stopping", Status.UNKNOWN),
+        "still-trying": Kind(504, "The device is still being stopped", Status.UNKNOWN),
         "outcome-unknown": Kind(504, "Nobody knows whether it was done", Status.UNKNOWN),
         "no-room": Kind(507, "There is no room left"),
     }
@@ -108,9 +109,9 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def problem_of(outcome: Outcome) -> Problem:
+def problem_of(outcome: Outcome, **more: Any) -> Problem:
     """The problem of an outcome that is not done."""
-    return Problem(_kind(outcome), outcome.message or str(outcome.status))
+    return Problem(_kind(outcome), outcome.message or str(outcome.status), **more)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
@@ -125,6 +126,8 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
 
 def _kind(outcome: Outcome) -> str:
     match outcome.status, outcome.cause:
+        case Status.UNKNOWN, Cause.STILL_TRYING:
+            return "still-trying"
         case Status.UNKNOWN, _:
             return "outcome-unknown"
         case Status.REFUSED, Cause() as cause if cause is not Cause.NOT_SENT:

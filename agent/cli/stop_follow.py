@@ -1,0 +1,50 @@
+"""The stops that had not ended when the agent answered: each is told as it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from agent.cli.client import AgentClient
+from agent.cli.failures import say
+from agent.clock import SystemClock
+from agent.errors import AgentError
+
+ENDS_WITHIN_S: Final = 30.0
+"""How long they are waited for; the agent gives each up before that."""
+LOOK_S: Final = 0.1
+"""How long one of several is waited for before the next is looked at."""
+
+
+def ends_of_stops(
+    client: AgentClient, trying: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """How each of these stops ended, as they end. What is not known in the end is called unknown."""
+    if trying and sys.stderr.isatty():
+        say(f"not confirmed safe yet: {', '.join(trying)}; still being tried")
+    clock, left = SystemClock(), list(trying)
+    until = clock.monotonic() + ENDS_WITHIN_S
+    while left:
+        for name in list(left):
+            outcome = _end(client, name)
+            if outcome is None and clock.monotonic() > until:
+                outcome = _unknown(f"{name}: not confirmed after {ENDS_WITHIN_S:g} s")
+            if outcome is not None:
+                left.remove(name)
+                yield name, outcome
+
+
+def _end(client: AgentClient, device: str) -> dict[str, Any] | None:
+    """How the stop of a device ended; None while it is still being tried."""
+    try:
+        found = client.get("devices", device, "stop", wait=str(LOOK_S))
+    except AgentError as error:  # the device has left the config, or the agent has ended
+        return _unknown(str(error))
+    if found["trying"]:
+        return None
+    return found["outcome"] or _unknown(f"{device}: the agent does not know how its stop ended")
+
+
+def _unknown(why: str) -> dict[str, Any]:
+    return {"status": "unknown", "message": why, "value": None}
