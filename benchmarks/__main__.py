@@ -25,6 +25,7 @@ BENCHMARKS: Final = (
     "gcode_faults",
     "ledger",
     "crash",
+    "power_cuts",
     "dispatch",
     "stop_all",
 )

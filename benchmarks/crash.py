@@ -11,11 +11,13 @@ CRASH_SEED and CRASH_KILLS in the environment choose another seed, and another n
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from benchmarks.crash_station import station
+from benchmarks.crash_station import Station, station
 from benchmarks.result import Result
 
 KILLS: Final = 1000
@@ -24,6 +26,9 @@ STATIONS: Final = 2
 """Side by side. Each has its own folder, ledger and supplies."""
 EACH_S: Final = 120.0
 """A round that takes longer hangs."""
+
+Begun = Callable[[str], AbstractAsyncContextManager[Station]]
+"""Begins a station with this seed."""
 
 
 @dataclass
@@ -49,13 +54,13 @@ async def measure(quick: bool) -> list[Result]:
         for number, lane in enumerate(lanes):
             share = (kills + number) // STATIONS
             tasks.create_task(endure(lane, share), name=f"station {lane.seed}")
-    return [_result(lanes)]
+    return [told("crash", "kills", lanes)]
 
 
-async def endure(lane: Lane, kills: int) -> None:
+async def endure(lane: Lane, kills: int, begun: Begun = station) -> None:
     """Kill a station so often, or until something is wrong; its folder is kept then."""
     try:
-        async with station(lane.seed) as it:
+        async with begun(lane.seed) as it:
             for number in range(1, kills + 1):
                 async with asyncio.timeout(EACH_S):
                     _note(lane, await it.round(), f"kill {number}", str(it.folder))
@@ -79,16 +84,18 @@ def _note(lane: Lane, findings: list[str], when: str, where: str) -> None:
         raise Wrong
 
 
-def _result(lanes: list[Lane]) -> Result:
+def told(name: str, what: str, lanes: list[Lane]) -> Result:
+    """What became of all the stations, after so many kills or cuts."""
+
     def total(name: str) -> int:
         return sum(getattr(lane, name) for lane in lanes)
 
     findings = [it for lane in lanes for it in lane.findings]
     starts = [it for lane in lanes for it in lane.starts]
     return Result(
-        name="crash",
+        name=name,
         figure=(
-            f"{len(findings)} findings after {total('kills'):,} kills of {len(lanes)} stations: "
+            f"{len(findings)} findings after {total('kills'):,} {what} of {len(lanes)} stations: "
             f"{total('jobs'):,} jobs with one final state each, {total('commands'):,} commands, "
             f"{total('settings'):,} acknowledged settings, {total('rows'):,} rows of the ledger; "
             f"{median(starts or [0.0]):.2f} s from a start to the first answer"

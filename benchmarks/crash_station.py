@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +45,16 @@ finally:
   - set: {supply.output: false}
 """
 
+Cut = Callable[[asyncio.subprocess.Process], Awaitable[None]]
+"""Ends an agent without a word, and returns when what it has left can be looked at."""
+
 log = logging.getLogger(__name__)
+
+
+async def killed(process: asyncio.subprocess.Process) -> None:
+    """End an agent by `kill -9`: what it has written stays."""
+    process.kill()
+    await process.wait()
 
 
 @dataclass
@@ -56,6 +65,7 @@ class Station:
     supplies: list[CountedSupply]
     rng: Random
     books: Books
+    cut: Cut = killed
     starts: list[float] = field(default_factory=list)
     """Seconds from each start to the first answer."""
     kills: int = 0
@@ -80,8 +90,7 @@ class Station:
                     await self._keep_busy(client, moment)
             else:
                 await asyncio.sleep(moment)
-            process.kill()
-            await process.wait()
+            await self.cut(process)
         self.kills += 1
         return [*wrong, *await self._audit()]
 
@@ -215,9 +224,12 @@ class Station:
 
 
 @asynccontextmanager
-async def station(seed: str) -> AsyncIterator[Station]:
-    """A station of three supplies; `seed` decides what is wanted of it, and when it is killed."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="lk-crash-"))
+async def station(
+    seed: str, folder: Path | None = None, cut: Cut = killed
+) -> AsyncIterator[Station]:
+    """A station of three supplies; `seed` decides what is wanted of it, and when `cut` ends it."""
+    is_ours = folder is None
+    folder = folder or Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="lk-crash-"))
     (folder / "recipes").mkdir()
     (folder / "recipes" / "burst.yaml").write_text(RECIPE, "utf-8")
     async with AsyncExitStack() as stack:
@@ -228,9 +240,10 @@ async def station(seed: str) -> AsyncIterator[Station]:
             return sum((it.told for it in supplies), Counter[Effect]())
 
         (folder / "station.yaml").write_text(_config(folder, supplies), "utf-8")
-        made = Station(folder, supplies, Random(seed), Books(folder / "state", told))
+        made = Station(folder, supplies, Random(seed), Books(folder / "state", told), cut)
         yield made
-    await asyncio.to_thread(shutil.rmtree, folder)  # where something is wrong, all of it stays
+    if is_ours:
+        await asyncio.to_thread(shutil.rmtree, folder)  # where something is wrong, all of it stays
 
 
 def _config(folder: Path, supplies: list[CountedSupply]) -> str:

@@ -44,6 +44,15 @@ def find(path: Path) -> None:
         raise NotRead(f"{path} can't be read: {error.strerror}") from error
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _opened(path: Path) -> int:
     """The lock file. On a disk that can't be written, the one that is there is held, or the folder."""
     try:

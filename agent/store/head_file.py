@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.store.chain import Head
+from agent.store.folder import sync_folder
 
 NAME: Final = "ledger.head"
 """What the file is called in the state folder."""
@@ -54,6 +55,8 @@ class HeadFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        # A power cut may take the name of a file whose bytes are on the disk.
+        sync_folder(self.path.parent)
 
 
 def _line(head: Head) -> bytes:

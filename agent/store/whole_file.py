@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from agent.store.folder import find
+from agent.store.folder import find, sync_folder
 from agent.store.store_errors import Damaged, DiskFailed, NotRead
 
 DIGEST: Final = "sha256"
@@ -29,7 +29,7 @@ def write_whole(path: Path, schema: str, document: Mapping[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise DiskFailed(f"{path} can't be written: {error.strerror}") from error
 
@@ -65,17 +65,9 @@ def remove(path: Path) -> None:
     """Remove a file, and its draft, for good; it may be missing. Raises DiskFailed."""
     try:
         path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise DiskFailed(f"{path} can't be removed: {error.strerror}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -40,17 +40,25 @@ def all_rows(folder: Path) -> list[Row]:
         return list(rows(connection))
 
 
+def missing(said: list[tuple[str, str]], kept: list[Row]) -> list[tuple[str, str]]:
+    """What was acknowledged, and is not among these rows."""
+    stages = {(row.entry["stage"], row.entry["command"]) for row in kept if "stage" in row.entry}
+    heads = {str(Head(row.seq, row.hash)) for row in kept}
+    known = {
+        "row": lambda which: which in heads,
+        "intent": lambda which: ("intent", which) in stages,
+        "ended": lambda which: ("confirmed", which) in stages,
+    }
+    return [(what, which) for what, which in said if not known[what](which)]
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
 async def test_nothing_that_was_acknowledged_is_missing(tmp_path: Path, seed: int) -> None:
     said = []
     for lines in (1, Random(seed).randint(1, MOST_LINES)):  # the second finds what the first left
         said += await asyncio.to_thread(acknowledged, tmp_path, lines)
     kept = await asyncio.to_thread(all_rows, tmp_path)
-    stages = [(row.entry["stage"], row.entry["command"]) for row in kept if "stage" in row.entry]
-    heads = {str(Head(row.seq, row.hash)) for row in kept}
-    for what, which in said:
-        known = {"row": which in heads, "intent": ("intent", which) in stages}
-        assert known.get(what, ("confirmed", which) in stages), (what, which)
+    assert missing(said, kept) == []
     assert (await asyncio.to_thread(verdict_on, tmp_path)).findings == ()
     async with opened(tmp_path) as ledger:
         await every_command_has_one_end(ledger)
