@@ -17,6 +17,7 @@ from agent.jobs.keeping.book import UnwritableBook
 from agent.jobs.keeping.journals import Journals
 from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.on_station import hands_on, jobs_on
+from agent.jobs.plate_desk import PlateDesk
 from agent.jobs.runs.run_closing import Closer
 from agent.jobs.runs.run_facts import Place
 from agent.jobs.runs.run_ledger import RunLedger
@@ -72,6 +73,7 @@ class Parts:
         self.interlocks.latched = self.alarm_watch.latched
         self.observing = ObserveOnly(clock, self.alarms, self.events)
         self.disk_watch: DiskWatch | None = None
+        self.plate_desk: PlateDesk | None = None
         self.flight = FlightRecords(
             *(settings.name, version("labkeeper"), recorder),
             RecordingFolder(settings.state / "wire"),
@@ -154,6 +156,7 @@ class Parts:
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,
             waivers=waivers,
+            plates=self.plate_desk,
             disk=self.disk_watch,
         )
 
@@ -194,7 +197,7 @@ class Parts:
             if record.ledger is not None
             else UnwritableBook(NotRecorded("the disk takes no record: no job can be kept"))
         )
-        return jobs_on(
+        jobs = jobs_on(
             tasks,
             hands_on(gate, workers, self.board, tasks),
             reservations=self.reservations,
@@ -206,6 +209,10 @@ class Parts:
             runs=runs,
             uncovered=waivers.refusal,
         )
+        gate.prints.plates = jobs.plates
+        self.plate_desk = PlateDesk(jobs.plates, workers, self.board, self.events, tasks)
+        self.plate_desk.follow()
+        return jobs
 
     def runs(
         self,

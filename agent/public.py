@@ -151,6 +151,7 @@ def whole_job_form(job: Job) -> dict[str, Any]:
         **job_form(job),
         "arguments": dict(job.arguments),
         "sha256": job.sha256,
+        "called": dict(job.called),
         "folder": job.folder,
         "measures": [
             {

@@ -9,6 +9,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
+from agent.jobs.plate_desk import PlateDesk
 from agent.jobs.schedules.schedules import Schedules
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
@@ -55,5 +56,7 @@ class Station:
     """None where no alarms are kept."""
     disk: DiskWatch | None = None
     """What is free of the disk of the state folder; None where nobody looks."""
+    plates: PlateDesk | None = None
+    """None where nobody keeps which plates are clear."""
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""

@@ -16,6 +16,7 @@ from agent.cli.alarm_words import add_alarm
 from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
+from agent.cli.plate_words import add_plate
 from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.reserve_words import add_reserve
@@ -64,6 +65,7 @@ def command_line() -> Parser:
     add_recipe(commands)
     add_job(commands)
     add_queue(commands)
+    add_plate(commands)
     add_reserve(commands)
     add_schedule(commands)
     add_alarm(commands)

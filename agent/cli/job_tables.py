@@ -67,6 +67,8 @@ def job_page(job: Form, language: str) -> Iterator[RenderableType]:
     rows = {
         "job": job["job"],
         "recipe": f"{job['recipe']} {job['version']}",
+        "SHA-256": job["sha256"] or words.NOTHING,
+        **{f"calls {name}": it or words.NOTHING for name, it in job["called"].items()},
         "state": f"{job['state']}{': ' + job['why'] if job['why'] else ''}",
         "verdict": job["verdict"],
         "by": f"{job['by']} ({job['origin']})",

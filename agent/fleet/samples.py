@@ -92,6 +92,7 @@ class Cause(StrEnum):
     RESERVED = "reserved"  # by a job, to which the device belongs until its end
     INTERLOCKED = "interlocked"  # by a reading that is not what it must be
     BLOCKED = "blocked"  # nobody knows how the command before it ended
+    PLATE_TAKEN = "plate-taken"  # nobody has said that the plate is clear since the last print
     NOT_RECORDED = "not-recorded"  # the disk does not take it, and so nothing was sent
     NOT_SENT = "not-sent"  # no link, or never its turn; the device knows nothing of it
     STILL_TRYING = "still-trying"  # a stop that goes on after its answer

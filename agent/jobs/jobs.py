@@ -14,6 +14,7 @@ from agent.jobs.inheritance import Inheritance
 from agent.jobs.job import Answer, Job
 from agent.jobs.job_tally import JobTally
 from agent.jobs.keeping.journal import Entry
+from agent.jobs.plates import Plates
 from agent.jobs.questions import Question, Questions
 from agent.jobs.queue import Place, moved
 from agent.jobs.recipes.library import Library
@@ -45,6 +46,7 @@ class Jobs:
         self._before = Inheritance(shop, self._turns, self._submission)
         self.tally: JobTally = self._turns.tally
         """What is counted of jobs that have ended."""
+        self.plates: Plates = shop.plates
 
     def close_while(self, why: Callable[[], str]) -> None:
         """Take no job, and let none begin, as long as `why` gives a reason, a sentence; "" is none."""
@@ -153,9 +155,7 @@ class Jobs:
             try:
                 await kept.notes.must_enter()
             except AgentError as error:
-                text = (
-                    f"job {job} is stopped and does not begin, which is not on record yet: {error}"
-                )
+                text = f"job {job} is stopped and never begins, but not on record yet: {error}"
                 raise NotRecorded(text) from error
             finally:
                 self._turns.over(kept)

@@ -13,6 +13,7 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.keeping.book import Book, MemoryBook
 from agent.jobs.keeping.journal import Journal, MemoryJournal
 from agent.jobs.keeping.journals import Journals
+from agent.jobs.plates import Plates
 from agent.jobs.running.hands import Hands, StationHands
 from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.shop import Recipes, Shop
@@ -52,6 +53,7 @@ def jobs_on(
         if runs is not None:
             runs.forget(job)
 
+    book = book or MemoryBook()
     shop = Shop(
         tasks=tasks,
         hands=hands,
@@ -60,7 +62,8 @@ def jobs_on(
         journal=journal if runs is None else Journals(journal, runs),
         clock=clock,
         events=events,
-        book=book or MemoryBook(),
+        book=book,
+        plates=Plates(book, clock),
         forget=forget,
         uncovered=uncovered,
     )

@@ -1,21 +1,44 @@
-"""The printers on whose plate a print may still lie, of which the next agent must know as well."""
+"""The printers on whose plate a print may still lie, of which the next agent must know as well.
+
+A plate counts as taken before its print begins, and is so on record, whoever begins it: a job asks a
+person before its next one, and what is asked for directly is refused until a person has looked.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
 
+from agent.clock import Clock
+from agent.errors import AgentError
 from agent.jobs.keeping.book import Book
+from agent.jobs.keeping.journal import Entry
 from agent.jobs.keeping.notes import Notes
+from agent.roles import Actor
+from agent.store.store_errors import NotRecorded, TooSlow
+
+KEPT_WITHIN_S: Final = 5.0
+"""How long a print that is asked for directly waits for the disk: as long as any other request."""
+
+log = logging.getLogger("labkeeper")
 
 
 class Plates:
-    """Of all jobs together. A plate counts as taken before its print begins, and is so on record."""
+    """Of the prints of jobs, and of all others."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, book: Book, clock: Clock) -> None:
+        self._book, self._clock = book, clock
         self._taken: set[str] = set()
         self._turn = asyncio.Lock()
+        self._direct: Counter[str] = Counter()
+        """Prints under way that no job has begun, by device: none of these plates is clear."""
+        self.printing: set[str] = set()
+        """The printers that say that they print, whoever has begun it."""
+        self.closed_because: Callable[[], str] = lambda: ""
+        """Why it is not known yet which plates are taken, as a sentence; "" when it is."""
 
     def __contains__(self, device: str) -> bool:
         return device in self._taken
@@ -25,16 +48,90 @@ class Plates:
         self._taken |= set(devices)
 
     async def take(self, device: str, notes: Notes) -> None:
-        """A print is about to begin. Raises AgentError where that can't be kept: it must not."""
-        await self._keep(device, notes, is_clear=False)
+        """A job's print is about to begin. Raises AgentError where that can't be kept: it must not."""
+        async with self._turn:
+            await self._keep(device, notes.plate(device, is_clear=False), is_clear=False)
 
     async def clear(self, device: str, notes: Notes) -> None:
-        """Somebody has seen that it is clear, or nothing was begun. Raises AgentError."""
-        await self._keep(device, notes, is_clear=True)
+        """A job was told that it is clear, or its print was not begun. Raises AgentError."""
+        async with self._turn:
+            if not self._direct[device]:
+                await self._keep(device, notes.plate(device, is_clear=True), is_clear=True)
 
-    async def _keep(self, device: str, notes: Notes, *, is_clear: bool) -> None:
-        async with self._turn:  # two printers at once must not undo each other's
-            taken = self._taken - {device} if is_clear else self._taken | {device}
-            entry = notes.plate(device, is_clear=is_clear)
-            await self._book.enter([entry], marks={"plates": sorted(taken)})
-            self._taken = taken
+    def is_direct(self, device: str) -> bool:
+        """Whether a print is under way on it that no job has begun."""
+        return self._direct[device] > 0
+
+    async def begin(self, actor: Actor, device: str) -> str:
+        """A print is asked for that is no job's; return why it must not begin, "" when it may.
+
+        Raises:
+            AgentError: It can't be kept that the plate is taken: the print must not begin.
+        """
+        if why := self.closed_because():
+            raise NotRecorded(why)
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S), self._turn:
+                if device in self._taken:
+                    return _not_clear(device, is_printing=device in self.printing)
+                await self._keep(device, self._entry(device, actor, is_clear=False), is_clear=False)
+                self._direct[device] += 1
+                return ""
+        except TimeoutError:
+            raise TooSlow(
+                f"not recorded: the disk has not taken within {KEPT_WITHIN_S:g} s that the plate of "
+                f"{device} is taken"
+            ) from None
+
+    async def end(self, actor: Actor, device: str, *, was_begun: bool) -> None:
+        """That print has ended; its plate is clear only where it was never begun. Never raises."""
+        self._direct[device] -= 1
+        if not was_begun:
+            await self._try(device, actor, is_clear=True)
+
+    async def seen(self, device: str) -> None:
+        """A printer prints by itself, or for somebody else. Never raises: it prints already."""
+        if device not in self._taken:
+            self._taken = self._taken | {device}
+            if not self.closed_because():  # else it is kept along with what is taken over
+                await self._try(device, None, is_clear=False)
+
+    async def seen_clear(self, actor: Actor, device: str) -> bool:
+        """A person has looked; return whether it was taken before. Raises AgentError."""
+        if why := self.closed_because():
+            raise NotRecorded(why)
+        async with self._turn:
+            was_taken = device in self._taken
+            await self._keep(device, self._entry(device, actor, is_clear=True), is_clear=True)
+        return was_taken
+
+    async def _try(self, device: str, actor: Actor | None, *, is_clear: bool) -> None:
+        """Keep it, or tell the log: whoever is told less than he should be looks at the plate."""
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S), self._turn:
+                await self._keep(
+                    device, self._entry(device, actor, is_clear=is_clear), is_clear=is_clear
+                )
+        except (AgentError, TimeoutError) as error:
+            log.warning("the plate of %s: %s", device, str(error) or "the disk is too slow")
+
+    async def _keep(self, device: str, entry: Entry, *, is_clear: bool) -> None:
+        """Two printers at once must not undo each other's: the caller has the turn."""
+        taken = self._taken - {device} if is_clear else self._taken | {device}
+        await self._book.enter([entry], marks={"plates": sorted(taken)})
+        self._taken = self._taken - {device} if is_clear else self._taken | {device}
+
+    def _entry(self, device: str, actor: Actor | None, *, is_clear: bool) -> Entry:
+        data = {"device": device, "clear": is_clear}
+        return Entry(
+            job="", time=self._clock.utc(), kind="plate", data=data, recipe=device, by=actor
+        )
+
+
+def _not_clear(device: str, *, is_printing: bool) -> str:
+    """Why a print must not begin on this printer, and what to do."""
+    if is_printing:
+        why = f"{device} is printing: wait for its end, or stop it; then take the print off"
+    else:
+        why = f"nobody has said that the plate of {device} is clear since its last print: take that off"
+    return f"{why}, then `labkeeper plate clear {device}`, and ask again"

@@ -56,6 +56,7 @@ class Shop:
     recipes: Recipes
     journal: Journal
     book: Book
+    plates: Plates
     clock: Clock
     events: EventLog
     forget: Callable[[str], None] = field(default=lambda _: None)
@@ -124,7 +125,6 @@ def equip(
     library: Library,
     shop: Shop,
     questions: Questions,
-    plates: Plates,
     rests: Callable[[str], None],
 ) -> Run:
     """Give a job what runs it. `rests` is told when every branch of it rests."""
@@ -140,7 +140,7 @@ def equip(
         questions=questions,
         library=library,
         tasks=shop.tasks,
-        plates=plates,
+        plates=shop.plates,
         work=WORK,
     )
     shop.prepare(job, entry, library)

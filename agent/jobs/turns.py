@@ -12,7 +12,6 @@ from typing import Final
 from agent.errors import AgentError, ConfigError, NoSuchThing
 from agent.jobs.job import Job
 from agent.jobs.job_tally import JobTally
-from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
 from agent.jobs.queue import in_order
 from agent.jobs.recipes.claims import called_hashes
@@ -44,7 +43,8 @@ class Turns:
 
     def __init__(self, shop: Shop, questions: Questions, most: int) -> None:
         self.kept: dict[str, Kept] = {}
-        self.plates, self.tally = Plates(shop.book), JobTally()
+        self.plates, self.tally = shop.plates, JobTally()
+        self.plates.closed_because = lambda: self.closed
         self.hold: Hold | None = None
         self.is_open, self.is_ending = True, False
         self.closed = ""
@@ -69,7 +69,7 @@ class Turns:
 
     def equip(self, kept: Kept, entry: Entry, library: Library) -> None:
         """Give a job what runs it; its recipe has been checked."""
-        equip(kept, entry, library, self._shop, self._questions, self.plates, self._rests)
+        equip(kept, entry, library, self._shop, self._questions, self._rests)
 
     def next(self) -> None:
         """Begin what can begin, in the order of the queue.

@@ -1,8 +1,8 @@
 """The one door: every setting and command, from a person or a program, passes here.
 
 The order is always the same: does the device have it, who asks and may they, is the value
-allowed, does the device belong to a job, do the interlocks hold, is it known what became of the
-command before; then the intent goes on record, and only when that is on the disk has the device's
+allowed, does the device belong to a job, do the interlocks hold, is a printer's plate clear, is it
+known what became of the command before; then the intent goes on record, and only when that is on the disk has the device's
 own worker its turn. Whatever the end, the record and an event tell of it. A stop asks nothing and
 waits for no disk.
 """
@@ -21,6 +21,7 @@ from agent.fleet.samples import Cause, Outcome, Status
 from agent.roles import Actor, refusal
 from agent.safety.doubts import Doubt
 from agent.safety.passage import Asked, Passage, refused
+from agent.safety.prints import Prints
 from agent.safety.record import Record
 from agent.safety.reservations import Reservations
 from agent.safety.stops import ANSWERED_WITHIN_S, LastStop, Stops, still_trying
@@ -73,6 +74,8 @@ class Gate:
         self._record, self._clock = record, clock
         self._passage = Passage(record, self._refused_of, tasks, clock)
         self._stops = Stops(tasks, clock)
+        self.prints = Prints(self._passage.through, tasks)
+        """The way of what a device shall do; it keeps prints from plates that are not clear."""
 
     @property
     def doubts(self) -> Mapping[str, tuple[Doubt, ...]]:
@@ -135,7 +138,7 @@ class Gate:
             return self._turned_away(asked, refused(f"{device}: {error}", cause))
         if refused_now := self._refused_of(asked):
             return self._turned_away(asked, refused_now)
-        outcome = await self._passage.through(asked, lambda: worker.do(name, checked))
+        outcome = await self.prints.through(asked, driver, lambda: worker.do(name, checked))
         return self._told(actor, "do", asked.target, outcome, _shown(arguments))
 
     async def stop(self, actor: Actor, device: str) -> Outcome:

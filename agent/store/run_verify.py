@@ -75,6 +75,7 @@ def verify(folder: Path) -> RunVerdict:
     listed = list(_listed(verdict))
     for it in listed:
         _hold(verdict, folder, it)
+    _hold_recipes(verdict, {it.name: it.sha256 for it in listed})
     for name in sorted({*names} - {it.name for it in listed} - {NAME, SIDECAR}):
         verdict.found(name, "was added: the manifest does not have it")
     verdict.files, verdict.size = len(listed), sum(it.size for it in listed)
@@ -118,6 +119,18 @@ def _listed(verdict: RunVerdict) -> Iterator[Listed]:
             case _:
                 verdict.found(NAME, "its list of files is not what labkeeper writes")
                 return
+
+
+def _hold_recipes(verdict: RunVerdict, listed: Mapping[str, str]) -> None:
+    """The recipe and those that it called are in the folder, and are what the job was checked with."""
+    called = verdict.form.get("called")
+    for it in [verdict.form.get("recipe"), *(called if isinstance(called, list) else [])]:
+        match it:
+            case {"name": str(name), "file": str(file), "sha256": str(sha256)} if sha256:
+                if file not in listed:
+                    verdict.found(NAME, f"has no file of the recipe {ascii(name)[1:-1][:SHOWN]}")
+                elif listed[file] != sha256:
+                    verdict.found(file, "is not the recipe that ran: its SHA-256 is another")
 
 
 def _hold(verdict: RunVerdict, folder: Path, listed: Listed) -> None:

@@ -63,7 +63,10 @@ async def put_setting(
 @changes.post(
     "/devices/{device}/commands/{command}",
     summary="Run a command",
-    responses=answers(examples.DONE, *AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, *TROUBLE),
+    responses=answers(
+        examples.DONE,
+        *(*AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, "plate-taken", *TROUBLE),
+    ),
     response_model=forms.OutcomeForm,
 )
 async def post_command(

@@ -19,6 +19,7 @@ from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
 from agent.web.last_stops import last_stops
+from agent.web.plates import plate_changes, plate_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
@@ -73,7 +74,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
         api.include_router(router)
-    for router in (unsettled_views, settles, runs, last_stops):
+    for router in (unsettled_views, settles, runs, last_stops, plate_views, plate_changes):
         api.include_router(router)
     return api
 

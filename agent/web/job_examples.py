@@ -57,6 +57,7 @@ WHOLE_JOB: Final[dict[str, Any]] = {
     **JOB,
     "arguments": {"specimen": "S-17", "lot": "L-3", "hot": 60.0},
     "sha256": "3b1a" * 16,
+    "called": {"settle_oven": "90cd" * 16},
     "folder": "/var/lib/labkeeper/runs/20261122-091500-1_thermal_cycle",
     "measures": [MEASURE],
     "log": [LINE],

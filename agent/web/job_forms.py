@@ -146,6 +146,9 @@ class WholeJobForm(JobForm):
 
     arguments: dict[str, Shown]
     sha256: Annotated[str, Field(description="Of the recipe's file.")]
+    called: Annotated[
+        dict[str, str], Field(description="The same of each recipe that it calls, by name.")
+    ]
     folder: Annotated[str, Field(description="Where its run is written down; empty: not yet.")]
     measures: list[MeasureForm]
     log: list[LineForm]

@@ -38,6 +38,7 @@ KINDS: Final = MappingProxyType(
         "busy": Kind(409, "A command is running"),
         "reserved": Kind(409, "The device belongs to a job"),
         "blocked": Kind(409, "Nobody knows how the command before it ended"),
+        "plate-taken": Kind(409, "The plate may not be clear"),
         "interlocked": Kind(409, "An interlock does not hold"),
         "exists": Kind(409, "A file of this name is there already"),
         "in-use": Kind(409, "The file is in use"),

@@ -24,6 +24,7 @@ from agent.jobs.keeping.journal import MemoryJournal
 from agent.jobs.keeping.journals import Journals
 from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.on_station import hands_on, jobs_on
+from agent.jobs.plate_desk import PlateDesk
 from agent.jobs.recipes.library import Library
 from agent.jobs.running.hands import StationHands
 from agent.jobs.shop import Recipes
@@ -152,6 +153,7 @@ async def station_in_memory(
         parts = (tasks, hands, reservations, recipes, clock, events)
         jobs = _jobs(*parts, journal, book, waivers.refusal)
         station = _station(gate, fleet, board, events, locks, files, clock, jobs, leases, waivers)
+        station = replace(station, plates=_plates(station, jobs, tasks))
         for plan in plans:
             fleet.start(plan)
         if wait:
@@ -159,6 +161,13 @@ async def station_in_memory(
         yield Bench(station, fleet, board, events, simulators, reservations, jobs, journal, kept)
         await jobs.end()
         await fleet.end()
+
+
+def _plates(station: Station, jobs: Jobs, tasks: asyncio.TaskGroup) -> PlateDesk:
+    station.gate.prints.plates = jobs.plates
+    desk = PlateDesk(jobs.plates, station.workers, station.board, station.events, tasks)
+    desk.follow()
+    return desk
 
 
 def _jobs(

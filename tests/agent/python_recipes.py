@@ -128,6 +128,18 @@ async def undeterred(job: JobDesk, supply: Supply) -> None:
         await supply.set("voltage", 3.0)
 
 
+@recipe(version="1")
+async def caller(job: JobDesk, supply: Supply) -> None:
+    """It calls by name what calls another."""
+    await job.call("outer")
+
+
+@recipe(version="1")
+async def secretive(job: JobDesk, supply: Supply) -> None:
+    """What it calls is not known before."""
+    await job.call("in" + "ner"[:3])
+
+
 Printer = Annotated[DeviceDesk, DeviceRole(driver=("toy.printer",), device="printer1")]
 
 

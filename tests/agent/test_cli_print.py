@@ -40,6 +40,12 @@ def begun(command: Command, *words: str) -> asyncio.Task[Ended]:
     return asyncio.get_running_loop().create_task(command("print", "printer1", *words))
 
 
+async def taken_off(ask: Command, web: Web) -> None:
+    """Somebody takes the print off, and says so."""
+    await web.bench.until("printer1", lambda it: it.samples["print_state"].value == "idle")
+    assert await ask("plate", "clear", "printer1") == Ended(0, "printer1: clear\n", "")
+
+
 async def test_a_local_file_is_sent_printed_followed_and_its_end_is_told(
     web: Web, part: Path
 ) -> None:
@@ -92,6 +98,7 @@ async def test_a_file_of_the_store_is_printed_by_its_name_and_the_same_is_not_se
     await ask("files", "add", str(part))
     knobs(web)["ends"] = DONE
     assert (await ask("print", "printer1", "시험편.gcode")).code == 0
+    await taken_off(ask, web)
     assert (await ask("print", "printer1", str(part))).code == 0
     added = [it for it in web.bench.events.kept if it.kind == "files.added"]
     assert len(added) == 1
@@ -108,6 +115,7 @@ async def test_another_file_of_that_name_is_not_overwritten_unless_it_may_be(
     assert "--replace puts this one in its place" in refused.err
     assert not [it for it in web.bench.events.kept if it.kind == "do.done"]
     assert (await ask("print", "printer1", str(part), "--replace")).code == 0
+    await taken_off(ask, web)
     named = await ask("print", "printer1", str(part), "--name", "b.gcode", "--json")
     assert json.loads(named.out.splitlines()[-1])["file"] == "b.gcode"
 
@@ -169,6 +177,25 @@ async def test_a_failed_print_ends_with_3_its_reason_and_the_heaters(
         assert "line 7 was the last one taken" in ended.err
         assert said in ended.err
         knobs(web)["ends"] = 0.0
+        await taken_off(ask, web)
+
+
+async def test_on_a_plate_that_may_not_be_clear_nothing_is_printed(
+    ask: Command, web: Web, part: Path
+) -> None:
+    assert (await ask("plate", "list")).out == "printer1: clear\n"
+    knobs(web)["ends"] = DONE
+    assert (await ask("print", "printer1", str(part))).code == 0
+    refused = await ask("print", "printer1", str(part))
+    assert (refused.code, refused.out) == (2, "")
+    assert "take that off, then `labkeeper plate clear printer1`, and ask again" in refused.err
+    assert "nobody has said that it is clear" in (await ask("plate", "list")).out
+    none = await ask("plate", "clear", "printer")
+    assert none.code == 2
+    assert "did you mean printer1?" in none.err
+    assert (await ask("plate")).code == 2
+    await taken_off(ask, web)
+    assert json.loads((await ask("plate", "list", "--json")).out)["clear"] is True
 
 
 async def test_a_lost_printer_ends_with_3_and_nobody_knows_of_its_heaters(

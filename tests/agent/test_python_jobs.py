@@ -251,3 +251,39 @@ async def test_a_function_prints_by_the_step_that_asks_for_the_plate_alone(tmp_p
         assert job.state is JobState.FAILED
         assert "use `printer.print(file)`" in job.why
         assert bench.station.simulators["printer1"].values["state"] == 0
+
+
+async def test_what_a_function_calls_is_known_and_kept_also_through_others(tmp_path: Path) -> None:
+    async with runs_in_memory(tmp_path) as bench:
+        bench.jobs.write("- set: {supply.voltage: 1}", name="inner")
+        bench.jobs.write("- call: inner\n- set: {supply.voltage: 2}", name="outer")
+        job = await bench.jobs.start(name="caller")
+        folder = await bench.folder(job)
+        recipes = {
+            it: (tmp_path / "recipes" / f"{it}.yaml").read_bytes() for it in ("inner", "outer")
+        }
+        assert job.called == {it: sha256(raw).hexdigest() for it, raw in recipes.items()}
+        told = {it["name"]: it for it in manifest(folder)["called"]}
+        assert {name: it["sha256"] for name, it in told.items()} == job.called
+        assert {(folder / it["file"]).read_bytes() for it in told.values()} == {*recipes.values()}
+
+
+async def test_a_recipe_that_a_function_calls_may_not_change_while_it_waits(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- set: {supply.voltage: 1}", name="inner")
+        bench.write("- call: inner\n- set: {supply.voltage: 2}", name="outer")
+        job = await bench.jobs.submit("caller", {}, {}, LEE, held=True)
+        bench.write("- set: {supply.voltage: 3}", name="inner")
+        await bench.jobs.release(job.id, KIM)
+        await bench.until_state(job, JobState.HELD)
+        assert "caller, or a recipe that it calls, has changed since" in job.why
+        assert bench.sent() == []
+
+
+async def test_a_function_calls_nothing_that_is_not_on_record_with_its_job(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- set: {supply.voltage: 1}", name="inner")
+        job = await bench.start(name="secretive")
+        assert (await bench.over(job)).state is JobState.FAILED
+        assert "inner is not on record with this job" in job.why
+        assert 'write its name as a text, `job.call("inner")`' in job.why

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from agent.store.run_manifest import sidecar
+from agent.store.run_verify import verify
 from tests.agent.jobs_bench import LEE, toys
 from tests.agent.runs_bench import manifest, names, runs_in_memory, table, whole
 
@@ -128,6 +133,27 @@ async def test_a_called_recipe_is_kept_byte_by_byte(tmp_path: Path) -> None:
         assert kept == (tmp_path / "recipes" / "inner.yaml").read_bytes()
         [called] = manifest(folder)["called"]
         assert (called["name"], called["file"]) == ("inner", "recipes/inner.yaml")
+        assert called["sha256"] == sha256(kept).hexdigest()
+
+
+async def test_a_manifest_whose_recipes_are_not_those_of_the_folder_is_found_out(
+    tmp_path: Path,
+) -> None:
+    async with runs_in_memory(tmp_path) as bench:
+        bench.jobs.write("- set: {supply.voltage: 1}", name="inner")
+        bench.jobs.write("- call: inner\n- set: {supply.voltage: 2}")
+        folder = await bench.folder(await bench.jobs.start())
+    form = manifest(folder)
+    form["called"][0]["sha256"] = "0" * 64
+    form["recipe"]["file"] = "recipe_of_another.yaml"
+    raw = json.dumps(form).encode()
+    (folder / "manifest.json").write_bytes(raw)
+    (folder / "manifest.sha256").write_bytes(sidecar(sha256(raw).hexdigest()))
+    verdict = await asyncio.to_thread(verify, folder)
+    assert {str(it) for it in verdict.faults} == {
+        "manifest.json: has no file of the recipe trial",
+        "recipes/inner.yaml: is not the recipe that ran: its SHA-256 is another",
+    }
 
 
 async def test_a_stopped_job_and_one_that_the_agents_end_cuts_off_are_closed_as_what_they_are(

@@ -7,7 +7,7 @@ import hashlib
 import os
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tests.lab.processes import LABKEEPER, Agent, Room
 
 ENDS_WITHIN_S = 45.0
 SHOWN_WITHIN_S = 20.0
+TAKEN_OFF_WITHIN_S = 3.0
 LOOK_S = 0.05
 NOT_OF_THE_FILE = ("M105", "M110", "M114", "M118", "M400")
 """What the agent sends by itself: polls, the numbering, the fence, and the wait for the last move."""
@@ -80,6 +81,19 @@ class PrintStation:
                 process.kill()
                 await process.communicate()
 
+    async def taken_off(self, device: str) -> None:
+        """Take the last print off and say so; from a printer that goes on printing nobody can."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TAKEN_OFF_WITHIN_S):
+                while (await self._says_clear(device)) == 409:
+                    shown = (await self.ask("GET", f"/devices/{device}")).json()
+                    if shown["activity"] == "print":
+                        return
+                    await asyncio.sleep(0.05)
+
+    async def _says_clear(self, device: str) -> int:
+        return (await self.ask("POST", f"/plates/{device}/clear", json={})).status_code
+
     async def ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         """A request to the API as a program makes it, and the answer as it is."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.running.socket))
@@ -116,6 +130,8 @@ class PrintStation:
         return found
 
     async def _begun(self, *words: str) -> Process:
+        if words[0] == "print":
+            await self.taken_off(words[1])
         return await asyncio.create_subprocess_exec(
             *(*LABKEEPER, "--socket", str(self.running.socket), *words),
             stdout=PIPE,

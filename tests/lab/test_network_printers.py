@@ -139,7 +139,7 @@ async def test_a_foreign_print_is_shown_and_left_alone_until_somebody_stops_the_
         assert f"{name}: pause: foreign.gcode was begun by somebody else" in said.err
     for name, said in (await each(lambda it: lab_station.says("print", it, NAME))).items():
         assert said.code == 2
-        assert f"{name}: print: foreign.gcode is being printed" in said.err
+        assert f"{name} is printing: wait for its end" in said.err
     assert {(await truth(control, name))["state"] for name in DRIVERS} <= {"starting", "printing"}
     stopped = await each(lambda it: lab_station.says("stop", it))
     ends = {name: (await truth(control, name))["state"] for name in DRIVERS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.jobs.recipes.flow_steps import CallStep
-from agent.jobs.recipes.library import Entry, Library, head_of
+from agent.jobs.recipes.library import Entry, Library, called_by, head_of
 from agent.jobs.recipes.recipe import Head
 from agent.jobs.recipes.recipe_file import RecipeFile
 
@@ -24,14 +24,7 @@ def claimed(entry: Entry, devices: Mapping[str, str], library: Library) -> froze
 
 def called_hashes(entry: Entry, library: Library) -> dict[str, str]:
     """The SHA-256 of the file of each recipe that this one calls, also through others, by name."""
-    found: dict[str, str] = {}
-    steps = entry.recipe.every_step() if isinstance(entry, RecipeFile) else ()
-    for step in steps:
-        if isinstance(step, CallStep):
-            called = library.find(step.call)
-            found[step.call] = called.sha256
-            found |= called_hashes(called, library)
-    return found
+    return {head_of(it).name: it.sha256 for it in called_by(entry, library)}
 
 
 def called_devices(called: Head, step: CallStep, ours: Mapping[str, str]) -> dict[str, str]:

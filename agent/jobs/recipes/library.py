@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from agent.errors import ConfigError, Problem, Refused
+from agent.jobs.recipes.calls import called_in_steps
 from agent.jobs.recipes.python_recipe import PythonRecipe, plugins
 from agent.jobs.recipes.recipe import Head
 from agent.jobs.recipes.recipe_file import RecipeFile, load_recipe
@@ -44,6 +45,31 @@ class Library:
 def head_of(entry: Entry) -> Head:
     """What is known of a recipe without its steps, whichever way it is written."""
     return entry.recipe if isinstance(entry, RecipeFile) else entry.head
+
+
+def called_by(entry: Entry, library: Library) -> list[Entry]:
+    """The recipes that one calls, and those that these call, each once, by their names.
+
+    What a recipe in Python calls and is not there is left out: the call itself says so.
+
+    Raises:
+        AgentError: What a file calls is not there or wrong.
+    """
+    found: dict[str, Entry] = {}
+    waiting = [entry]
+    while waiting:
+        at = waiting.pop()
+        for name in _calls(at, library):
+            if name not in found and name != head_of(entry).name:
+                found[name] = library.find(name)
+                waiting.append(found[name])
+    return [found[name] for name in sorted(found)]
+
+
+def _calls(entry: Entry, library: Library) -> list[str]:
+    if isinstance(entry, RecipeFile):
+        return list(called_in_steps(entry.recipe))
+    return [name for name in entry.calls if name in library.recipes]
 
 
 def read_library(folder: Path) -> Library:

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from agent.errors import Problem
 from agent.jobs.language.expressions import Value
+from agent.jobs.recipes.calls import called_in_source
 from agent.jobs.recipes.device_roles import DeviceRole
 from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.python_steps import Function, PythonEndStep, PythonStep
@@ -105,7 +106,8 @@ class JobDesk(Protocol):
     ) -> None:
         """Run another recipe as a part; `devices` are our roles by its own. Raises AgentError.
 
-        All devices that it needs must be those of this recipe.
+        All devices that it needs must be those of this recipe. Its name is written as a text, so
+        that it is known and on record before the job begins.
         """
         ...
 
@@ -120,6 +122,8 @@ class PythonRecipe:
     """The least that whoever starts it must be."""
     source: bytes = field(default=b"", repr=False)
     """The file in which it is written, as it was when it was imported; empty where there is none."""
+    calls: tuple[str, ...] = ()
+    """The recipes that it calls."""
 
     @property
     def sha256(self) -> str:
@@ -160,7 +164,9 @@ def recipe(
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"{function.__name__} is not an async function")
         head = _head(function, version, title or Title())
-        return PythonRecipe(head, function, role, _source(function))
+        source, desk = _source(function), next(iter(inspect.signature(function).parameters))
+        calls = called_in_source(source, function.__name__, desk)
+        return PythonRecipe(head, function, role, source, calls)
 
     return made
 

@@ -156,6 +156,11 @@ class Function:
         """Raise Refused for a recipe that runs already, or that needs what the job does not have."""
         means = self.frame.means
         entry = means.library.find(step.call)
+        if step.call not in {*means.job.called, means.job.recipe}:
+            raise Refused(
+                f"{step.call} is not on record with this job, as it was not known before that it is "
+                f'called: write its name as a text, `job.call("{step.call}")`'
+            )
         if step.call in {frame.recipe.name for frame in means.frames}:
             raise Refused(f"{step.call} runs already: it can't be called by what it has called")
         head = head_of(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +10,7 @@ from typing import Any
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.jobs.job import Job
-from agent.jobs.recipes.flow_steps import CallStep
-from agent.jobs.recipes.library import Entry, Library, head_of
+from agent.jobs.recipes.library import Entry, Library, called_by, head_of
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.store.entries import Provenance
 from agent.store.run_files import plain_name
@@ -45,7 +44,7 @@ def facts_of(prepared: Prepared, place: Place, provenance: Provenance | None) ->
         "job": job.id,
         "recipe": _recipe_form(prepared.entry, job.sha256, _file_of(prepared.entry, "recipe")),
         "called": [
-            _recipe_form(entry, getattr(entry, "sha256", ""), _file_of(entry, _called(entry)))
+            _recipe_form(entry, entry.sha256, _file_of(entry, _called(entry)))
             for entry in called_by(prepared.entry, prepared.library)
         ],
         "by": {"name": job.by.name, "origin": job.by.origin, "role": word(job.by.role)},
@@ -69,18 +68,6 @@ def sources_of(prepared: Prepared) -> dict[str, bytes]:
     for entry in called_by(prepared.entry, prepared.library):
         found[_file_of(entry, _called(entry))] = _bytes_of(entry)
     return found
-
-
-def called_by(entry: Entry, library: Library) -> list[Entry]:
-    """The recipes that one calls, and those that these call, each once."""
-    found: dict[str, Entry] = {}
-    waiting = [entry]
-    while waiting:
-        for name in _calls(waiting.pop()):
-            if name not in found:
-                found[name] = library.find(name)
-                waiting.append(found[name])
-    return [found[name] for name in sorted(found)]
 
 
 def devices_form(
@@ -162,8 +149,3 @@ def _file_of(entry: Entry, stem: str) -> str:
 
 def _bytes_of(entry: Entry) -> bytes:
     return entry.raw if isinstance(entry, RecipeFile) else entry.source
-
-
-def _calls(entry: Entry) -> Iterator[str]:
-    if isinstance(entry, RecipeFile):
-        yield from (it.call for it in entry.recipe.every_step() if isinstance(it, CallStep))
