@@ -19,6 +19,7 @@ from agent.safety.waivers import Waivers
 from agent.store.disk_watch import DiskWatch
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
+from agent.store.ledger_pages import LedgerPages
 from agent.store.run_shelf import RunShelf
 from drivers import Traffic
 
@@ -50,6 +51,8 @@ class Station:
     """None where nothing is started by the clock."""
     ledger: Ledger | None = None
     """None where nothing is recorded."""
+    ledger_pages: LedgerPages | None = None
+    """The same to be read, also where just now nothing can be recorded; None where there is none."""
     alarms: Alarms | None = None
     alarm_desk: AlarmDesk | None = None
     """None where no alarms are kept."""

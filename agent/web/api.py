@@ -18,6 +18,7 @@ from agent.web.doors import Doors
 from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
+from agent.web.ledger import ledger_changes, ledger_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
@@ -72,7 +73,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
         api.include_router(router)
-    for router in (unsettled_views, settles, runs):
+    for router in (unsettled_views, settles, runs, ledger_views, ledger_changes):
         api.include_router(router)
     return api
 

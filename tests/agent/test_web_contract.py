@@ -18,6 +18,7 @@ from agent.web import (
     file_forms,
     forms,
     job_forms,
+    ledger_forms,
     queue_forms,
     reservation_forms,
     safety_forms,
@@ -35,7 +36,7 @@ MODELS = [
     model
     for module in (
         *(forms, file_forms, job_forms, queue_forms),
-        *(reservation_forms, safety_forms, schedule_forms, unsettled),
+        *(reservation_forms, safety_forms, schedule_forms, unsettled, ledger_forms),
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
@@ -63,7 +64,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 57
+    assert len(operations) == 61
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name
