@@ -20,6 +20,7 @@ from agent.store.disk_watch import DiskWatch
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
 from agent.store.ledger_pages import LedgerPages
+from agent.store.run_pages import RunReader
 from agent.store.run_shelf import RunShelf
 from drivers import Traffic
 
@@ -60,3 +61,4 @@ class Station:
     """What is free of the disk of the state folder; None where nobody looks."""
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""
+    run_reader: RunReader = field(default_factory=RunReader)

@@ -42,7 +42,7 @@ class LedgerPages:
     """The ledger of a state folder. All but `is_verifying` raises NotRead."""
 
     def __init__(self, state: Path) -> None:
-        self._path, self._beside = state / NAME, state / head_file.NAME
+        self.path, self._beside = state / NAME, state / head_file.NAME
         self._few = asyncio.Semaphore(AT_ONCE)
         self.is_verifying = False
 
@@ -69,7 +69,7 @@ class LedgerPages:
         """What `labkeeper ledger verify` says, as JSON. To be called while none `is_verifying`."""
         self.is_verifying = True
         try:
-            return await verified(self._path, self._beside, heads)
+            return await verified(self.path, self._beside, heads)
         finally:
             self.is_verifying = False
 
@@ -78,7 +78,7 @@ class LedgerPages:
             return await asyncio.to_thread(self._done, work)
 
     def _done(self, work: Callable[[Connection], T]) -> T:
-        with reading(self._path) as connection:
+        with reading(self.path) as connection:
             return work(connection)
 
 

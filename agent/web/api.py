@@ -22,6 +22,7 @@ from agent.web.ledger import ledger_changes, ledger_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
+from agent.web.run_history import run_changes, run_views
 from agent.web.runs import runs
 from agent.web.schedules import schedule_changes, schedule_views
 from agent.web.unsettled import settles, unsettled_views
@@ -74,6 +75,8 @@ def api_of(station: Station) -> FastAPI:
     for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
         api.include_router(router)
     for router in (unsettled_views, settles, runs, ledger_views, ledger_changes):
+        api.include_router(router)
+    for router in (run_views, run_changes):
         api.include_router(router)
     return api
 

@@ -21,6 +21,7 @@ from agent.web import (
     ledger_forms,
     queue_forms,
     reservation_forms,
+    run_forms,
     safety_forms,
     schedule_forms,
     unsettled,
@@ -36,7 +37,7 @@ MODELS = [
     model
     for module in (
         *(forms, file_forms, job_forms, queue_forms),
-        *(reservation_forms, safety_forms, schedule_forms, unsettled, ledger_forms),
+        *(reservation_forms, safety_forms, schedule_forms, unsettled, ledger_forms, run_forms),
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
@@ -64,7 +65,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 61
+    assert len(operations) == 65
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name
