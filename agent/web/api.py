@@ -18,6 +18,7 @@ from agent.web.doors import Doors
 from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
+from agent.web.keys import Keys
 from agent.web.ledger import ledger_changes, ledger_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
@@ -65,7 +66,7 @@ def api_of(station: Station) -> FastAPI:
             Exception: _defect,
         },
     )
-    api.state.station = station
+    api.state.station, api.state.keys = station, Keys(station.clock)
     for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
     for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
