@@ -46,6 +46,7 @@ from agent.store.database import Database
 from agent.store.disk_watch import DiskWatch, Marks
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
+from agent.store.ledger_pages import LedgerPages
 from agent.store.recordings import RecordingFolder
 from agent.store.reserve import Reserve
 from agent.store.run_shelf import RunShelf
@@ -152,6 +153,7 @@ class Parts:
             leases=leases,
             schedules=schedules,
             ledger=ledger,
+            ledger_pages=LedgerPages(settings.state),
             alarms=self.alarms,
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,

@@ -20,6 +20,8 @@ from agent.safety.waivers import Waivers
 from agent.store.disk_watch import DiskWatch
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
+from agent.store.ledger_pages import LedgerPages
+from agent.store.run_pages import RunReader
 from agent.store.run_shelf import RunShelf
 from drivers import Traffic
 
@@ -51,6 +53,8 @@ class Station:
     """None where nothing is started by the clock."""
     ledger: Ledger | None = None
     """None where nothing is recorded."""
+    ledger_pages: LedgerPages | None = None
+    """The same to be read, also where just now nothing can be recorded; None where there is none."""
     alarms: Alarms | None = None
     alarm_desk: AlarmDesk | None = None
     """None where no alarms are kept."""
@@ -60,3 +64,4 @@ class Station:
     """None where nobody keeps which plates are clear."""
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""
+    run_reader: RunReader = field(default_factory=RunReader)

@@ -90,7 +90,7 @@ def verify(config: Path | None, state: Path | None, heads: Sequence[str], *, as_
     kept = [_head(text) for text in heads]
     verdict = verdict_of(folder / NAME, kept, beside=folder / HEAD_NAME)
     if as_json:
-        output.document(_form(verdict))
+        output.document(verdict.form())
     else:
         _tell(verdict)
     return 0 if verdict.is_whole else NOT_WHOLE
@@ -148,17 +148,6 @@ def _tell(verdict: Verdict) -> None:
     else:
         output.line(f"NOT AS IT WAS WRITTEN: {_counted(verdict.rows)} were read, see above")
     output.line(f"head: {verdict.head}")
-
-
-def _form(verdict: Verdict) -> dict[str, object]:
-    return {
-        "verified": verdict.is_whole,
-        "rows": verdict.rows,
-        "head": verdict.head.form(),
-        "findings": [{"seq": it.seq, "text": it.text} for it in verdict.findings],
-        "more_findings": verdict.more,
-        "notes": list(verdict.notes),
-    }
 
 
 def _counted(count: int) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from agent.fleet.events import Severity
 from agent.fleet.samples import Outcome, Status
 from agent.mqtt import payloads
-from agent.mqtt.answers import Answers
 from agent.mqtt.deeds import device_deeds
 from agent.mqtt.job_deeds import job_deeds
 from agent.mqtt.outbox import Message
@@ -17,6 +16,7 @@ from agent.mqtt.request import BadRequest, Request, parse
 from agent.mqtt.topics import Topics, answerable
 from agent.mqtt.verbs import STOPS
 from agent.roles import Actor
+from agent.safety.answers import Answers
 from agent.station import Station
 from drivers import Role
 
@@ -49,7 +49,7 @@ class Inbox:
         self.closed = False
         """Whether only stops are still carried out, because the agent is ending."""
         self._station, self._topics, self._role = station, topics, role
-        self._answers = Answers(station.clock)
+        self._answers = Answers[bytes](station.clock)
         self._deeds = {**device_deeds(station), **job_deeds(station)}
         self._under_way = 0
 

@@ -51,6 +51,17 @@ class Verdict:
         """Whether nothing is wrong."""
         return not self.findings
 
+    def form(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "verified": self.is_whole,
+            "rows": self.rows,
+            "head": self.head.form(),
+            "findings": [{"seq": it.seq, "text": it.text} for it in self.findings],
+            "more_findings": self.more,
+            "notes": list(self.notes),
+        }
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Part:

@@ -15,8 +15,17 @@ _FIELDS: Final = {
     "job": "$.job",
     "actor": "$.actor.name",
     "action": "$.action",
+    "origin": "$.actor.origin",
 }
 """Where a field that rows are chosen by stands in their text."""
+
+
+_HAS_IN_ITS_TEXT: Final = "instr(lower(CAST(body AS TEXT)), ?) > 0"
+# First the quick look, which rules most rows out; it may be the name of a field that has the text.
+_HAS_IN_A_VALUE: Final = (
+    "CASE WHEN json_valid(body) THEN EXISTS (SELECT 1 FROM json_tree(body) AS it "
+    "WHERE it.atom IS NOT NULL AND instr(lower(it.atom), ?) > 0) END"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +58,9 @@ class Wanted:
     job: str = ""
     actor: str = ""
     action: str = ""
+    origin: str = ""
+    text: str = ""
+    """Rows in which some value has this, in whatever case as far as A to Z go."""
     since: str = ""
     """RFC 3339 in UTC, or the beginning of that: this moment and later."""
     until: str = ""
@@ -63,6 +75,7 @@ class Wanted:
             "job": self.job,
             "actor": self.actor,
             "action": self.action,
+            "origin": self.origin,
         }
         given = {name: value for name, value in asked.items() if value}
         parts = [f"{_field(_FIELDS[name])} = ?" for name in given]
@@ -74,6 +87,9 @@ class Wanted:
             if moment:
                 parts.append(f"{_field('$.utc')} {compared} ?")
                 values.append(moment)
+        if self.text:
+            parts += [_HAS_IN_ITS_TEXT, _HAS_IN_A_VALUE]
+            values += [_low(json.dumps(self.text)[1:-1]), _low(self.text)]
         return " AND ".join(parts) or "TRUE", values
 
 
@@ -93,6 +109,30 @@ def rows(connection: Connection, wanted: Wanted = EVERYTHING) -> Iterator[Row]:
         values.append(wanted.last)
     for seq, prev_hash, hash_, text in connection.execute(query, values):
         yield _row(seq, prev_hash, hash_, text)
+
+
+def page(
+    connection: Connection, wanted: Wanted, first: int, last: int, *, most: int, newest: bool
+) -> list[Row]:
+    """The rows that are wanted of those from `first` to `last`, at most so many of them."""
+    condition, values = wanted.conditions()
+    order = "DESC" if newest else "ASC"
+    query = (
+        "SELECT seq, prev_hash, hash, CAST(body AS BLOB) AS body FROM ledger "  # noqa: S608 - as above
+        f"WHERE seq BETWEEN ? AND ? AND {condition} ORDER BY seq {order} LIMIT ?"
+    )
+    return [_row(*it) for it in connection.execute(query, (first, last, *values, most))]
+
+
+def last_seq(connection: Connection) -> int:
+    """The number of the last row; 0 where there is none."""
+    (found,) = connection.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()
+    return int(found)
+
+
+def _low(text: str) -> str:
+    """In small letters as SQLite makes them: A to Z alone."""
+    return "".join(sign.lower() if sign.isascii() else sign for sign in text)
 
 
 def _field(path: str) -> str:

@@ -49,6 +49,17 @@ class RunVerdict:
         """Whether nothing is wrong."""
         return not self.faults
 
+    def said(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "verified": self.is_whole,
+            "manifest": self.sha256,
+            "files": self.files,
+            "bytes": self.size,
+            "faults": [{"file": it.file, "text": it.text} for it in self.faults],
+            "notes": list(self.notes),
+        }
+
     def found(self, file: str, text: str) -> None:
         """Add what is wrong."""
         self.faults.append(Fault(file=file, text=text))

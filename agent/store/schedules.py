@@ -5,8 +5,9 @@ Each change of it is written together with an entry of the ledger: both are on t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Final
 
@@ -14,7 +15,19 @@ from agent.store.database import Connection, Database
 from agent.store.entries import Entry, Who
 from agent.store.ledger import Ledger
 
-_COLUMNS: Final = "name, timetable, enabled, fired, job, lived"
+_COLUMNS: Final = "name, timetable, enabled, fired, job, lived, trouble"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """A firing for which no job was started."""
+
+    time: float
+    """When it was to fire, in seconds UTC."""
+    what: str
+    """What became of it: refused, skipped or missed."""
+    text: str
+    """Why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +45,8 @@ class KeptSchedule:
     """That job."""
     lived: str = "[]"
     """The stretches of time whose firings have been dealt with, as JSON."""
+    trouble: Trouble | None = None
+    """The last one; None if there never was any."""
 
 
 class ScheduleBook:
@@ -52,7 +67,7 @@ class ScheduleBook:
 def _kept(connection: Connection) -> dict[str, KeptSchedule]:
     found: dict[str, KeptSchedule] = {}
     query = f"SELECT {_COLUMNS} FROM schedules ORDER BY name"  # noqa: S608 - names of columns
-    for name, timetable, enabled, fired, job, lived in connection.execute(query):
+    for name, timetable, enabled, fired, job, lived, trouble in connection.execute(query):
         found[name] = KeptSchedule(
             name=name,
             timetable=timetable,
@@ -60,12 +75,14 @@ def _kept(connection: Connection) -> dict[str, KeptSchedule]:
             fired=fired,
             job=job,
             lived=lived,
+            trouble=Trouble(**json.loads(trouble)) if trouble else None,
         )
     return found
 
 
 def _put(kept: KeptSchedule, connection: Connection) -> None:
+    trouble = json.dumps(asdict(kept.trouble)) if kept.trouble else None
     connection.execute(
-        f"INSERT OR REPLACE INTO schedules ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (kept.name, kept.timetable, kept.enabled, kept.fired, kept.job, kept.lived),
+        f"INSERT OR REPLACE INTO schedules ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (kept.name, kept.timetable, kept.enabled, kept.fired, kept.job, kept.lived, trouble),
     )

@@ -146,10 +146,16 @@ CREATE TABLE config_in_force (
 """
 # The config of the last row about it, key by key in JSON: what a change is a change from.
 
+_SCHEDULE_TROUBLE: Final = """
+ALTER TABLE schedules ADD COLUMN trouble TEXT CHECK (trouble IS NULL OR json_valid(trouble))
+"""
+# The last firing for which no job was started, and why; so that it is seen in the morning.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
     (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
     (_SCHEDULES,),
     (_ALARMS,),
     (_DOUBTED_DEVICES, _CONFIG_IN_FORCE),
+    (_SCHEDULE_TROUBLE,),
 )

@@ -1,5 +1,6 @@
 """Acting: settings, commands, stop and reconnect. Every one of them passes the gate."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -9,6 +10,7 @@ from agent.public import outcome_form
 from agent.roles import refusal
 from agent.safety.everything import still_tried, stop_everything
 from agent.web import examples, forms, safety_forms
+from agent.web.keys import TheKey, TheKeys, asked_by
 from agent.web.problems import Problem, problem_of, worst
 from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
@@ -66,6 +68,7 @@ async def put_setting(
     responses=answers(
         examples.DONE,
         *(*AT_THE_DOOR_TO_CHANGES, "no-token", *EVERYTHING, "plate-taken", *TROUBLE),
+        "key-conflict",
     ),
     response_model=forms.OutcomeForm,
 )
@@ -75,12 +78,23 @@ async def post_command(
     worker: TheDevice,
     station: TheStation,
     actor: TheActor,
+    keys: TheKeys,
+    key: TheKey = "",
 ) -> dict[str, Any]:
-    """Run the command and answer when it has ended. It goes on when the caller leaves earlier."""
+    """Run the command, or print, and answer when it has ended. It goes on when the caller leaves.
+
+    Sent again within a quarter of an hour with the same `Idempotency-Key` and body, it gets the same
+    answer, a refusal too, or waits for it; nothing is done twice. Another request under the key is
+    refused as `key-conflict`. An agent that has started anew knows no key of a command: then look at
+    the device before asking again.
+    """
     offered = worker.plan.driver_class.commands
     if command not in offered:
         raise no_such("command", command, offered)
-    return _done(await station.gate.do(actor, worker.plan.name, command, body.arguments))
+    device, arguments = worker.plan.name, body.arguments
+    asked = asked_by(actor, f"do {device}.{command}", arguments)
+    act = partial(station.gate.do, actor, device, command, arguments)
+    return _done(await keys.once(key, asked, act))
 
 
 @changes.post(

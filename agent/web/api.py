@@ -20,9 +20,12 @@ from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
 from agent.web.last_stops import last_stops
 from agent.web.plates import plate_changes, plate_views
+from agent.web.keys import Keys
+from agent.web.ledger import ledger_changes, ledger_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
+from agent.web.run_history import run_changes, run_views
 from agent.web.runs import runs
 from agent.web.schedules import schedule_changes, schedule_views
 from agent.web.unsettled import settles, unsettled_views
@@ -65,7 +68,7 @@ def api_of(station: Station) -> FastAPI:
             Exception: _defect,
         },
     )
-    api.state.station = station
+    api.state.station, api.state.keys = station, Keys(station.clock)
     for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
     for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
@@ -75,6 +78,8 @@ def api_of(station: Station) -> FastAPI:
     for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
         api.include_router(router)
     for router in (unsettled_views, settles, runs, last_stops, plate_views, plate_changes):
+        api.include_router(router)
+    for router in (run_views, run_changes, ledger_views, ledger_changes):
         api.include_router(router)
     return api
 

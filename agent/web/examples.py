@@ -185,6 +185,7 @@ FILES: Final[dict[str, Any]] = {
     "used": 6291456,
     "limit": 4096000000,
     "free": 4089708544,
+    "next": None,
 }
 ADMISSION: Final[dict[str, Any]] = {
     "admitted": False,

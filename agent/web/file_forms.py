@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from agent.web import examples
 from agent.web.forms import Moment, config
+from agent.web.paging import Next
 
 Sha256 = Annotated[str, Field(description='In hex digits; "" where it is not known.')]
 FileName = Annotated[
@@ -202,6 +203,7 @@ class FilesForm(BaseModel):
     used: int
     limit: int
     free: int
+    next: Next
 
 
 class AdmissionRequest(BaseModel):

@@ -13,6 +13,7 @@ from agent.store.stored_file import StoredFile
 from agent.web import examples, file_forms, forms
 from agent.web.actions import ANY_BODY
 from agent.web.file_answers import as_problems, file_form, listed_form, tell_added, tell_removed
+from agent.web.paging import Cursor, Limit, page_of
 from agent.web.problems import Problem
 from agent.web.routes import (
     AT_THE_DOOR,
@@ -65,18 +66,22 @@ TheFile = Annotated[StoredFile, Depends(_file)]
 @files.get(
     "/files",
     summary="Files to print",
-    responses=answers(examples.FILES, *AT_THE_DOOR, "not-kept"),
+    responses=answers(examples.FILES, *AT_THE_DOOR, "bad-value", "not-kept"),
     response_model=file_forms.FilesForm,
 )
-async def list_files(station: TheStation) -> dict[str, Any]:
+async def list_files(
+    station: TheStation, cursor: Cursor = "", limit: Limit = None
+) -> dict[str, Any]:
     """Every file with what is known of it so far, and how full the store is."""
     with as_problems():
         listing = await station.files.listing()
+    shown, following = page_of(listing.files, lambda it: it.name, cursor, limit)
     return {
-        "files": [listed_form(it) for it in listing.files],
+        "files": [listed_form(it) for it in shown],
         "used": listing.used,
         "limit": listing.limit,
         "free": listing.free,
+        "next": following,
     }
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.jobs.states import JobState
 from agent.web import job_examples as examples
 from agent.web.forms import Given, Moment, Name, OutcomeForm, Shown, Text, Titles
+from agent.web.paging import Next
 
 Verdict = Annotated[
     Literal["pass", "fail", "none"], Field(description="none where there was no limit to judge by.")
@@ -164,9 +165,10 @@ class WholeJobForm(JobForm):
 class JobsForm(BaseModel):
     """All jobs, in the order of their submission."""
 
-    model_config = _config({"jobs": [examples.JOB]})
+    model_config = _config({"jobs": [examples.JOB], "next": None})
 
     jobs: list[JobForm]
+    next: Next
 
 
 class TakenForm(BaseModel):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Path
+from fastapi import APIRouter, Depends, Path
 
 from agent.errors import (
     AgentError,
@@ -21,7 +21,9 @@ from agent.jobs.recipes.library import head_of
 from agent.public import job_form, question_form, recipe_form, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms as forms
+from agent.web import paging
 from agent.web.actions import ANY_BODY
+from agent.web.keys import TheKey
 from agent.web.problems import Problem
 from agent.web.routes import (
     AT_THE_DOOR,
@@ -56,15 +58,6 @@ async def _jobs(station: TheStation) -> Jobs:
 
 
 TheJobs = Annotated[Jobs, Depends(_jobs)]
-TheKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[!-~]{1,200}$",
-        description="A name for this request: sent again with it, it begins nothing new.",
-        examples=["5f0c2a3e-8f5d-4a57-9b0e-7f2b6a0c1d11"],
-    ),
-]
 JobId = Annotated[str, Path(description="A job.", examples=["20261122-091500-1"])]
 
 
@@ -97,12 +90,15 @@ async def recipes(jobs: TheJobs) -> dict[str, Any]:
 @job_views.get(
     "/jobs",
     summary="All jobs",
-    responses=answers({"jobs": [examples.JOB]}, *AT_THE_DOOR, "no-such"),
+    responses=answers({"jobs": [examples.JOB], "next": None}, *AT_THE_DOOR, "no-such", "bad-value"),
     response_model=forms.JobsForm,
 )
-async def listing(jobs: TheJobs) -> dict[str, Any]:
+async def listing(
+    jobs: TheJobs, cursor: paging.Cursor = "", limit: paging.Limit = None
+) -> dict[str, Any]:
     """Those that wait and run, and the last 200 of those that have ended."""
-    return {"jobs": [job_form(job) for job in jobs.listing]}
+    shown, following = paging.page_of(jobs.listing, lambda job: job.id, cursor, limit)
+    return {"jobs": [job_form(job) for job in shown], "next": following}
 
 
 @job_views.get(

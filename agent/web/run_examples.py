@@ -53,3 +53,48 @@ MANIFEST: Final[dict[str, Any]] = {
     "notes": [],
     "files": [{"name": "measures.csv", "size": 412, "sha256": "5d41" * 16}],
 }
+RUN: Final[dict[str, Any]] = {
+    "folder": "20261122-091500-1_thermal_cycle",
+    "job": "20261122-091500-1",
+    "recipe": "thermal_cycle",
+    "version": "1.0",
+    "titles": {"ko": "열 사이클 시험", "en": "Thermal cycle"},
+    "state": "done",
+    "verdict": "pass",
+    "why": "",
+    "by": "kim",
+    "origin": "cli",
+    "began": "2026-11-22T09:15:00.251Z",
+    "ended": "2026-11-22T10:02:11.120Z",
+    "simulated": False,
+    "parameters": {"specimen": "S-17", "lot": "L-3", "hot": 60.0},
+}
+RUNS: Final[dict[str, Any]] = {"runs": [RUN], "next": "20261121-143010-2_settle"}
+FAULT: Final[dict[str, Any]] = {
+    "file": "measures.csv",
+    "text": "was altered: its SHA-256 is not the one of the manifest",
+}
+VERDICT: Final[dict[str, Any]] = {
+    "verified": False,
+    "manifest": "9f86" * 16,
+    "files": 7,
+    "bytes": 48_211,
+    "faults": [FAULT],
+    "notes": ["/var/lib/labkeeper/station.db has this very manifest"],
+}
+RECORDS: Final[dict[str, Any]] = {"records": ["warm_up"]}
+SERIES: Final[dict[str, Any]] = {
+    "name": "oven.temperature",
+    "unit": "Cel",
+    "type": "number",
+    "seconds": [0.0, 61.5, 2830.1],
+    "values": [21.5, None, 60.0],
+    "qualities": ["good", "bad", "good"],
+}
+THINNED: Final[dict[str, Any]] = {
+    "record": "warm_up",
+    "rows": 2831,
+    "first": "2026-11-22T09:15:01.251Z",
+    "last": "2026-11-22T10:02:11.120Z",
+    "series": [SERIES],
+}

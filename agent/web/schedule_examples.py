@@ -6,6 +6,12 @@ TIME: Final[dict[str, Any]] = {
     "time": "2026-11-28T17:00:00.000Z",
     "local": "2026-11-29T02:00:00+09:00",
 }
+TROUBLE: Final[dict[str, Any]] = {
+    "time": "2026-11-25T17:00:00.000Z",
+    "local": "2026-11-26T02:00:00+09:00",
+    "what": "refused",
+    "text": "200 jobs wait already, of 200: stop some, or wait",
+}
 SCHEDULE: Final[dict[str, Any]] = {
     "schedule": "nightly-check",
     "titles": {"ko": "야간 자가 점검", "en": "Nightly self-check"},
@@ -23,4 +29,5 @@ SCHEDULE: Final[dict[str, Any]] = {
     "next": [TIME],
     "fired": {"time": "2026-11-27T17:00:00.000Z", "local": "2026-11-28T02:00:00+09:00"},
     "job": "20261127-170000-4",
+    "trouble": TROUBLE,
 }

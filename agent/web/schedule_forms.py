@@ -18,6 +18,17 @@ class TimeForm(BaseModel):
     local: Annotated[str, Field(description="The same in the schedule's zone.")]
 
 
+class TroubleForm(TimeForm):
+    """A time for which no job was started."""
+
+    model_config = config(examples.TROUBLE)
+
+    what: Annotated[
+        Literal["refused", "skipped", "missed"], Field(description="What became of it.")
+    ]
+    text: Annotated[str, Field(description="Why.")]
+
+
 class ScheduleForm(BaseModel):
     """A schedule as it stands."""
 
@@ -48,6 +59,12 @@ class ScheduleForm(BaseModel):
         TimeForm | None, Field(description="The time for which its last job was started.")
     ]
     job: Annotated[str, Field(description="That job; empty if there was none.")]
+    trouble: Annotated[
+        TroubleForm | None,
+        Field(
+            description="The last time for which no job was started; null if there never was any."
+        ),
+    ]
 
 
 class SchedulesForm(BaseModel):

@@ -105,7 +105,15 @@ def schedule_form(followed: Followed, number: int = 1) -> dict[str, Any]:
         "next": [_time(its, at) for at in coming],
         "fired": _time(its, followed.fired) if followed.fired is not None else None,
         "job": followed.job,
+        "trouble": _trouble(followed),
     }
+
+
+def _trouble(followed: Followed) -> dict[str, str] | None:
+    it = followed.trouble
+    if it is None:
+        return None
+    return {**_time(followed.schedule, it.time), "what": it.what, "text": it.text}
 
 
 def _off_by(followed: Followed) -> str | None:

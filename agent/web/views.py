@@ -16,7 +16,7 @@ from agent.public import (
     state_form,
     utc_text,
 )
-from agent.web import examples, forms, safety_forms
+from agent.web import examples, forms, paging, safety_forms
 from agent.web.problems import Problem
 from agent.web.routes import AT_THE_DOOR, TheDevice, TheSnapshot, TheStation, answers, no_such
 from agent.web.streams import Stream, event_pieces, events_after, state_pieces
@@ -207,9 +207,11 @@ def _driver(name: str) -> dict[str, Any]:
     responses=answers([examples.EVENT], *AT_THE_DOOR, "bad-value"),
     response_model=list[forms.EventForm],
 )
-async def events(station: TheStation, after: After = None) -> list[dict[str, Any]]:
-    """The last events, oldest first, at most a thousand."""
-    return [event_form(event) for event in events_after(station.events, after or 0)]
+async def events(
+    station: TheStation, after: After = None, limit: paging.Limit = None
+) -> list[dict[str, Any]]:
+    """The last events, oldest first, at most a thousand. `after` the last number of a page is the next."""
+    return [event_form(event) for event in events_after(station.events, after or 0)[:limit]]
 
 
 @views.get(

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
 from agent.mqtt.announcements import Announced, wait_before
-from agent.mqtt.answers import KEPT, KEPT_S, MOST, Answers
 from agent.mqtt.outbox import KEPT as WAITING
 from agent.mqtt.outbox import Message, Outbox
 from agent.mqtt.status import Seen, Session, next_session
 from agent.mqtt.topics import Topics, answerable
+from agent.safety.answers import KEPT, KEPT_S, MOST, Answers
 
 TOPICS = Topics("ws1")
 
@@ -114,7 +114,7 @@ def test_a_change_of_state_does_not_wait_and_other_changes_do() -> None:
 
 async def test_an_answer_is_known_for_a_quarter_of_an_hour() -> None:
     clock = Hand()
-    answers = Answers(clock)
+    answers = Answers[bytes](clock)
     answers.begin("a", "print", 5.0)
     clock.now = 10 * KEPT_S  # as long as it takes, it is under way
     assert answers.find("a") is not None
@@ -129,7 +129,7 @@ async def test_an_answer_is_known_for_a_quarter_of_an_hour() -> None:
 
 async def test_no_more_than_a_thousand_answers_are_kept_of_requests_that_have_expired() -> None:
     clock = Hand()
-    answers = Answers(clock)
+    answers = Answers[bytes](clock)
     answers.begin("long", "print", 5.0)
     for number in range(KEPT + 1):
         answers.begin(str(number), "", 5.0)
@@ -145,7 +145,7 @@ async def test_no_more_than_a_thousand_answers_are_kept_of_requests_that_have_ex
 
 async def test_answers_that_can_not_be_forgotten_yet_fill_the_memory_up() -> None:
     clock = Hand()
-    answers = Answers(clock)
+    answers = Answers[bytes](clock)
     for number in range(MOST):
         assert not answers.full
         answers.begin(str(number), "", 5.0)

@@ -19,8 +19,10 @@ from agent.web import (
     forms,
     job_forms,
     last_stops,
+    ledger_forms,
     queue_forms,
     reservation_forms,
+    run_forms,
     safety_forms,
     schedule_forms,
     unsettled,
@@ -37,6 +39,7 @@ MODELS = [
     for module in (
         *(forms, file_forms, job_forms, queue_forms),
         *(reservation_forms, safety_forms, schedule_forms, unsettled, last_stops),
+        *(ledger_forms, run_forms),
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
@@ -64,7 +67,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 60
+    assert len(operations) == 67
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name

@@ -17,6 +17,7 @@ from agent.settings import Schedule
 from agent.settings.timetable import MOST_COUNTED
 from agent.store.entries import Entry, EventEntry, Json, Who
 from agent.store.moments import exact
+from agent.store.schedules import Trouble
 
 SEVERITY: Final = {
     "fired": Severity.INFO,
@@ -39,12 +40,12 @@ class Firing:
         schedule = followed.schedule
         if not due.starts:
             return self._told(
-                "missed", schedule, due, f"{_missed(schedule, due)}; nothing is started"
+                "missed", followed, due, f"{_missed(schedule, due)}; nothing is started"
             )
         if not (due.is_punctual and due.missed):
             return await self._begun(followed, due)
         text = f"{_missed(schedule, due)} before this one"
-        self._told("missed", schedule, due, text)
+        self._told("missed", followed, due, text)
         who, entry = await self._begun(followed, due)
         return who, replace(entry, reason=f"{entry.reason}; {text}")  # one row tells of both
 
@@ -53,18 +54,18 @@ class Firing:
         schedule = followed.schedule
         if (present := self._in_the_way(schedule)) is not None:
             text = f"its job {present.id} is still {present.state}"
-            return self._told("skipped", schedule, due, text, present.id)
+            return self._told("skipped", followed, due, text, present.id)
         try:
             job = await self._submit(schedule, due)
         except AgentError as error:
-            return self._told("refused", schedule, due, str(error))
+            return self._told("refused", followed, due, str(error))
         except Exception as error:
             log.exception("schedule %s", schedule.name)
-            return self._told("refused", schedule, due, f"a defect of the agent: {error!r}")
+            return self._told("refused", followed, due, f"a defect of the agent: {error!r}")
         followed.fired, followed.job = due.at, job.id
         late = "" if due.is_punctual else f", late: {_missed(schedule, due)}"
         return self._told(
-            "fired", schedule, due, f"job {job.id} of {schedule.recipe}{late}", job.id
+            "fired", followed, due, f"job {job.id} of {schedule.recipe}{late}", job.id
         )
 
     async def _submit(self, schedule: Schedule, due: Due) -> Job:
@@ -90,10 +91,12 @@ class Firing:
         return its[-1] if its else None
 
     def _told(
-        self, what: str, schedule: Schedule, due: Due, text: str, job: str = ""
+        self, what: str, followed: Followed, due: Due, text: str, job: str = ""
     ) -> tuple[Who, Entry]:
-        """Tell everybody, and return the same for the ledger."""
-        kind = f"schedule.{what}"
+        """Tell everybody, and return the same for the ledger. What was not fired is kept as trouble."""
+        kind, schedule = f"schedule.{what}", followed.schedule
+        if what != "fired":
+            followed.trouble = Trouble(time=due.at, what=what, text=text)
         at = exact(due.at)
         data: dict[str, Any] = {"schedule": schedule.name, "due": at, "missed": due.missed}
         if job:

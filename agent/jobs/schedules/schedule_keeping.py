@@ -10,7 +10,7 @@ from agent.jobs.schedules.follower import Follower
 from agent.roles import Actor
 from agent.settings import Schedule
 from agent.store.entries import AGENT, Entry, EventEntry, Who
-from agent.store.schedules import KeptSchedule
+from agent.store.schedules import KeptSchedule, Trouble
 
 
 class Book(Protocol):
@@ -35,6 +35,8 @@ class Followed:
     fired: float | None = None
     """The time for which its last job was started, in seconds UTC."""
     job: str = ""
+    trouble: Trouble | None = None
+    """The last firing for which no job was started."""
 
     @property
     def schedule(self) -> Schedule:
@@ -60,6 +62,7 @@ class Followed:
             fired=self.fired,
             job=self.job,
             lived=self.follower.lived.text(),
+            trouble=self.trouble,
         )
 
 

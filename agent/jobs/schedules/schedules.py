@@ -157,7 +157,11 @@ class Schedules:
         # What could not be kept is known here all the same.
         lived = before.follower.lived if before else Lived.parse(kept.lived)
         followed = Followed(
-            Follower(schedule, lived, now), kept.enabled, fired=kept.fired, job=kept.job
+            Follower(schedule, lived, now),
+            kept.enabled,
+            fired=kept.fired,
+            job=kept.job,
+            trouble=before.trouble if before else kept.trouble,
         )
         if followed_by(schedule) != kept.timetable:
             followed.follower.begin_anew(now)
