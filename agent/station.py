@@ -10,6 +10,7 @@ from agent.fleet.events import EventLog
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.schedules.schedules import Schedules
+from agent.people.people import People
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
@@ -55,5 +56,7 @@ class Station:
     """None where no alarms are kept."""
     disk: DiskWatch | None = None
     """What is free of the disk of the state folder; None where nobody looks."""
+    people: People | None = None
+    """None where nobody can sign in."""
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""
