@@ -24,6 +24,8 @@ from agent.jobs.runs.run_ledger import RunLedger
 from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.schedules.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
+from agent.people.people import People
+from agent.people.session import Rules
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarm_watch import AlarmWatch
 from agent.safety.alarms import Alarms
@@ -154,6 +156,7 @@ class Parts:
             schedules=schedules,
             ledger=ledger,
             ledger_pages=LedgerPages(settings.state),
+            people=self.people(settings, ledger),
             alarms=self.alarms,
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,
@@ -177,6 +180,12 @@ class Parts:
             clock=self.clock,
             events=self.events,
         )
+
+    def people(self, settings: Settings, ledger: Ledger | None) -> People:
+        """The people of this station, who are kept where the record is."""
+        its = settings.api.sessions
+        rules = Rules(lock_after=its.lock_after, idle=its.idle, longest=its.longest)
+        return People(ledger, self.clock, self.events, rules)
 
     def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:
         """The reservations of people for these devices, which are kept where the record is."""

@@ -11,7 +11,7 @@ class Actor:
     """A person or program, and the way the request came."""
 
     name: str
-    origin: Literal["cli", "api", "mqtt", "agent", "job", "schedule"]
+    origin: Literal["cli", "api", "web", "mqtt", "agent", "job", "schedule"]
     role: Role
     job: str = ""
     """The job that acts for whoever started it; "" where no job does."""

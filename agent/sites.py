@@ -15,7 +15,9 @@ from agent.web.server import serve
 def sites(
     station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerCounts | None
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-    """Yield the name and the serving of each site, ready to run."""
+    """Yield the name and the serving of each site, ready to run, and first who may sign in there."""
+    if station.people is not None:
+        yield "people", station.people.run()
     api = build_api(station, settings.api, token)
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)

@@ -11,6 +11,7 @@ from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.plate_desk import PlateDesk
 from agent.jobs.schedules.schedules import Schedules
+from agent.people.people import People
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
@@ -62,6 +63,8 @@ class Station:
     """What is free of the disk of the state folder; None where nobody looks."""
     plates: PlateDesk | None = None
     """None where nobody keeps which plates are clear."""
+    people: People | None = None
+    """None where nobody can sign in."""
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""
     run_reader: RunReader = field(default_factory=RunReader)

@@ -34,6 +34,8 @@ class Role(IntEnum):
     OBSERVER = 0
     TECHNICIAN = 1
     ENGINEER = 2
+    QA = 3
+    ADMINISTRATOR = 4
 
 
 class Reading(Generic[T]):

@@ -24,6 +24,7 @@ from agent.cli.run_words import add_run_folders
 from agent.cli.safe_words import add_safe
 from agent.cli.schedule_words import add_schedule
 from agent.cli.settle_words import add_settle
+from agent.cli.user_words import add_people
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -69,6 +70,7 @@ def command_line() -> Parser:
     add_reserve(commands)
     add_schedule(commands)
     add_alarm(commands)
+    add_people(commands)
     add_safe(commands)
     return parser
 

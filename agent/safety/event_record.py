@@ -34,7 +34,9 @@ ALWAYS: Final = frozenset(
     }
 )
 """What is a record however quiet it is, by the first word of the kind."""
-ORIGINS: Final[frozenset[Origin]] = frozenset({"cli", "api", "mqtt", "schedule", "agent", "job"})
+ORIGINS: Final[frozenset[Origin]] = frozenset(
+    {"cli", "api", "web", "mqtt", "schedule", "agent", "job"}
+)
 
 
 def is_record(event: Event) -> bool:

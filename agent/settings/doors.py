@@ -53,6 +53,16 @@ class Metrics(Section):
     )
 
 
+class Sessions(Section):
+    """How long people who have signed in may go without saying again who they are."""
+
+    lock_after: Annotated[
+        Seconds, _doc("Without an action; then acting takes the password again. Seconds.")
+    ] = 900.0
+    idle: Annotated[Seconds, _doc("Without an action; then it is over. Seconds.")] = 14_400.0
+    longest: Annotated[Seconds, _doc("From sign-in; then it is over. Seconds.")] = 43_200.0
+
+
 class Api(Section):
     """REST for programs on this machine, and the socket of the command line."""
 
@@ -69,6 +79,11 @@ class Api(Section):
         tuple[Label, ...],
         _doc("Host names, beside the loopback ones, that callers may use.", strict=False),
     ] = ()
+    administrators: Annotated[
+        Label | None,
+        _doc("Group of this machine whose members manage people over the socket, as root does."),
+    ] = None
+    sessions: Annotated[Sessions, _doc("People who have signed in.")] = Sessions()
 
 
 class Reconnect(Section):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-Origin = Literal["cli", "api", "mqtt", "schedule", "agent", "job"]
+Origin = Literal["cli", "api", "web", "mqtt", "schedule", "agent", "job"]
 
 
 class Kind(StrEnum):

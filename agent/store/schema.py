@@ -151,6 +151,44 @@ ALTER TABLE schedules ADD COLUMN trouble TEXT CHECK (trouble IS NULL OR json_val
 """
 # The last firing for which no job was started, and why; so that it is seen in the morning.
 
+_ACCOUNTS: Final = """
+CREATE TABLE accounts (
+    name TEXT PRIMARY KEY CHECK (name <> ''),
+    display TEXT NOT NULL,
+    role TEXT NOT NULL,
+    password TEXT NOT NULL,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    language TEXT NOT NULL,
+    since TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+# People. `password` is a hash with its own salt and cost; nobody is ever deleted, because the ledger
+# goes on naming them.
+
+_SESSIONS: Final = """
+CREATE TABLE sessions (
+    key BLOB PRIMARY KEY CHECK (length(key) = 32),
+    account TEXT NOT NULL REFERENCES accounts (name),
+    proved REAL NOT NULL,
+    ends REAL NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+# Who is signed in. `key` is the hash of what the browser has; times are in seconds UTC.
+
+_TOKENS: Final = """
+CREATE TABLE tokens (
+    name TEXT PRIMARY KEY CHECK (name <> ''),
+    key BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
+    owner TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    since TEXT NOT NULL,
+    ends REAL NOT NULL,
+    revoked INTEGER NOT NULL CHECK (revoked IN (0, 1))
+) STRICT, WITHOUT ROWID
+"""
+# Tokens of programs. `key` is the hash of one; `owner` is the account that made it, or empty where
+# an administrator of the machine did.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
     (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
@@ -158,4 +196,5 @@ STEPS: Final[tuple[Step, ...]] = (
     (_ALARMS,),
     (_DOUBTED_DEVICES, _CONFIG_IN_FORCE),
     (_SCHEDULE_TROUBLE,),
+    (_ACCOUNTS, _SESSIONS, _TOKENS),
 )

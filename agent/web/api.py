@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from agent.settings import Api
 from agent.station import Station
 from agent.web.actions import changes, stops
+from agent.web.administrators import Administrators
 from agent.web.admission import admissions
 from agent.web.alarms import alarm_changes, alarm_views
 from agent.web.doors import Doors
@@ -22,13 +23,16 @@ from agent.web.last_stops import last_stops
 from agent.web.plates import plate_changes, plate_views
 from agent.web.keys import Keys
 from agent.web.ledger import ledger_changes, ledger_views
+from agent.web.own_session import own_session, session
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
 from agent.web.run_history import run_changes, run_views
 from agent.web.runs import runs
 from agent.web.schedules import schedule_changes, schedule_views
+from agent.web.tokens import tokens
 from agent.web.unsettled import settles, unsettled_views
+from agent.web.users import users
 from agent.web.views import views
 from agent.web.waivers import waiver_changes, waiver_views
 from agent.web.wire import wire
@@ -36,8 +40,9 @@ from agent.web.wire import wire
 ABOUT: Final = """\
 One workstation of the lab: its devices, their values, and what is asked of them.
 
-Reading is open to programs of this machine. Changes need the token over TCP; on the Unix socket the
-caller's user is known and none is needed. Stop needs neither. Requests that change something declare
+Reading is open to programs of this machine. Changes over TCP need a token, or the session of a person
+and the header `X-CSRF-Token`; on the Unix socket the caller's user is known and none is needed. Stop
+needs neither. From the network, where the config opens it, reading and stop need one of them too. Requests that change something declare
 their body as `Content-Type: application/json`, and a file as `application/octet-stream`. Every refusal is a problem detail (RFC 9457), whose
 `outcome` says what was done."""
 NO_TELEMETRY: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
@@ -46,7 +51,9 @@ BY_STATUS: Final = {404: "no-such", 405: "wrong-method"}
 
 def build_api(station: Station, settings: Api, token: str) -> ASGIApp:
     """The API of a station, behind its doors: the same for the Unix socket and for TCP."""
-    return Doors(api_of(station), settings, token)
+    api = api_of(station)
+    api.state.administrators = Administrators(settings.administrators)
+    return Doors(api, settings, token, station.people, clock=station.clock)
 
 
 def api_of(station: Station) -> FastAPI:
@@ -78,6 +85,8 @@ def api_of(station: Station) -> FastAPI:
     for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
         api.include_router(router)
     for router in (unsettled_views, settles, runs, last_stops, plate_views, plate_changes):
+        api.include_router(router)
+    for router in (session, own_session, users, tokens):
         api.include_router(router)
     for router in (run_views, run_changes, ledger_views, ledger_changes):
         api.include_router(router)

@@ -3,17 +3,20 @@
 On the Unix socket the kernel says who calls, and the role is the socket's. On loopback TCP:
 
 * reading is open to programs of this machine;
-* changes need the token, whose role they get;
+* changes need a person who has signed in, or a token, and get their role;
 * stop needs neither: whoever stands beside a machine may stop it, also without a token.
+
+From the network, which is behind TLS, nothing is open: stop and reading need to be known as well.
 
 A file that is put into the store alone may be a body of any size; see `agent.web.uploads`.
 
 A web page is none of these. Exact `Host` and `Origin`, `Sec-Fetch-Site`, and bodies that must be
 declared as JSON (which no form can do, and no script of another origin without asking first) keep
-the browser on this machine from being made to ask in somebody else's name.
+the browser on this machine from being made to ask in somebody else's name. Changes of a person who
+has signed in need the token of their page too. Pages of the agent's own, beside `/api/`, may send
+forms: those name the exact origin that they come from.
 """
 
-import asyncio
 import hmac
 import logging
 import re
@@ -22,42 +25,73 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.roles import Actor
+from agent.clock import Clock, SystemClock
+from agent.people.people import People
 from agent.settings import Api
-from agent.web.peer import Peer, UserNames
+from agent.web.bodies import (
+    again,
+    check_json,
+    field,
+    has_body,
+    is_form,
+    whole_body,
+)
+from agent.web.callers import Caller, Callers
+from agent.web.hosts import ON_SOCKET, check_host, check_origin, tcp_hosts
+from agent.web.limits import Limits
 from agent.web.problems import Problem
 from agent.web.token import read_or_make_token
 from agent.web.uploads import Upload, check_file, is_upload
-from drivers import Role
 
 __all__ = ["Doors", "read_or_make_token"]
 
-LARGEST_BODY: Final = 64 * 1024
-LARGEST_LEFTOVER: Final = 1024 * 1024
-"""How much of a body that is too large is still read, so that its sender hears why."""
-BODY_WITHIN_S: Final = 10.0
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-STOP: Final = re.compile(r"/api/v1(/(devices|jobs)/[^/]+)?/stop")
-ON_SOCKET: Final = frozenset({"localhost", "labkeeper"})
-LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
-OWN_SITE: Final = frozenset({"same-origin", "none"})
+STOP: Final = re.compile(r"(/api/v1)?(/(devices|jobs)/[^/]+)?/stop")
+OF_NOBODY: Final = frozenset({"/api/v1/session", "/api/v1/first-administrator", "/sign-in"})
+"""Where somebody begins to be known: open to everybody who comes by the right name."""
+FIRST: Final = frozenset({"/api/v1/first-administrator"})
+"""What of it is done on this machine alone."""
+SEEN_BY_NOBODY: Final = re.compile(r"/api/v1/session|/sign-in|/static/.*|/favicon\.ico")
+"""What may be read from the network before that."""
+WHILE_LOCKED: Final = frozenset({"/api/v1/session", "/api/v1/session/unlock", "/sign-in"})
+API: Final = "/api/"
+CSRF: Final = "x-csrf-token"
+CSRF_FIELD: Final = "csrf"
 ON_EVERY_ANSWER: Final = {
-    "Cache-Control": "no-store",  # a value kept by somebody else would look new
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+POLICY_OF_PAGES: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 log = logging.getLogger("labkeeper")
 
 
 class Doors:
-    """An ASGI application behind the rules above; it puts the `Actor` into the request's state."""
+    """An ASGI application behind the rules above; it puts `caller` and `actor` into a request's state.
 
-    def __init__(self, app: ASGIApp, api: Api, token: str) -> None:
-        self._app, self._api = app, api
-        self._token = token.encode()
-        self._users = UserNames()
+    `network` has the names it goes by for other machines, which come over TLS; None on this machine.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        api: Api,
+        token: str,
+        people: People | None = None,
+        *,
+        clock: Clock | None = None,
+        network: tuple[str, ...] | None = None,
+    ) -> None:
+        self._app, self._api, self._people = app, api, people
+        self._network, self._is_network = network, network is not None
+        self._callers = Callers(api, None if self._is_network else token, people)
+        self._limits = Limits(clock or SystemClock())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -68,129 +102,147 @@ class Doors:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(ON_EVERY_ANSWER)
+                _complete(MutableHeaders(scope=message))
             await (upload.answer(send, message) if upload else send(message))
 
         try:
             receive = await self._admit(scope, receive, upload)
+            with self._limits.stream(scope["state"]["caller"].key, scope["path"]):
+                await self._app(scope, receive, answer)
         except Problem as problem:
             await problem.response()(scope, receive, answer)
-            return
-        try:
-            await self._app(scope, receive, answer)
         except Exception:
             log.exception("a defect of the agent: %s %r", scope["method"], scope["path"])
 
     async def _admit(self, scope: Scope, receive: Receive, upload: Upload | None) -> Receive:
         """Check everything but the body's meaning, and say who asks. Raises Problem."""
         headers = Headers(scope=scope)
-        peer: Peer | None = scope["state"].get("peer")
-        hosts = ON_SOCKET if peer else tcp_hosts(scope, self._api.hosts)
-        check_host(headers, hosts, "; the config may add names as api.hosts")
-        _check_origin(headers, hosts)
-        known = peer is not None or self._has_token(headers)
-        scope["state"]["actor"] = await self._actor(peer, known)
+        hosts = self._check_names(scope, headers)
+        caller = await self._callers.of(scope, headers)
+        is_stop = scope["method"] == "POST" and STOP.fullmatch(scope["path"]) is not None
+        if not is_stop:
+            self._limits.check_rate(caller.key)
         if scope["method"] in SAFE:
+            self._admit_reader(scope, headers, caller)
             return receive
-        if not (known or STOP.fullmatch(scope["path"])):
+        return await self._admit_change(scope, receive, headers, caller, hosts, upload, is_stop)
+
+    def _check_names(self, scope: Scope, headers: Headers) -> frozenset[str]:
+        """Raise Problem, unless the request is meant for us and comes from no other page."""
+        if "peer" in scope["state"]:
+            hosts = ON_SOCKET
+        elif self._network is not None:
+            hosts = tcp_hosts(scope, self._network, ())
+        else:
+            hosts = tcp_hosts(scope, self._api.hosts)
+        check_host(headers, hosts, "; the config may add names as api.hosts")
+        check_origin(headers, hosts, ("https",) if self._is_network else ("http", "https"))
+        return hosts
+
+    def _admit_reader(self, scope: Scope, headers: Headers, caller: Caller) -> None:
+        """Let somebody look. Raises Problem where they come from the network and are not known."""
+        if self._is_network and not (caller.is_known or SEEN_BY_NOBODY.fullmatch(scope["path"])):
             raise _no_token()
+        if headers.get("sec-fetch-dest") == "document":  # a person goes to another page
+            self._note_use(caller)
+        _remember(scope, caller)
+
+    async def _admit_change(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        caller: Caller,
+        hosts: frozenset[str],
+        upload: Upload | None,
+        is_stop: bool,
+    ) -> Receive:
+        """Let somebody act. Raises Problem."""
+        path: str = scope["path"]
+        begins = OF_NOBODY - (FIRST if self._is_network else frozenset())
+        is_open = is_stop or (path in begins and scope["method"] == "POST")
+        if not (caller.is_known or (is_open and not (is_stop and self._is_network))):
+            raise _no_token()
+        if caller.bearer and not (is_stop or caller.bearer.may_change(path)):
+            text = f"the token {caller.actor.name} has the scope {caller.bearer.scope}"
+            raise Problem("not-allowed", f"{text}, which does not change this")
         if upload:
+            self._admit_person(caller, path, headers.get(CSRF, ""))
             check_file(headers)
+            _remember(scope, caller)
             return upload.receive
-        if peer is None or _has_body(headers):
-            _check_json(headers)
-        return await _with_body(receive)
+        by_form = is_form(headers) and not path.startswith(API)
+        if by_form:
+            _check_own_page(headers)
+        elif caller.peer is None or has_body(headers):
+            check_json(headers)
+        body = await whole_body(receive)
+        given = headers.get(CSRF, "") or (field(body, CSRF_FIELD) if by_form else "")
+        if not is_open:
+            self._admit_person(caller, path, given)
+        elif caller.signed_in and not _is_own(caller, given):
+            caller = caller.as_nobody()  # stopping and signing in are nobody's secret
+        _remember(scope, caller)
+        return again(body, receive)
 
-    def _has_token(self, headers: Headers) -> bool:
-        given = headers.getlist("authorization")
-        scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-        same = hmac.compare_digest(token.strip().encode("latin-1"), self._token)
-        return same and scheme.lower() == "bearer"
+    def _admit_person(self, caller: Caller, path: str, csrf: str) -> None:
+        """Let a person act who has signed in, and others pass. Raises Problem."""
+        if caller.signed_in is None:
+            return
+        if not _is_own(caller, csrf):
+            raise Problem(
+                "no-csrf",
+                "changes of somebody who has signed in need the header `X-CSRF-Token` with the "
+                "`csrf` of GET /api/v1/session",
+            )
+        if path in WHILE_LOCKED:
+            return
+        if caller.signed_in.locked:
+            raise locked("nothing was done here for a while")
+        self._note_use(caller)
 
-    async def _actor(self, peer: Peer | None, known: bool) -> Actor:
-        if peer is not None:
-            name = await self._users.of(peer.uid)
-            return Actor(name=name, origin="cli", role=self._api.socket_role)
-        if known:
-            return Actor(name="token", origin="api", role=self._api.role)
-        return Actor(name="no token", origin="api", role=Role.OBSERVER)
+    def _note_use(self, caller: Caller) -> None:
+        if caller.signed_in and self._people and not caller.signed_in.locked:
+            self._people.sessions.used(caller.signed_in.session)
+
+
+def locked(why: str) -> Problem:
+    """The refusal that a page answers by asking for the password, at POST /api/v1/session/unlock."""
+    return Problem("locked", f"{why}: give your password again, then repeat what you did")
+
+
+def _complete(headers: MutableHeaders) -> None:
+    headers.update(ON_EVERY_ANSWER)
+    # A value kept by somebody else would look new; files that never change may say otherwise.
+    headers.setdefault("Cache-Control", "no-store")
+    is_page = headers.get("content-type", "").startswith("text/html")
+    headers["Content-Security-Policy"] = POLICY_OF_PAGES if is_page else POLICY
+
+
+def _remember(scope: Scope, caller: Caller) -> None:
+    scope["state"]["caller"], scope["state"]["actor"] = caller, caller.actor
+
+
+def _is_own(caller: Caller, csrf: str) -> bool:
+    """Whether the page of this person asks, and none that merely has the browser send the cookie."""
+    signed_in = caller.signed_in
+    if signed_in is None:
+        return False
+    return hmac.compare_digest(csrf.encode("utf-8", "surrogatepass"), signed_in.csrf.encode())
+
+
+def _check_own_page(headers: Headers) -> None:
+    """A form must say where it comes from, and was found to be ours then. Raises Problem."""
+    if "origin" not in headers and headers.get("sec-fetch-site") != "same-origin":
+        raise Problem("wrong-origin", "a form without the Origin of its page is not taken")
 
 
 def _no_token() -> Problem:
     """One text for a missing and a wrong token: the difference would help only a guesser."""
     return Problem(
         "no-token",
-        "changes over TCP need the header `Authorization: Bearer …` with the token from "
+        "changes over TCP need a person who has signed in, or the header "
+        "`Authorization: Bearer …` with a token, such as the one from "
         "the file that the config names as api.token_file",
         headers={"WWW-Authenticate": 'Bearer realm="labkeeper"'},
     )
-
-
-def tcp_hosts(scope: Scope, more: tuple[str, ...] = ()) -> frozenset[str]:
-    """What callers on this listener may call it: loopback with its port, and config's names.
-
-    A name with a port is taken as it stands; one without also goes with the listener's port.
-    """
-    _, port = scope["server"]
-    loopback = {f"{host}:{port}" for host in LOOPBACK}
-    named = {name.lower() for name in more}
-    return frozenset(loopback | named | {f"{name}:{port}" for name in named if ":" not in name})
-
-
-def check_host(headers: Headers, hosts: frozenset[str], hint: str = "") -> None:
-    """Refuse a request that was meant for somebody else, such as one after DNS rebinding."""
-    given = headers.getlist("host")
-    if len(given) != 1 or given[0].lower() not in hosts:
-        raise Problem(
-            "wrong-host",
-            f"the Host {ascii(','.join(given))[:100]} is not one of {', '.join(sorted(hosts))}{hint}",
-        )
-
-
-def _check_origin(headers: Headers, hosts: frozenset[str]) -> None:
-    origins = {f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")}
-    if any(origin.lower() not in origins for origin in headers.getlist("origin")):
-        raise Problem("wrong-origin", "the Origin of the page that asks is not one of the agent's")
-    if any(site not in OWN_SITE for site in headers.getlist("sec-fetch-site")):
-        raise Problem("wrong-origin", "a page of another site asks; open the address itself")
-
-
-def _has_body(headers: Headers) -> bool:
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
-
-
-def _check_json(headers: Headers) -> None:
-    given = headers.getlist("content-type")
-    if len(given) != 1 or given[0].partition(";")[0].strip().lower() != "application/json":
-        raise Problem("not-json", "send the header `Content-Type: application/json`")
-
-
-async def _with_body(receive: Receive) -> Receive:
-    """Take the whole body in, and hand it on as one piece."""
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            body = await _body(receive)
-    except TimeoutError:
-        text = f"the body was not complete after {BODY_WITHIN_S:g} s"
-        raise Problem("too-slow", text, headers={"Connection": "close"}) from None
-    pieces: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return pieces.pop() if pieces else await receive()
-
-    return again
-
-
-async def _body(receive: Receive) -> bytes:
-    body, size, more = bytearray(), 0, True
-    while more and size <= LARGEST_LEFTOVER:
-        message = await receive()
-        piece = message.get("body", b"")
-        size += len(piece)
-        more = message.get("more_body", False)
-        if size <= LARGEST_BODY:
-            body += piece
-    if size > LARGEST_BODY:
-        text = f"a body may have {LARGEST_BODY} bytes"
-        raise Problem("too-large", text, headers={"Connection": "close"})
-    return bytes(body)

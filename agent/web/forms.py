@@ -23,7 +23,7 @@ Shown = bool | int | float | str | None
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Moment = Annotated[str, Field(description="RFC 3339 in UTC, to the millisecond.")]
 Titles = Annotated[dict[str, str], Field(description="What people call it, by language.")]
-Role = Literal["observer", "technician", "engineer"]
+Role = Literal["observer", "technician", "engineer", "qa", "administrator"]
 
 
 def config(example: dict[str, Any]) -> ConfigDict:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.station import Station
-from agent.web.doors import check_host, tcp_hosts
+from agent.web.hosts import check_host, tcp_hosts
 from agent.web.problems import Problem
 
 METHODS: Final = frozenset({"GET", "HEAD"})

@@ -10,17 +10,23 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Snapshot
 from agent.roles import Actor
 from agent.station import Station
+from agent.web.callers import Caller
 from agent.web.examples import PROBLEM
 from agent.web.problems import KINDS, MEDIA_TYPE, Problem, problem_form
 
 LONGEST_SHOWN: Final = 80
-AT_THE_DOOR: Final = ("wrong-host", "wrong-origin")
+AT_THE_DOOR: Final = ("wrong-host", "wrong-origin", "too-many")
 AT_THE_DOOR_TO_CHANGES: Final = (*AT_THE_DOOR, "bad-request", "too-slow", "too-large", "not-json")
 
 WITH_TOKEN: Final[Any] = Security(
-    HTTPBearer(auto_error=False, description="Needed over TCP; not on the Unix socket.")
+    HTTPBearer(
+        auto_error=False,
+        description="Needed over TCP, unless a person has signed in; not on the Unix socket.",
+    )
 )
 """The doors check the token, before a body is read; this says so in the documentation."""
+OF_PEOPLE: Final = ("locked", "no-csrf")
+"""What else a change may meet that asks for a token: those of people who have signed in."""
 
 
 async def _station(request: Request) -> Station:
@@ -33,8 +39,14 @@ async def _actor(request: Request) -> Actor:
     return actor
 
 
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
 TheStation = Annotated[Station, Depends(_station)]
 TheActor = Annotated[Actor, Depends(_actor)]
+TheCaller = Annotated[Caller, Depends(_caller)]
 DeviceName = Annotated[str, Path(description="A device of the station.", examples=["psu1"])]
 
 
@@ -69,7 +81,7 @@ def no_such(what: str, name: str, known: Any) -> Problem:
 def answers(example: Any, *kinds: str, media_type: str = "application/json") -> dict[Any, Any]:
     """A route's answers for its documentation: a good one, and the problems it may end with."""
     by_status: dict[int, list[str]] = defaultdict(list)
-    for kind in kinds:
+    for kind in (*kinds, *(OF_PEOPLE if "no-token" in kinds else ())):
         by_status[KINDS[kind].status].append(kind)
     return {200: {"content": {media_type: {"example": example}}}} | {
         status: _problems(same) for status, same in sorted(by_status.items())

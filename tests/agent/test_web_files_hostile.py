@@ -14,7 +14,7 @@ import pytest
 
 from agent.store.files import FileStore
 from agent.web import uploads
-from agent.web.doors import LARGEST_BODY
+from agent.web.bodies import LARGEST_BODY
 from tests.agent.files_bench import Examiner, left_in
 from tests.agent.web_bench import TOKEN, Web, problem, said, served, until, upload_head
 

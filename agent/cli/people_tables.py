@@ -1,0 +1,31 @@
+"""Users and tokens as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import RenderableType
+
+from agent.cli.tables import new_table
+from agent.cli.words import NOTHING
+
+Form = Mapping[str, Any]
+
+
+def users_table(users: Iterable[Form]) -> RenderableType:
+    """Every user: name, what people call them, role, whether they may sign in, since when."""
+    table = new_table("user", "name", "role", "may sign in", "since")
+    for it in users:
+        allowed = "yes" if it["enabled"] else "no"
+        table.add_row(it["name"], it["display"], it["role"], allowed, it["since"])
+    return table
+
+
+def tokens_table(tokens: Iterable[Form]) -> RenderableType:
+    """Every token: name, scope, who made it, until when, whether it counts."""
+    table = new_table("token", "scope", "made by", "until", "counts")
+    for it in tokens:
+        counts = "yes" if it["counts"] else "no"
+        table.add_row(it["name"], it["scope"], it["owner"] or NOTHING, it["until"], counts)
+    return table

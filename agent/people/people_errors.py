@@ -1,0 +1,48 @@
+"""What can go wrong with people.
+
+AgentError                exit code of the command line
+├── NotAllowed            2   agent.errors
+│   └── SignInFailed      2   name, password or code do not fit, or there were too many attempts
+├── Refused               2   agent.errors
+│   ├── BadName           2   no name, password or time that is taken here
+│   ├── NameTaken         2   there is an account or a token of this name
+│   ├── LastAdministrator 2   nobody would be left who may manage people
+│   └── TooManyAtOnce     2   so many passwords are being checked that this one can't be
+└── NoPeople              3   the accounts can't be read or written: nobody can sign in
+
+None of them has signed anybody in or changed anything.
+"""
+
+from agent.errors import AgentError, NotAllowed, Refused
+
+
+class SignInFailed(NotAllowed):
+    """One sentence for every reason: the difference would help only a guesser."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "name and password do not fit, or there were too many attempts: "
+            "wait a moment, at most five minutes, and try again"
+        )
+
+
+class BadName(Refused):
+    """A name, password or time of a kind that is not taken."""
+
+
+class NameTaken(Refused):
+    """There is an account or a token of this name already."""
+
+
+class LastAdministrator(Refused):
+    """Nobody would be left who may manage people."""
+
+
+class TooManyAtOnce(Refused):
+    """So many passwords are being checked that this one can't be."""
+
+
+class NoPeople(AgentError):
+    """The accounts can't be read or written: the station's record is not there, or not yet."""
+
+    exit_code = 3

@@ -1,0 +1,61 @@
+"""Which names and passwords are taken, and how they are spelled. Pure."""
+
+import unicodedata
+from typing import Final
+
+from agent.people.people_errors import BadName
+
+LONGEST_NAME: Final = 40
+LONGEST_DISPLAY: Final = 80
+SHORTEST_PASSWORD: Final = 10
+LONGEST_PASSWORD: Final = 256
+"""Characters; a longer text would only keep the processor busy."""
+BETWEEN: Final = frozenset("._-")
+
+
+def folded(text: str) -> str:
+    """A user's name as it is looked up: `Kim` is `kim`, and NFD is NFC. Any text will do."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
+
+
+def user_name(text: str) -> str:
+    """The name as it is kept. Letters of any script and digits, with `.`, `_` or `-` between.
+
+    Raises:
+        BadName: It is empty, too long, or has other characters.
+    """
+    name = folded(text)
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise BadName(f"a name has 1 to {LONGEST_NAME} characters, not {len(name)}")
+    wrong = sorted({sign for sign in name if not (sign.isalnum() or sign in BETWEEN)})
+    if wrong or name[0] in BETWEEN:
+        text = "a name has letters and digits, and . _ - behind the first of them"
+        raise BadName(f"{text}; not {name!a}")
+    return name
+
+
+def display_name(text: str) -> str:
+    """What people call somebody, such as 김하나. Raises BadName."""
+    name = unicodedata.normalize("NFC", text.strip())
+    if not 1 <= len(name) <= LONGEST_DISPLAY or not name.isprintable():
+        raise BadName(f"what people call somebody has 1 to {LONGEST_DISPLAY} printable characters")
+    return name
+
+
+def password_text(text: str) -> str:
+    """A password as it is hashed: however a keyboard composes 한글, it is the same one."""
+    return unicodedata.normalize("NFC", text)
+
+
+def new_password(text: str, *not_these: str) -> str:
+    """The same, for one that is to be kept; it must not be one of some names. Raises BadName."""
+    password = password_text(text)
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise BadName(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    if any(unicodedata.category(sign) == "Cc" for sign in password):
+        raise BadName("a password has no control characters")
+    if folded(password) in {folded(name) for name in not_these}:
+        raise BadName("a password is something else than the name")
+    if len(set(password)) < 4:
+        raise BadName("a password has at least four different characters")
+    return password

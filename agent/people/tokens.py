@@ -1,0 +1,139 @@
+"""Tokens of programs: each with a name, a scope and an end, shown once and kept as a hash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from agent.clock import Clock
+from agent.errors import NoSuchThing, NotAllowed
+from agent.people.account import who
+from agent.people.accounts import UNKNOWN, Accounts
+from agent.people.people_errors import BadName, NameTaken, NoPeople
+from agent.people.secrets_kept import RandomBytes, key_of, new_secret
+from agent.people.spelling import user_name
+from agent.roles import Actor, refusal
+from agent.store.entries import EventEntry
+from agent.store.moments import exact
+from agent.store.token_rows import TokenRow, put_token, revoke_token, tokens
+from drivers import Role
+
+PREFIX: Final = "lk_"
+"""What tokens begin with: programs that look for lost secrets know them by it."""
+DAY_S: Final = 86_400.0
+LONGEST_DAYS: Final = 366
+OF_JOBS: Final = re.compile(r"/api/v1/(jobs|questions|queue|files)(/.*)?")
+SCOPES: Final[Mapping[str, Role]] = MappingProxyType(
+    {
+        "read": Role.OBSERVER,
+        "jobs": Role.TECHNICIAN,
+        "technician": Role.TECHNICIAN,
+        "engineer": Role.ENGINEER,
+        "qa": Role.QA,
+    }
+)
+"""What a token may do at most. `jobs` changes jobs, their questions, the queue and files alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bearer:
+    """A program that has shown a token."""
+
+    actor: Actor
+    scope: str
+
+    def may_change(self, path: str) -> bool:
+        """Whether its scope has changes of this path at all."""
+        return self.scope != "read" and (self.scope != "jobs" or bool(OF_JOBS.fullmatch(path)))
+
+
+class Tokens:
+    """All tokens of a station. Changes need an administrator; raises NotAllowed and NotRecorded."""
+
+    def __init__(self, accounts: Accounts, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._accounts, self._clock, self._random = accounts, clock, random_bytes
+        self._rows: dict[str, TokenRow] = {}
+        self._by_key: dict[bytes, str] = {}
+        self._is_known = False
+
+    async def recall(self) -> None:
+        """Take over what is on record. Raises NotRead and NoPeople."""
+        found = await self._accounts.ledger.read(tokens, "the tokens")
+        self._rows = dict(found)
+        self._by_key = {row.key: name for name, row in found.items()}
+        self._is_known = True
+
+    @property
+    def listing(self) -> tuple[TokenRow, ...]:
+        """All, by name, those that count no more included."""
+        return tuple(row for _, row in sorted(self._rows.items()))
+
+    def find(self, token: str) -> Bearer | None:
+        """The program whose token this is; None where it counts no more, or its owner does not."""
+        name = self._by_key.get(key_of(token)) if token.startswith(PREFIX) else None
+        row = self._rows[name] if name else None
+        if row is None or not self.counts(row):
+            return None
+        role = SCOPES[row.scope]
+        if row.owner:
+            owner = self._accounts.get(row.owner)
+            if owner is None or not owner.enabled:
+                return None
+            role = min(role, owner.role)
+        return Bearer(actor=Actor(name=row.name, origin="api", role=role), scope=row.scope)
+
+    def counts(self, row: TokenRow) -> bool:
+        """Whether it is neither revoked nor over."""
+        return not row.revoked and self._clock.utc() < row.ends
+
+    async def add(self, actor: Actor, name: str, scope: str, days: int) -> tuple[str, TokenRow]:
+        """Make a token that counts for some days. It is returned once, and never again.
+
+        Raises:
+            BadName: Name, scope or days are none.
+            NameTaken: There is one of this name, or was.
+        """
+        self._check(actor, "making a token")
+        if scope not in SCOPES:
+            raise BadName(f"{ascii(scope)[:40]} is not a scope; allowed: {', '.join(SCOPES)}")
+        if not 1 <= days <= LONGEST_DAYS:
+            raise BadName(f"{days} days: give 1 to {LONGEST_DAYS}")
+        name, token = user_name(name), PREFIX + new_secret(self._random)
+        if name in self._rows:
+            raise NameTaken(f"there is a token {name} already, or was: choose another name")
+        now = self._clock.utc()
+        row = TokenRow(
+            name=name,
+            key=key_of(token),
+            owner=actor.name if actor.origin == "web" else "",
+            scope=scope,
+            since=exact(now),
+            ends=now + days * DAY_S,
+            revoked=False,
+        )
+        after = {"scope": scope, "until": exact(row.ends)}
+        entry = EventEntry(action="token.add", target=name, after=after)
+        await self._accounts.ledger.record(who(actor), entry, partial(put_token, row))
+        self._rows[name], self._by_key[row.key] = row, name
+        return token, row
+
+    async def revoke(self, actor: Actor, name: str) -> TokenRow:
+        """Let a token count no more. It counts at once, whatever the disk does. Raises NoSuchThing."""
+        self._check(actor, f"revoking the token {name}")
+        row = self._rows.get(name)
+        if row is None:
+            raise NoSuchThing(f"no token is called {ascii(name)[:80]}; `labkeeper token list`")
+        self._rows[name] = revoked = replace(row, revoked=True)
+        entry = EventEntry(action="token.revoke", target=name)
+        await self._accounts.ledger.record(who(actor), entry, partial(revoke_token, name))
+        return revoked
+
+    def _check(self, actor: Actor, what: str) -> None:
+        if why := refusal(actor, Role.ADMINISTRATOR, what):
+            raise NotAllowed(why)
+        if not self._is_known:
+            raise NoPeople(UNKNOWN)
