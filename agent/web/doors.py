@@ -37,15 +37,22 @@ LARGEST_LEFTOVER: Final = 1024 * 1024
 """How much of a body that is too large is still read, so that its sender hears why."""
 BODY_WITHIN_S: Final = 10.0
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-STOP: Final = re.compile(r"/api/v1(/(devices|jobs)/[^/]+)?/stop")
+STOP: Final = re.compile(r"(/api/v1(/(devices|jobs)/[^/]+)?)?/stop")
+STOP_BY_FORM: Final = "/stop"
+"""A button of the console without a script: it sends no body, and forms can't declare JSON."""
 ON_SOCKET: Final = frozenset({"localhost", "labkeeper"})
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 OWN_SITE: Final = frozenset({"same-origin", "none"})
 ON_EVERY_ANSWER: Final = {
-    "Cache-Control": "no-store",  # a value kept by somebody else would look new
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
+}
+ON_A_PAGE: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
 }
 
 log = logging.getLogger("labkeeper")
@@ -68,7 +75,7 @@ class Doors:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(ON_EVERY_ANSWER)
+                _seal(MutableHeaders(scope=message))
             await (upload.answer(send, message) if upload else send(message))
 
         try:
@@ -97,7 +104,7 @@ class Doors:
         if upload:
             check_file(headers)
             return upload.receive
-        if peer is None or _has_body(headers):
+        if (peer is None and scope["path"] != STOP_BY_FORM) or _has_body(headers):
             _check_json(headers)
         return await _with_body(receive)
 
@@ -114,6 +121,14 @@ class Doors:
         if known:
             return Actor(name="token", origin="api", role=self._api.role)
         return Actor(name="no token", origin="api", role=Role.OBSERVER)
+
+
+def _seal(headers: MutableHeaders) -> None:
+    """Say what a browser may do with the answer: a page runs our own files, all else nothing."""
+    headers.update(ON_EVERY_ANSWER)
+    headers.setdefault("Cache-Control", "no-store")  # a value kept by somebody else would look new
+    if headers.get("content-type", "").startswith("text/html"):
+        headers.update(ON_A_PAGE)
 
 
 def _no_token() -> Problem:
