@@ -10,6 +10,7 @@ from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
+from agent.fleet.trends import Trends
 from agent.flight import FlightRecords
 from agent.jobs.full_disk import FullDisk
 from agent.jobs.jobs import Jobs
@@ -68,6 +69,7 @@ class Parts:
     ) -> None:
         self.clock = clock
         self.board = Board()
+        self.trends = Trends(self.board, clock)
         self.events = EventLog(clock)
         self.interlocks = Interlocks(settings.interlocks, self.board, clock)
         self.alarms = Alarms(clock, self.events)
@@ -149,6 +151,8 @@ class Parts:
             files=self.files,
             clock=self.clock,
             titles=_titles(settings.title),
+            console=settings.console,
+            trends=self.trends,
             traffic=traffic,
             flight=self.flight,
             jobs=jobs,

@@ -15,12 +15,14 @@ from agent.web.server import serve
 def sites(
     station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerCounts | None
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-    """Yield the name and the serving of each site, ready to run, and first who may sign in there."""
+    """Yield the name and the serving of each site, what its plots need, and who may sign in there."""
     if station.people is not None:
         yield "people", station.people.run()
     api = build_api(station, settings.api, token)
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)
+    if station.trends is not None:
+        yield "trends", station.trends.run()
     if ports.metrics is not None:
         site = build_metrics_site(station, metrics_app(collector_of(station, broker)), broker)
         yield "metrics", serve(site, ports.metrics)

@@ -7,6 +7,7 @@ from agent.clock import Clock
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
+from agent.fleet.trends import Trends
 from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.plate_desk import PlateDesk
@@ -18,6 +19,7 @@ from agent.safety.gate import Gate
 from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.safety.waivers import Waivers
+from agent.settings import Console
 from agent.store.disk_watch import DiskWatch
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
@@ -42,6 +44,10 @@ class Station:
     waivers: Waivers
     clock: Clock
     titles: Mapping[str, str] = field(default_factory=dict)
+    console: Console = field(default_factory=Console)
+    """Language and time zone of the pages."""
+    trends: Trends | None = None
+    """The last hour of every number; None where nobody keeps it."""
     traffic: Callable[[], Mapping[str, Traffic]] = dict
     """What each shared bus has carried so far, by its name."""
     flight: FlightRecords | None = None

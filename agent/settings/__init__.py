@@ -3,7 +3,7 @@
 from agent.settings.alarm_models import Priority, Todo
 from agent.settings.alarms import AlarmRule
 from agent.settings.cover import Cover
-from agent.settings.doors import Api, Log, Metrics, Mqtt, Reconnect
+from agent.settings.doors import Api, Console, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
 from agent.settings.schedules import Schedule
@@ -18,6 +18,7 @@ __all__ = [
     "Api",
     "Changes",
     "Condition",
+    "Console",
     "Cover",
     "Device",
     "Interlock",

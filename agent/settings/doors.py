@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator
+
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
+from agent.settings.timetable import zone_of
 from agent.settings.values import (
     File,
     Host,
@@ -17,6 +20,12 @@ from agent.settings.values import (
     Text,
 )
 from drivers import Role
+
+
+def _zone(name: str) -> str:
+    """The name of a time zone as it is. Raises ValueError."""
+    zone_of(name)
+    return name
 
 
 class Mqtt(Section):
@@ -84,6 +93,20 @@ class Api(Section):
         _doc("Group of this machine whose members manage people over the socket, as root does."),
     ] = None
     sessions: Annotated[Sessions, _doc("People who have signed in.")] = Sessions()
+
+
+class Console(Section):
+    """The technicians' pages: what they say to a browser that asks for nothing else."""
+
+    language: Annotated[
+        Literal["ko", "en"],
+        _doc("Language where neither the person nor the browser has chosen one."),
+    ] = "ko"
+    zone: Annotated[
+        Text,
+        _doc("Time zone of the times on the pages, by its IANA name.", validate_default=True),
+        AfterValidator(_zone),
+    ] = "Asia/Seoul"
 
 
 class Reconnect(Section):

@@ -15,7 +15,7 @@ from pydantic import Field
 from agent.settings.alarm_models import ALARMS, OFFLINE_ALARM, AlarmSettings
 from agent.settings.cover_models import CoverSettings
 from agent.settings.disk_models import Disk
-from agent.settings.doors import Api, Log, Metrics, Mqtt, Reconnect
+from agent.settings.doors import Api, Console, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlock_models import InterlockSettings
 from agent.settings.run_models import RunFormats, RunsFolder
 from agent.settings.schedule_models import ScheduleSettings
@@ -230,5 +230,6 @@ class StationSettings(Section):
     mqtt: Annotated[Mqtt | None, _doc("The broker; without it nothing is published.")] = None
     metrics: Annotated[Metrics | None, _doc("The page for Prometheus; null: none.")] = Metrics()
     api: Annotated[Api, _doc("REST and the socket.")] = Api()
+    console: Annotated[Console, _doc("The technicians' pages.")] = Console()
     reconnect: Annotated[Reconnect, _doc("Waits between attempts to reach a device.")] = Reconnect()
     log: Annotated[Log, _doc("How much the agent writes about itself, and how.")] = Log()

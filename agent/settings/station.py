@@ -11,7 +11,7 @@ from agent.errors import Problem
 from agent.settings.alarms import AlarmRule
 from agent.settings.cover import Cover
 from agent.settings.disk_models import Disk
-from agent.settings.doors import Api, Log, Metrics, Mqtt, Reconnect
+from agent.settings.doors import Api, Console, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlocks import Interlock
 from agent.settings.schedules import Schedule
 from agent.settings.section import Title
@@ -77,6 +77,7 @@ class Station:
     mqtt: Mqtt | None
     metrics: Metrics | None
     api: Api
+    console: Console
     reconnect: Reconnect
     log: Log
     warnings: tuple[Problem, ...] = ()

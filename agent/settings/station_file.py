@@ -169,6 +169,7 @@ def _complete(
                 "token_file": state / api.token_file,
             }
         ),
+        console=settings.console,
         reconnect=settings.reconnect,
         log=settings.log,
         warnings=tuple(sorted(chain(check_loads(entries), feigned))),

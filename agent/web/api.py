@@ -15,6 +15,7 @@ from agent.web.actions import changes, stops
 from agent.web.administrators import Administrators
 from agent.web.admission import admissions
 from agent.web.alarms import alarm_changes, alarm_views
+from agent.web.console.site import add_console
 from agent.web.doors import Doors
 from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
@@ -90,6 +91,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (run_views, run_changes, ledger_views, ledger_changes):
         api.include_router(router)
+    add_console(api, station)
     return api
 
 

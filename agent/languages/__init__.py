@@ -1,0 +1,1 @@
+"""What the agent says to people, in the languages of the lab: English in the code, Korean beside it."""

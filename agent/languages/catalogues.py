@@ -1,0 +1,62 @@
+"""Saying things in the language of whoever reads them. The catalogues are read at import, once.
+
+A catalogue is `<language>/LC_MESSAGES/labkeeper.po`, written by people; `scripts/texts` brings it up
+to date with the code and compiles it. What no catalogue has is said in English.
+"""
+
+from collections.abc import Mapping
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from agent.languages.message import ENGLISH, LANGUAGES, Message
+
+FOLDER: Final = Path(__file__).parent
+
+
+def _read(language: str) -> NullTranslations:
+    path = FOLDER / language / "LC_MESSAGES" / "labkeeper.mo"
+    if language == ENGLISH or not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        return GNUTranslations(file)
+
+
+CATALOGUES: Final[Mapping[str, NullTranslations]] = MappingProxyType(
+    {language: _read(language) for language in LANGUAGES}
+)
+
+
+def in_language(text: str, language: str) -> str:
+    """The text in one of LANGUAGES; a plain `str`, such as a device's own words, as it is."""
+    if not isinstance(text, Message):
+        return text
+    said = CATALOGUES[language].gettext(text.msgid)
+    if not text.arguments:
+        return said
+    arguments = {
+        name: in_language(it, language) if isinstance(it, str) else it
+        for name, it in text.arguments.items()
+    }
+    return said.format_map(arguments)
+
+
+def wanted(accepted: str, otherwise: str) -> str:
+    """The language of LANGUAGES that an `Accept-Language` header likes best, else `otherwise`."""
+    liked = [_range(part) for part in accepted[:200].split(",")]
+    for language, weight in sorted(liked, key=lambda it: -it[1]):
+        if weight > 0 and language in LANGUAGES:
+            return language
+    return otherwise
+
+
+def _range(part: str) -> tuple[str, float]:
+    """One language range of RFC 9110 12.5.4 and its weight; 0 where it is not understood."""
+    name, _, more = part.strip().partition(";")
+    key, _, number = more.strip().partition("=")
+    try:
+        weight = float(number) if key.strip() == "q" else 1.0
+    except ValueError:
+        weight = 0.0
+    return name.strip().lower().partition("-")[0], weight

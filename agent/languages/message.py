@@ -1,0 +1,41 @@
+"""A text for people that can still be said in another language when it reaches one.
+
+It is a `str` in English, so that it passes every event, outcome, log and JSON as it is. At the
+edge `agent.languages.catalogues.in_language` says the same in the language of whoever reads it.
+"""
+
+from typing import Final, Self
+
+
+class Message(str):
+    """An English sentence with `{named}` places, filled in; what it was made of is remembered.
+
+    `msgid` is the sentence before it was filled in, by which a catalogue knows it; write it as a
+    literal, or the catalogues do not find it. An argument may itself be a `Message`. Where
+    there are no arguments the sentence is taken as it stands, braces and all.
+
+    Joined to other text, as by `+` or in an f-string, it is plain English: put it in as an
+    argument instead.
+    """
+
+    __slots__ = ("arguments", "msgid")
+
+    def __new__(cls, msgid: str, /, **arguments: object) -> Self:
+        """Fill the sentence in. Raises KeyError where it has a place that is not given."""
+        message = super().__new__(cls, msgid.format_map(arguments) if arguments else msgid)
+        message.msgid = msgid
+        message.arguments = arguments
+        return message
+
+    msgid: str
+    arguments: dict[str, object]
+
+
+def N_(msgid: str) -> str:  # noqa: N802 - the name that every reader of catalogues knows
+    """Mark a text for the catalogues where it is said later, as in a table of words."""
+    return msgid
+
+
+ENGLISH: Final = "en"
+LANGUAGES: Final = ("ko", ENGLISH)
+"""What the lab speaks. English is what the code says, and needs no catalogue."""

@@ -1,0 +1,24 @@
+"""The console as a whole: its pages, and what they share while the agent runs."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+
+from agent.station import Station
+from agent.web.console.assets import assets
+from agent.web.console.device_page import device_page
+from agent.web.console.live import Feeds
+from agent.web.console.station_page import station_page
+from agent.web.console.stop_page import stop_page
+
+PAGES: Final[tuple[APIRouter, ...]] = (station_page, device_page, stop_page, assets)
+
+
+def add_console(api: FastAPI, station: Station) -> None:
+    """Put the pages beside the API. They are not part of its description."""
+    api.state.feeds = Feeds(station.clock)
+    for router in PAGES:
+        api.include_router(router)
+    paths = {str(route.path) for route in iter_route_contexts(api.routes)}
+    api.state.has_sessions = "/api/v1/session" in paths

@@ -1,0 +1,10 @@
+// What every page does: it keeps itself up to date, and it can stop everything.
+import { startLive } from "./live.js";
+import { startStop } from "./stop.js";
+import { startAges } from "./ages.js";
+
+export const texts = JSON.parse(document.body.dataset.texts);
+
+startStop(texts); // first: it must work whatever becomes of the rest
+startAges(texts);
+startLive(texts);
