@@ -20,11 +20,11 @@ from agent.web.doors import Doors
 from agent.web.files import file_changes, files
 from agent.web.forms import ProblemForm
 from agent.web.jobs import job_changes, job_stops, job_views
-from agent.web.last_stops import last_stops
-from agent.web.plates import plate_changes, plate_views
 from agent.web.keys import Keys
+from agent.web.last_stops import last_stops
 from agent.web.ledger import ledger_changes, ledger_views
 from agent.web.own_session import own_session, session
+from agent.web.plates import plate_changes, plate_views
 from agent.web.problems import Problem, sendable
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
