@@ -14,7 +14,7 @@ Along: TypeAlias = Callable[[Connection], object]
 
 def last(connection: Connection) -> Head:
     """The last row that this connection sees."""
-    query = "SELECT seq, hash FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)"
+    query = "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
     found = connection.execute(query).fetchone()
     return Head(*found) if found else EMPTY
 
