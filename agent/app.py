@@ -31,13 +31,13 @@ from agent.reload import reload
 from agent.safety.dirty_start import Before
 from agent.safety.waivers import Waivers
 from agent.settings import Station as Settings
+from agent.starting import tidied, waited_for
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
 from agent.systemd import Notifier
 from agent.web.ports import Ports
 from drivers import Driver
-from drivers.errors import RequestError
 from drivers.transport.lines import Lines
 
 FIRST_ROUND_S: Final = 1.0
@@ -129,12 +129,12 @@ class Agent:
     async def _start(self, station: Station) -> None:
         self._begin(self._parts.alarms.run(), "alarms")
         self._begin(self._parts.trips(station.gate).run(), "interlocks")
-        await self.leases.recall()
-        await self.jobs.begin()
-        self._begin(self._tidy_files(), "files")
+        await self._wait_for(self.leases.recall(), "leases", "the reservations of people")
+        await self._wait_for(self.jobs.begin(), "jobs", "the jobs of before")
+        self._begin(tidied(self._parts.files), "files")
         self._begin(self.runs.run(self.jobs.listing), "runs")
         plans = plans_for(self.settings)
-        await self._keeper.begin(plans)
+        await self._wait_for(self._keeper.begin(plans), "safe-state.begin", "the safe-state file")
         for plan in plans.values():
             self.fleet.start(plan)
         self._begin(self._keeper.run(), "safe-state")
@@ -153,12 +153,9 @@ class Agent:
         self._notifier.ready()
         self._say_started(station)
 
-    async def _tidy_files(self) -> None:
-        """Remove what uploads have left that were cut off. No device waits for the disk."""
-        try:
-            await self._parts.files.tidy()
-        except RequestError as error:
-            log.warning("%s", error)
+    async def _wait_for(self, work: Coroutine[Any, Any, None], name: str, what: str) -> None:
+        self._begin(work, name)
+        await waited_for(self._background[-1], what, self.events)
 
     async def _first_round(self, seconds: float) -> None:
         """Wait for every device's first turn; one that takes longer holds nothing up."""

@@ -37,6 +37,8 @@ class Node:
     kept: bytes = b""
     unsynced: set[int] = field(default_factory=set)
     """Numbers of the sectors that were written since the last fsync."""
+    changes: int = 0
+    """How often its content was changed."""
     names: dict[str, "Node"] = field(default_factory=dict)
     kept_names: dict[str, "Node"] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ class Node:
         return bytes(found)
 
     def _touched(self, begin: int, end: int) -> None:
+        self.changes += 1
         if begin < end:
             self.unsynced.update(range(begin // SECTOR, (end - 1) // SECTOR + 1))
 

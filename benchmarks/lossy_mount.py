@@ -1,9 +1,11 @@
 """The program that mounts a disk which loses power: `python -m benchmarks.lossy_mount PLATTER PLACE`.
 
-It says `ready` once it is mounted. `cut SEED` on its input is the power cut: it leaves on the
+It says `ready` once it is mounted. `read-only` on its input lets it refuse every change, and `writable`
+ends that; it repeats the word when it is so. `cut SEED` on its input is the power cut: it leaves on the
 platter what outlasts that, says `cut`, and answers nobody any more until it is killed.
 """
 
+import errno
 import functools
 import os
 import stat
@@ -13,13 +15,29 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Final
 
 import mfusepy  # type: ignore[import-untyped]
 
 from benchmarks.lossy_disk import SECTOR, SIZE, LossyDisk, Node
 
-C = TypeVar("C", bound=type)
+READ_ONLY: Final = "the disk is read-only"
+CHANGES: Final = frozenset(
+    [
+        "create",
+        "mknod",
+        "mkdir",
+        "write",
+        "truncate",
+        "fallocate",
+        "rename",
+        "unlink",
+        "rmdir",
+        "chmod",
+        "chown",
+        "utimens",
+    ]
+)
 
 
 class Power:
@@ -52,16 +70,20 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
         self._disk = disk
         self._open: dict[int, Node] = {}
         self._next = 0
+        self.is_read_only = False
+        self._begun = time.time_ns()  # noqa: TID251 - of files that programs look at
         for name in CALLS:
-            setattr(self, name, power.needed(getattr(self, name)))
+            call = getattr(self, name)
+            setattr(self, name, power.needed(self._change(call) if name in CHANGES else call))
 
     def init(self, path: str) -> None:
         _say("ready")
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         node = self._node(path, fh)
-        now = time.time_ns()  # noqa: TID251 - of a file that a program looks at
-        times = dict.fromkeys(("st_atime", "st_mtime", "st_ctime"), now)
+        # The kernel reads a file anew when its time has changed, and only then.
+        changed = self._begun + node.changes
+        times = dict.fromkeys(("st_atime", "st_mtime", "st_ctime"), changed)
         mine = {"st_uid": os.getuid(), "st_gid": os.getgid()}
         return {"st_mode": node.mode, "st_nlink": 1, "st_size": len(node.data), **times, **mine}
 
@@ -70,6 +92,8 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
 
     def open(self, path: str, flags: int) -> int:
         node = self._disk.find(path)
+        if self.is_read_only and flags & os.O_ACCMODE != os.O_RDONLY:
+            raise OSError(errno.EROFS, READ_ONLY, path)
         if flags & os.O_TRUNC:
             node.resize(0)
         return self._opened(node)
@@ -140,6 +164,15 @@ class Mounted(mfusepy.Operations):  # type: ignore[misc]
         sizes = {"f_bsize": SECTOR, "f_frsize": SECTOR, "f_blocks": SIZE // SECTOR}
         return {**sizes, "f_bfree": free, "f_bavail": free, "f_namemax": 255}
 
+    def _change(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def done(path: str, *arguments: Any) -> Any:
+            if self.is_read_only:
+                raise OSError(errno.EROFS, READ_ONLY, path)
+            return work(path, *arguments)
+
+        return done
+
     def _node(self, path: str, fh: int | None) -> Node:
         return self._disk.find(path) if fh is None else self._open[fh]
 
@@ -154,14 +187,19 @@ CALLS = [
 ]
 
 
-def _follow(disk: LossyDisk, power: Power) -> None:
-    """Wait for the power cut; without whoever started this program there is no use in it."""
-    words = sys.stdin.readline().split()
-    if words[:1] == ["cut"]:
-        power.cut()
-        disk.cut(Random(words[1]))
-        _say("cut")
-        sys.stdin.readline()
+def _follow(disk: LossyDisk, mounted: Mounted, power: Power) -> None:
+    """Do as the words of the input say; without whoever started this program there is no use in it."""
+    for line in sys.stdin:
+        match line.split():
+            case ["cut", *seed]:
+                power.cut()
+                disk.cut(Random(" ".join(seed)))
+                _say("cut")
+            case [("read-only" | "writable") as word]:
+                mounted.is_read_only = word == "read-only"
+                _say(word)
+            case _:
+                break
     os._exit(0)  # the kernel then answers whoever still waits
 
 
@@ -173,10 +211,11 @@ def _say(word: str) -> None:
 def main(platter: Path, place: Path) -> None:
     """Serve until the power is cut. The kernel keeps nothing of names and attributes."""
     disk, power = LossyDisk(platter), Power()
-    threading.Thread(target=_follow, args=(disk, power), daemon=True).start()
+    mounted = Mounted(disk, power)
+    threading.Thread(target=_follow, args=(disk, mounted, power), daemon=True).start()
     never = {"entry_timeout": 0, "attr_timeout": 0, "negative_timeout": 0}
-    alone = {"foreground": True, "nothreads": True, "hard_remove": True}
-    mfusepy.FUSE(Mounted(disk, power), str(place), fsname="lossy", **alone, **never)
+    alone = {"foreground": True, "nothreads": True, "hard_remove": True, "auto_cache": True}
+    mfusepy.FUSE(mounted, str(place), fsname="lossy", **alone, **never)
 
 
 if __name__ == "__main__":

@@ -41,14 +41,25 @@ class Power:
 
         The disk answers nobody from the cut on, so that the process can't tell of an error.
         """
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"cut {seed}\n".encode())
-        await self._said("cut")
+        await self._told(f"cut {seed}")
         process.kill()
         await self._off()  # lets a thread of the process go that still waits for the disk
         await process.wait()
         await self._on()
+
+    async def read_only(self) -> None:
+        """Let the disk refuse every change, under whoever has files open on it, and read as before."""
+        await self._told("read-only")
+
+    async def writable(self) -> None:
+        """Let it take changes again."""
+        await self._told("writable")
+
+    async def _told(self, words: str) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{words}\n".encode())
+        await self._said(words.split(maxsplit=1)[0])
 
     async def _on(self) -> None:
         if not await asyncio.to_thread(Path("/dev/fuse").exists):

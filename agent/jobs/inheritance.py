@@ -20,6 +20,7 @@ from agent.store.store_errors import NotRecorded
 
 AGAIN_S: Final = 5.0
 """How long to wait before the disk is tried again."""
+NOT_YET: Final = "the disk has not told of the jobs of before yet, and none begins until then"
 
 log = logging.getLogger("labkeeper")
 
@@ -33,7 +34,11 @@ class Inheritance:
         self.is_taken_over = False
 
     async def begin(self) -> None:
-        """Take it over. Where the disk does not let it, that is told, and tried again."""
+        """Take it over. Where the disk does not let it, that is told, and tried again.
+
+        The start may go on before this returns, when the disk hangs: until then nothing begins.
+        """
+        self._turns.closed = NOT_YET
         try:
             await self._taken()
         except AgentError as error:
@@ -41,6 +46,9 @@ class Inheritance:
             self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
             self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
             self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
+
+        else:
+            self._go_on(is_late=self._turns.is_open)
 
     async def end(self) -> None:
         """Try no more."""
@@ -62,7 +70,13 @@ class Inheritance:
                 log.debug("%s", error)
             except Exception:  # a defect of ours keeps jobs from beginning, and ends no agent
                 log.exception("taking over the jobs of before")
+        self._go_on(is_late=True)
+
+    def _go_on(self, *, is_late: bool) -> None:
+        """Let jobs begin, and say so where somebody was told that none does."""
         self._turns.closed = ""
+        if not is_late:
+            return
         text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
         self._shop.events.add("jobs.taken_over", text)
         self._turns.next()

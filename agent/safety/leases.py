@@ -65,7 +65,7 @@ class Leases:
         for form in kept.get(MARK, ()):
             lease = Lease(**form, ends=0.0)
             left = min(lease.until - now, lease.until - lease.since)  # the clock may have been set
-            if left > 0:
+            if left > 0 and lease.device not in self._reservations.leases:  # the disk may be late
                 self._reservations.lease(replace(lease, ends=mono + left))
 
     async def reserve(

@@ -144,12 +144,18 @@ class Agent:
 
 
 @asynccontextmanager
-async def agent(folder: Path, config: str, **environment: str) -> AsyncIterator[Agent]:
-    """Run `labkeeper run` with this config until the context ends; its log goes to a file."""
+async def agent(
+    folder: Path, config: str, *, program: str = "agent.cli", **environment: str
+) -> AsyncIterator[Agent]:
+    """Run `labkeeper run` with this config until the context ends; its log goes to a file.
+
+    `program` is another module that ends in the same: with a defect, or of another version.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "station.yaml").write_text(config, encoding="utf-8")
     with (folder / "agent.log").open("wb") as log:
-        arguments = (*LABKEEPER, "run", "--config", str(folder / "station.yaml"))
+        run = ("run", "--config", str(folder / "station.yaml"))
+        arguments = (sys.executable, "-m", program, *run)
         async with child(*arguments, stderr=log.fileno(), environment=environment) as process:
             yield Agent(folder, process)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
@@ -25,18 +24,6 @@ CUTS = 4
 MOST_LINES = 400
 KEEPS_NOTHING = "13"
 """A seed whose cut no sector outlasts that was not synced."""
-
-
-@pytest.fixture
-async def power(folder: Path) -> AsyncIterator[Power]:
-    """The power of a disk that is mounted in the folder `state`."""
-    (folder / "platter").mkdir()
-    (folder / "state").mkdir()
-    try:
-        async with Power(folder / "platter", folder / "state") as made:
-            yield made
-    except NoSuchDisk as why:
-        pytest.skip(str(why))
 
 
 async def acknowledged(power: Power, program: str, lines: int, seed: str) -> list[tuple[str, str]]:

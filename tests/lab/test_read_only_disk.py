@@ -33,9 +33,14 @@ def read_only(disk: Path) -> None:
 
 def station_of(lab: Room, folder: Path) -> str:
     """A station whose socket and token lie elsewhere."""
+    return elsewhere(station(folder, lab.five()), folder)
+
+
+def elsewhere(config: str, folder: Path) -> str:
+    """The same config, with socket and token beside the state folder."""
     listen = 'api: {listen: "127.0.0.1:0"'
-    elsewhere = f"{listen}, socket: {folder / 'a.sock'}, token_file: {folder / 'token'}"
-    return station(folder, lab.five()).replace(listen, elsewhere)
+    beside = f"{listen}, socket: {folder / 'a.sock'}, token_file: {folder / 'token'}"
+    return config.replace(listen, beside)
 
 
 async def watches_and_stops(running: Agent, why: str) -> None:
