@@ -39,6 +39,11 @@ class Run:
         self._is_ending = False
         """Whether nothing is left but to make safe: a stop has nothing more to do."""
 
+    @property
+    def recipe(self) -> Recipe:
+        """What is run."""
+        return self._root.recipe
+
     async def go(self) -> None:
         """Run to the end. Whatever happens, the job is in a final state afterwards."""
         try:
