@@ -9,6 +9,7 @@ waits for no disk.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -76,6 +77,8 @@ class Gate:
         """The way of what a device shall do; it keeps prints from plates that are not clear."""
         self._tasks = tasks
         self._stopping: dict[asyncio.Task[Outcome], str] = {}
+        self._due: Counter[str] = Counter()
+        """Stops that are asked for and have not reached their device yet."""
 
     @property
     def doubts(self) -> Mapping[str, tuple[Doubt, ...]]:
@@ -86,6 +89,10 @@ class Gate:
     def stops_under_way(self) -> Collection[asyncio.Task[Outcome]]:
         """The stops that have not ended yet."""
         return frozenset(self._stopping)
+
+    def is_stop_due(self, device: str) -> bool:
+        """Whether a stop is about to reach the device: no other one need be asked for now."""
+        return self._due[device] > 0
 
     async def end_of_stops(self, device: str) -> None:
         """Wait for the stops of a device that are under way, whoever has asked for them."""
@@ -140,6 +147,7 @@ class Gate:
 
         It is made to its end and put on record, also where the caller goes away.
         """
+        self._due[device] += 1
         stopping = self._stop_guarded(actor, device)
         task = self._tasks.create_task(stopping, name=f"{device}.stop.asked")
         self._stopping[task] = device
@@ -149,6 +157,7 @@ class Gate:
 
     async def _stop_guarded(self, actor: Actor, device: str) -> Outcome:
         """Stop it, whatever happens: this is a task of the station, which must not end by it."""
+        self._due[device] -= 1
         try:
             return await self._stop(actor, device)
         except Exception as error:
