@@ -1,5 +1,6 @@
 """The public JSON forms of what the agent knows: the same over MQTT, HTTP and on the command line."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from agent.jobs.progress import StepNow
 from agent.jobs.questions import Question
 from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.recipe import Head
+from agent.jobs.time_left import TimeLeft
 from agent.safety.alarm import Alarm
 from agent.safety.interlock import Standing
 from drivers import describe
@@ -142,7 +144,13 @@ def job_form(job: Job) -> dict[str, Any]:
         "verdict": job.verdict,
         "steps": {"begun": job.progress.begun, "ended": job.progress.ended},
         "now": [_step_form(step) for step in job.progress.now],
+        "left": left_form(job.left()),
     }
+
+
+def left_form(left: TimeLeft | None) -> dict[str, Any] | None:
+    """How long a job takes still; None where it does not run."""
+    return None if left is None else asdict(left)
 
 
 def whole_job_form(job: Job) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from agent.cli import words
+from agent.cli.job_view import whole_left
 from agent.cli.tables import new_table
 
 Form = Mapping[str, Any]
@@ -78,6 +79,7 @@ def job_page(job: Form, language: str) -> Iterator[RenderableType]:
         "parameters": arguments or words.NOTHING,
         "devices": devices or words.NOTHING,
         "now": _place(job, language) or words.NOTHING,
+        "time left": (whole_left(job) or "unknown") if job.get("left") else words.NOTHING,
         "run folder": job["folder"] or words.NOTHING,
     }
     for name, text in rows.items():
@@ -108,7 +110,8 @@ def _place(job: Form, language: str) -> str:
         return ""
     step = job["now"][-1]
     left = f", {words.duration(step['left'])} left" if step["left"] is not None else ""
-    return f"{words.title_of(step['titles'], language)}{left}"
+    whole = f" · the job: {told}" if (told := whole_left(job)) else ""
+    return f"{words.title_of(step['titles'], language)}{left}{whole}"
 
 
 def _coloured(word: str) -> Text:

@@ -24,6 +24,8 @@ def standing(job: Form, language: str, elapsed: float | None) -> str:
         parts.append(f"{words.duration(elapsed)} so far")
     if job["now"]:
         parts.append(_left(job["now"][-1]))
+    if told := whole_left(job):
+        parts.append(f"the job: {told}")
     return " · ".join(part for part in parts if part)
 
 
@@ -44,6 +46,17 @@ def _left(step: Form) -> str:
     if step["limit"] is not None:
         return f"time left unknown, {words.duration(step['limit'])} at most"
     return "time left unknown"
+
+
+def whole_left(job: Form) -> str:
+    """What is left of the whole job, and how that is known; "" where nobody knows, or it does not run."""
+    left = job.get("left")
+    if left is None or left["seconds"] is None:
+        return ""
+    if left["kind"] == "at_least":
+        return f"at least {words.duration(left['seconds'])} left"
+    runs = f"the last {left['runs']} runs" if left["runs"] > 1 else "the last run"
+    return f"about {words.duration(left['seconds'])} left, after {runs}"
 
 
 def measured(measure: Form) -> str:

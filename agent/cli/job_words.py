@@ -102,7 +102,13 @@ def _add_start(each: Commands) -> None:
 def _add_when(start: argparse.ArgumentParser) -> None:
     for name, metavar, kind, default, about in (
         ("priority", "N", int, 0, "from -100 to 100; the highest begins first; default: 0"),
-        ("copies", "N", int, 1, "start so many jobs of it; --wait follows the first; default: 1"),
+        (
+            "copies",
+            "N",
+            int,
+            1,
+            "start so many jobs of it; --wait follows one after the other; default: 1",
+        ),
         ("not-before", "TIME", str, None, "begin no earlier, such as 2026-11-28T22:00+09:00"),
         ("key", "TEXT", str, "", "typed again with the same key, nothing new begins"),
     ):

@@ -70,10 +70,30 @@ def _submitted(
             **turn,
         }
         job = client.post("jobs", body=body, key=key)
+        copies = _copies(client, job) if wait else []
     if not wait:
         _told(job, as_json=as_json)
         return 0
-    return watch(job["job"], socket, as_json=as_json)
+    return _watched(copies, socket, as_json=as_json)
+
+
+def _copies(client: AgentClient, job: dict[str, Any]) -> list[str]:
+    """The job and its other copies, in the order in which they begin."""
+    if not job["batch"]:
+        return [str(job["job"])]
+    found = [it for it in client.get("jobs")["jobs"] if it["batch"] == job["batch"]]
+    return [str(it["job"]) for it in sorted(found, key=lambda it: int(it["number"]))]
+
+
+def _watched(jobs: Iterable[str], socket: Path | None, *, as_json: bool) -> int:
+    """Follow jobs to their ends, one after the other; the worst says how that ended."""
+    worst = 0
+    for job in jobs:
+        code = watch(job, socket, as_json=as_json)
+        if code == NEVER_MIND:
+            return code
+        worst = max(worst, code)
+    return worst
 
 
 def _rehearsed(

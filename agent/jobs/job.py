@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ from agent.fleet.samples import Outcome
 from agent.jobs.language.expressions import Value
 from agent.jobs.progress import Progress
 from agent.jobs.states import JobState
+from agent.jobs.time_left import TimeLeft
 from agent.roles import Actor
 
 KEPT: Final = 1000
@@ -99,6 +100,8 @@ class Job:
     verdict: Verdict = "none"
     folder: str = ""
     """Where its run is written down; "" where nothing is, or not yet."""
+    left: Callable[[], TimeLeft | None] = lambda: None
+    """How long it takes still; None where it does not run."""
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

@@ -16,6 +16,7 @@ from agent.jobs.questions import Questions
 from agent.jobs.queue import in_order
 from agent.jobs.recipes.claims import called_hashes
 from agent.jobs.recipes.library import Entry, Library
+from agent.jobs.reckoning import reckon
 from agent.jobs.shop import Kept, Shop, equip
 from agent.jobs.states import JobState
 from agent.roles import Actor, refusal
@@ -149,6 +150,7 @@ class Turns:
 
     def _running(self, kept: Kept) -> None:
         kept.job.began, kept.began = self._shop.clock.utc(), self._shop.clock.monotonic()
+        reckon(kept, self.kept.values(), self._questions, self._shop.clock)
         kept.notes.state(JobState.RUNNING)
         kept.begun.set()
 

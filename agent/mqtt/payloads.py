@@ -29,7 +29,7 @@ from agent.safety.alarm import Alarm
 Form = dict[str, Any]
 JOB: Final = (
     *("job", "recipe", "version", "state", "why", "by", "origin"),
-    *("submitted", "began", "ended", "devices", "verdict", "steps", "now"),
+    *("submitted", "began", "ended", "devices", "verdict", "steps", "now", "left"),
 )
 """What is published of a job: what came out of it stands in its own record."""
 

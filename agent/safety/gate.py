@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from agent.clock import Clock
@@ -98,6 +99,10 @@ class Gate:
         """How the last stop of a device stands, since the agent began."""
         return self._stops.last(device)
 
+    def is_stop_due(self, device: str) -> bool:
+        """Whether a stop is about to reach the device: no other one need be asked for now."""
+        return self._stops.is_due(device)
+
     async def set(self, actor: Actor, device: str, name: str, value: object) -> Outcome:
         """Change a setting, if this actor may, and return how that ended."""
         asked = Asked(actor, "set", f"{device}.{name}", value, *self._begun(device))
@@ -148,7 +153,7 @@ class Gate:
         """
         if device not in self._workers:
             return self._told(actor, "stop", device, self._no_such(device))
-        return await self._stops.through(device, self._stop_guarded(actor, device))
+        return await self._stops.through(device, partial(self._stop_guarded, actor, device))
 
     async def stop_soon(self, actor: Actor, device: str) -> Outcome:
         """The same, for who needs an answer within a second: it may be that it is still being tried."""

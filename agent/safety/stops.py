@@ -7,7 +7,8 @@ within a second all the same: what is not confirmed by then is named as still be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,20 +40,28 @@ class Stops:
         self._under_way: dict[asyncio.Task[Outcome], str] = {}
         self._asked: dict[str, float] = {}
         self._ended: dict[str, tuple[float, Outcome]] = {}
+        self._due: Counter[str] = Counter()
 
     @property
     def under_way(self) -> Collection[asyncio.Task[Outcome]]:
         """Those that have not ended yet."""
         return frozenset(self._under_way)
 
-    async def through(self, device: str, stopping: Coroutine[Any, Any, Outcome]) -> Outcome:
+    async def through(
+        self, device: str, stop: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
         """Have a device stopped. A caller who goes away hastens nothing."""
-        task = self._tasks.create_task(stopping, name=f"{device}.stop.asked")
+        self._due[device] += 1
+        task = self._tasks.create_task(self._begun(device, stop), name=f"{device}.stop.asked")
         self._under_way[task] = device
         self._asked[device] = self._clock.utc()
         task.add_done_callback(self._over)
         await asyncio.wait([task])
         return task.result()
+
+    def is_due(self, device: str) -> bool:
+        """Whether a stop is asked for that has not reached the device yet."""
+        return self._due[device] > 0
 
     async def end_of(self, device: str, within: float | None = None) -> None:
         """Wait for the stops of a device that are under way, for so many seconds at most."""
@@ -70,6 +79,12 @@ class Stops:
             ended=ended,
             outcome=outcome,
         )
+
+    async def _begun(
+        self, device: str, stop: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
+        self._due[device] -= 1
+        return await stop()
 
     def _over(self, task: asyncio.Task[Outcome]) -> None:
         device = self._under_way.pop(task)

@@ -153,12 +153,11 @@ class Ledger:
         recorded.add_done_callback(partial(self._intended, entry.command))
         return Intent(who=who, entry=entry), recorded
 
-    async def sent(self, intent: Intent) -> None:
-        """Record that bytes of it may have reached the device. Raises WriteRefused after its end."""
-        await self._append(intent.who, next_stage(intent.entry, Stage.SENT))
-
     def sent_soon(self, intent: Intent) -> asyncio.Future[Head]:
-        """Begin to record the same: it does not keep the bytes waiting for the disk."""
+        """Begin to record that bytes of it may have reached the device, which do not wait for the disk.
+
+        The future raises WriteRefused after its end.
+        """
         return self._begin_append(intent.who, next_stage(intent.entry, Stage.SENT))
 
     async def ended(

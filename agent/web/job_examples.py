@@ -13,6 +13,7 @@ STEP: Final[dict[str, Any]] = {
     "turn": 0,
     "turns": None,
 }
+LEFT: Final[dict[str, Any]] = {"kind": "about", "seconds": 2100.0, "runs": 5}
 JOB: Final[dict[str, Any]] = {
     "job": "20261122-091500-1",
     "recipe": "thermal_cycle",
@@ -33,6 +34,7 @@ JOB: Final[dict[str, Any]] = {
     "verdict": "none",
     "steps": {"begun": 7, "ended": 5},
     "now": [STEP],
+    "left": LEFT,
 }
 MEASURE: Final[dict[str, Any]] = {
     "name": "resistance_hot",
@@ -96,7 +98,7 @@ HELD: Final[dict[str, Any]] = {
 }
 QUEUE: Final[dict[str, Any]] = {
     "held": None,
-    "jobs": [{**JOB, "state": "queued", "began": None, "now": [], "priority": 10}],
+    "jobs": [{**JOB, "state": "queued", "began": None, "now": [], "left": None, "priority": 10}],
 }
 LOGGED: Final[dict[str, Any]] = {
     "row": 812,

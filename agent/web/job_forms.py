@@ -80,6 +80,19 @@ class StepForm(BaseModel):
     turns: int | None
 
 
+class TimeLeftForm(BaseModel):
+    """How long a job takes still, and how that is known."""
+
+    model_config = _config(examples.LEFT)
+
+    kind: Annotated[
+        Literal["unknown", "at_least", "about"],
+        Field(description="at_least: what the recipe says; about: the median of the last runs."),
+    ]
+    seconds: float | None
+    runs: Annotated[int, Field(description="How many runs of the same recipe say so.")]
+
+
 class JobForm(BaseModel):
     """A job in a line."""
 
@@ -104,6 +117,7 @@ class JobForm(BaseModel):
     verdict: Verdict
     steps: StepsForm
     now: Annotated[list[StepForm], Field(description="What runs, the innermost step last.")]
+    left: Annotated[TimeLeftForm | None, Field(description="Null where it does not run.")]
 
 
 class MeasureForm(BaseModel):

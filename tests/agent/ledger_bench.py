@@ -63,7 +63,7 @@ def fill(folder: Path, rows: int) -> None:
     async def write() -> None:
         async with opened(folder) as ledger:
             intent = await ledger.intend(KIM, "set", "psu1.voltage", before=5.0, after=6.0)
-            await ledger.sent(intent)
+            await ledger.sent_soon(intent)
             await ledger.ended(intent, Stage.CONFIRMED, after=6.0)
             await ledger.record(LEE, ConfigEntry(action="change", target="poll", after=[1, None]))
             async with asyncio.TaskGroup() as tasks:

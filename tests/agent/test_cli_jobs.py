@@ -13,7 +13,7 @@ from agent.jobs.states import JobState
 from agent.web.api import build_api
 from agent.web.listeners import bind_unix
 from tests.agent.cli_bench import Command, Ended
-from tests.agent.jobs_bench import JobsBench, jobs_in_memory, toys
+from tests.agent.jobs_bench import LEE, JobsBench, jobs_in_memory, toys
 from tests.agent.web_bench import SETTINGS, TOKEN, serving
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
@@ -65,6 +65,25 @@ async def test_a_job_whose_verdict_is_fail_ends_with_3(bench: JobsBench, ask: Co
     assert "25 °C is above 1 °C" in page.out
 
 
+async def test_all_copies_are_followed_and_the_worst_says_how_it_ended(
+    bench: JobsBench, ask: Command
+) -> None:
+    bench.write(
+        "- set: {supply.voltage: 1}\n- wait: 0.5\n- measure: {it: {value: supply.voltage, high: 4}}"
+    )
+    started = asyncio.get_running_loop().create_task(
+        ask("job", "start", "trial", "--wait", "--copies", "3")
+    )
+    await bench.until(lambda: len(bench.jobs.listing) == 3)
+    await bench.jobs.stop(bench.jobs.listing[1].id, LEE)
+    ended = await started
+    assert ended.code == 3
+    states = [str(job.state) for job in bench.jobs.listing]
+    assert states == ["done", "stopped", "done"]
+    for job in bench.jobs.listing:
+        assert f"job {job.id} (trial)" in ended.out
+
+
 async def test_jobs_are_listed_paused_resumed_and_stopped(bench: JobsBench, ask: Command) -> None:
     assert "no jobs" in (await ask("job", "list")).out
     bench.write("- set: {supply.output: true}\n- wait: 5")
@@ -107,10 +126,10 @@ async def test_what_is_wrong_is_said_in_a_sentence(bench: JobsBench, ask: Comman
         assert (ended.code, said in ended.err) == (2, True), ended.err
 
 
-def test_the_help_says_that_of_several_copies_the_first_is_followed(
+def test_the_help_says_that_all_copies_are_followed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):
         main(["job", "start", "--help"])
     words = " ".join(capsys.readouterr().out.split())
-    assert "start so many jobs of it; --wait follows the first" in words
+    assert "start so many jobs of it; --wait follows one after the other" in words

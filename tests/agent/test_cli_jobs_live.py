@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,6 +171,25 @@ def test_what_nobody_knows_of_the_time_left_is_called_unknown(
 ) -> None:
     job = {"state": "running", "now": [STEP | step], "why": ""}
     assert job_view.standing(job, "en", 12.0) == f"running · Heating · 12 s so far · {said}"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ({"kind": "at_least", "seconds": 720.0, "runs": 0}, "at least 12 min 00 s left"),
+        ({"kind": "about", "seconds": 2100.0, "runs": 5}, "about 35 min 00 s left, after the last 5 runs"),
+        ({"kind": "about", "seconds": 60.0, "runs": 1}, "about 1 min 00 s left, after the last run"),
+    ],
+)  # fmt: skip
+def test_what_is_left_of_the_job_is_said_as_what_it_is(left: dict[str, Any], said: str) -> None:
+    job = {"state": "running", "now": [STEP], "why": "", "left": left}
+    shown = job_view.standing(job, "en", None)
+    assert shown == f"running · Heating · time left unknown · the job: {said}"
+
+
+def test_of_a_job_of_which_nobody_knows_what_is_left_nothing_is_said() -> None:
+    assert job_view.whole_left({"left": {"kind": "unknown", "seconds": None, "runs": 0}}) == ""
+    assert job_view.whole_left({"left": None}) == ""
 
 
 def test_a_loop_tells_its_turn_and_of_how_many_where_that_is_known() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Outcome, Status
-from tests.agent.jobs_bench import VISITOR, jobs_in_memory, toys
+from agent.jobs.states import JobState
+from agent.safety.everything import stop_everything
+from tests.agent.jobs_bench import KIM, VISITOR, jobs_in_memory, toys
 from tests.agent.test_jobs_end import ENDING
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
@@ -55,3 +57,25 @@ async def test_what_follows_a_stop_waits_for_the_end_of_the_one_that_ended_the_j
             may_end.set()
         await bench.over(job)
         assert bench.logged(job) == ["on_stop", "finally"]
+
+
+async def test_a_stop_of_everything_stops_each_device_of_a_job_once(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write(
+            "- set: {supply.output: true}\n- set: {other.output: true}\n- wait: 60",
+            tail="finally:\n  - log: ending\n  - confirm: Is it cold?\n",
+        )
+        job = await bench.start()
+        await bench.until_at(job, "steps.2")
+        gate = bench.station.station.gate
+        outcomes = await stop_everything(gate, ["psu1", "psu2"], KIM)
+        await bench.until_asked()
+        assert {it.status for it in outcomes.values()} == {Status.DONE}
+        for device in ("psu1", "psu2"):
+            assert bench.sent(device).count("outp 0") == 1
+            stops = [it for it in bench.station.events.kept if it.kind == "stop.done"]
+            assert [it.data["actor"] for it in stops if it.device == device] == ["kim"]
+        assert job.state is JobState.STOPPING
+        await bench.jobs.stop(job.id, KIM)
+        await bench.over(job)
+        assert {it.status for it in job.safe.values()} == {Status.DONE}

@@ -96,7 +96,7 @@ async def test_rows_have_no_gaps_however_many_write_at_once(ledger: Ledger, tmp_
 
 async def test_the_stages_of_a_command_share_its_id(ledger: Ledger) -> None:
     intent = await ledger.intend(KIM, "do", "psu1.ramp", after={"to": 5, "rate": 0.5})
-    await ledger.sent(intent)
+    await ledger.sent_soon(intent)
     await ledger.ended(intent, Stage.CONFIRMED, after=5.0)
     rows = await ledger.rows(Wanted(device="psu1"))
     assert [row.entry["stage"] for row in rows] == ["intent", "sent", "confirmed"]
@@ -110,7 +110,7 @@ async def test_a_command_ends_once(ledger: Ledger) -> None:
     with pytest.raises(WriteRefused, match=r"confirmed of command .* is not known, or has ended"):
         await ledger.ended(intent, Stage.CONFIRMED)
     with pytest.raises(WriteRefused):
-        await ledger.sent(intent)
+        await ledger.sent_soon(intent)
     assert await stages(ledger) == ["intent", "refused"]
 
 
@@ -123,7 +123,7 @@ async def test_a_known_end_leaves_nothing_to_settle(ledger: Ledger, stage: Endin
 
 async def test_an_unknown_end_blocks_until_somebody_settles_it(ledger: Ledger) -> None:
     intent = await ledger.intend(KIM, "set", "psu1.voltage", after=6.0)
-    await ledger.sent(intent)
+    await ledger.sent_soon(intent)
     assert await ledger.unsettled() == ()  # it is under way
     await ledger.ended(intent, Stage.UNKNOWN, reason="no answer within 2 s")
     (waits,) = await ledger.unsettled()

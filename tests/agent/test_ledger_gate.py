@@ -51,7 +51,7 @@ class LittleGate:
             intent = await self.ledger.intend(who, "set", target, after=value)
         except NotRecorded as error:
             return Outcome(status=Status.FAILED, message=f"nothing was sent: {error}")
-        await self.ledger.sent(intent)
+        await self.ledger.sent_soon(intent)
         outcome = await self.device.set(value)
         end = ENDS[outcome.status]
         await self.ledger.ended(intent, end, after=outcome.value, reason=outcome.message)

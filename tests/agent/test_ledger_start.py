@@ -35,7 +35,7 @@ async def test_what_the_end_of_the_agent_cut_off_is_unknown_at_the_next_start(
         await ledger.ended(done, Stage.CONFIRMED)
         await ledger.intend(KIM, "set", "psu1.voltage", after=6.0)
         sent = await ledger.intend(LEE, "do", "stage1.home", job="17")
-        await ledger.sent(sent)
+        await ledger.sent_soon(sent)
     async with opened(tmp_path) as ledger:
         waiting = await ledger.unsettled()
         assert [(it.device, it.stage, it.job) for it in waiting] == [

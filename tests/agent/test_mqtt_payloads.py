@@ -20,6 +20,7 @@ from agent.jobs.job import Job
 from agent.jobs.progress import StepNow
 from agent.jobs.questions import Question
 from agent.jobs.states import JobState
+from agent.jobs.time_left import UNKNOWN
 from agent.mqtt import payloads
 from agent.mqtt.request import BadRequest, parse
 from agent.mqtt.status import Session
@@ -121,7 +122,7 @@ def a_job(state: JobState, **changes: Any) -> Job:
 
 def a_running_job() -> payloads.Form:
     """In the second turn of a loop, where it waits and asks."""
-    job = a_job(JobState.RUNNING)
+    job = a_job(JobState.RUNNING, left=lambda: UNKNOWN)
     loop = StepNow("steps.1", "thermal_cycle.yaml:9", {"ko": "3번 반복", "en": "3 times"}, turn=2)
     loop.turns = 3
     waits = StepNow("steps.1.repeat.0", "thermal_cycle.yaml:11", {"ko": "대기", "en": "wait"}, 12.5)

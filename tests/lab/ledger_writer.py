@@ -29,7 +29,7 @@ async def main(folder: Path) -> None:
                 say("row", await ledger.record(KIM, happening(number)))
                 intent = await ledger.intend(KIM, "set", f"psu{number}.voltage", after=number)
                 say("intent", intent.command)
-                await ledger.sent(intent)
+                await ledger.sent_soon(intent)
                 await ledger.ended(intent, Stage.CONFIRMED)
                 say("ended", intent.command)
 

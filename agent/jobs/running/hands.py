@@ -51,6 +51,10 @@ class Hands(Protocol):
         """Stop the device and make it safe. Never raises."""
         ...
 
+    def is_stop_due(self, device: str) -> bool:
+        """Whether somebody has just asked for a stop of the device that is about to reach it."""
+        ...
+
     async def end_of_stops(self, device: str) -> None:
         """Wait for the stops of the device that others have begun. Never raises."""
         ...
@@ -112,6 +116,9 @@ class StationHands:
 
     async def stop(self, device: str) -> Outcome:
         return await _guarded(f"stopping {device}", self._gate.stop(self._actor, device))
+
+    def is_stop_due(self, device: str) -> bool:
+        return self._gate.is_stop_due(device)
 
     async def end_of_stops(self, device: str) -> None:
         await self._gate.end_of_stops(device)

@@ -39,6 +39,11 @@ class Run:
         self._is_ending = False
         """Whether nothing is left but to make safe: a stop has nothing more to do."""
 
+    @property
+    def recipe(self) -> Recipe:
+        """What is run."""
+        return self._root.recipe
+
     async def go(self) -> None:
         """Run to the end. Whatever happens, the job is in a final state afterwards."""
         try:
@@ -62,7 +67,8 @@ class Run:
         """Stop at once: no further step begins, and every device is being stopped.
 
         `device` is the one whose stop ends the job: the end of that stop is waited for, and it is
-        not stopped twice. This itself waits for nothing.
+        not stopped twice; nor is one that is about to be stopped as well, as all are by a stop of
+        everything. This itself waits for nothing.
         """
         if self._is_ending or self._job.state.is_final or self._cut:
             return
@@ -72,7 +78,8 @@ class Run:
         self._means.hands.halt()
         hands, tasks = self._means.hands, self._means.tasks
         for name in sorted(self._job.claimed):
-            stopping = hands.end_of_stops(name) if name == device else hands.stop(name)
+            is_stopped = name == device or hands.is_stop_due(name)
+            stopping = hands.end_of_stops(name) if is_stopped else hands.stop(name)
             self._stops.add(tasks.create_task(stopping, name=f"{self._job.id}.stop.{name}"))
         if self._work is not None:
             self._work.cancel()
