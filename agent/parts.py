@@ -40,7 +40,7 @@ from agent.safety.waivers import Waivers
 from agent.safety.wary_record import WaryRecord
 from agent.settings import Station as Settings
 from agent.settings.section import Title
-from agent.station import Station
+from agent.station import Start, Station
 from agent.store.database import Database
 from agent.store.disk_watch import DiskWatch, Marks
 from agent.store.files import FileStore
@@ -64,6 +64,9 @@ class Parts:
         self, settings: Settings, clock: Clock, recorder: Callable[[Address], Recorder]
     ) -> None:
         self.clock = clock
+        self.start = Start(
+            monotonic=clock.monotonic(), config=settings.file, config_read=clock.utc()
+        )
         self.board = Board()
         self.events = EventLog(clock)
         self.interlocks = Interlocks(settings.interlocks, self.board, clock)
@@ -157,7 +160,13 @@ class Parts:
             runs=runs.shelf,
             waivers=waivers,
             disk=self.disk_watch,
+            start=self.start,
         )
+
+    def adopted(self, settings: Settings) -> None:
+        """Take over what else follows the config, along with its interlocks."""
+        self.start.config_read = self.clock.utc()
+        self.alarm_watch.adopt(settings)
 
     def schedules(
         self, settings: Callable[[], Settings], jobs: Jobs, record: Record, database: Database | str

@@ -1,6 +1,7 @@
 """What is served where: the API behind two doors, the metrics page behind a third."""
 
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 from agent.metrics import BrokerCounts, collector_of, metrics_app
@@ -16,7 +17,7 @@ def sites(
     station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerCounts | None
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """Yield the name and the serving of each site, ready to run."""
-    api = build_api(station, settings.api, token)
+    api = build_api(replace(station, broker=broker), settings.api, token)
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)
     if ports.metrics is not None:

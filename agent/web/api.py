@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from agent.settings import Api
 from agent.station import Station
+from agent.web.about import about_views
 from agent.web.actions import changes, stops
 from agent.web.admission import admissions
 from agent.web.alarms import alarm_changes, alarm_views
@@ -77,7 +78,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (unsettled_views, settles, runs, ledger_views, ledger_changes):
         api.include_router(router)
-    for router in (run_views, run_changes):
+    for router in (run_views, run_changes, about_views):
         api.include_router(router)
     return api
 

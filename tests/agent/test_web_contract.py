@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from agent.web import (
+    about_forms,
     file_forms,
     forms,
     job_forms,
@@ -37,7 +38,15 @@ MODELS = [
     model
     for module in (
         *(forms, file_forms, job_forms, queue_forms),
-        *(reservation_forms, safety_forms, schedule_forms, unsettled, ledger_forms, run_forms),
+        *(
+            reservation_forms,
+            safety_forms,
+            schedule_forms,
+            unsettled,
+            ledger_forms,
+            run_forms,
+            about_forms,
+        ),
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
@@ -65,7 +74,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 65
+    assert len(operations) == 66
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name
