@@ -128,11 +128,12 @@ async def _http_refusal(request: Request, error: HTTPException) -> Response:
 
 def _allow(request: Request) -> dict[str, str]:
     """What may be done with this path; the router names the methods of one of its routes alone."""
-    path, allowed = request.scope["path"], set[str]()
+    path, allowed = request.scope["path"], dict[bool, set[str]]()
     for route in iter_route_contexts(request.app.routes):
         if compile_path(str(route.path))[0].fullmatch(path):
-            allowed |= set(route.methods or ())
-    return {"Allow": ", ".join(sorted(allowed))}
+            allowed.setdefault(":path}" in str(route.path), set()).update(route.methods or ())
+    # A path of its own is meant before one that takes whatever comes.
+    return {"Allow": ", ".join(sorted(allowed.get(False) or allowed.get(True) or ()))}
 
 
 async def _defect(_: Request, __: Exception) -> Response:
