@@ -249,7 +249,7 @@ class Agent:
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events),
                 *(self._parts.interlocks, lambda: self._parts.reservations.holders),
-                adopted=self._parts.alarm_watch.adopt,
+                adopted=self._parts.adopted,
             )
             await self._recording.adopt(self.settings)
 

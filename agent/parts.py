@@ -44,7 +44,7 @@ from agent.safety.waivers import Waivers
 from agent.safety.wary_record import WaryRecord
 from agent.settings import Station as Settings
 from agent.settings.section import Title
-from agent.station import Station
+from agent.station import Start, Station
 from agent.store.database import Database
 from agent.store.disk_watch import DiskWatch, Marks
 from agent.store.files import FileStore
@@ -68,6 +68,9 @@ class Parts:
         self, settings: Settings, clock: Clock, recorder: Callable[[Address], Recorder]
     ) -> None:
         self.clock = clock
+        self.start = Start(
+            monotonic=clock.monotonic(), config=settings.file, config_read=clock.utc()
+        )
         self.board = Board()
         self.trends = Trends(self.board, clock)
         self.events = EventLog(clock)
@@ -167,7 +170,13 @@ class Parts:
             waivers=waivers,
             plates=self.plate_desk,
             disk=self.disk_watch,
+            start=self.start,
         )
+
+    def adopted(self, settings: Settings) -> None:
+        """Take over what else follows the config, along with its interlocks."""
+        self.start.config_read = self.clock.utc()
+        self.alarm_watch.adopt(settings)
 
     def schedules(
         self, settings: Callable[[], Settings], jobs: Jobs, record: Record, database: Database | str

@@ -1,6 +1,7 @@
 """What is served where: the API behind two doors, the metrics page behind a third."""
 
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 from agent.metrics import BrokerCounts, collector_of, metrics_app
@@ -18,7 +19,7 @@ def sites(
     """Yield the name and the serving of each site, what its plots need, and who may sign in there."""
     if station.people is not None:
         yield "people", station.people.run()
-    api = build_api(station, settings.api, token)
+    api = build_api(replace(station, broker=broker), settings.api, token)
     yield "command line", serve(api, ports.command_line)
     yield "api", serve(api, ports.api)
     if station.trends is not None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -27,6 +29,24 @@ from agent.store.ledger_pages import LedgerPages
 from agent.store.run_pages import RunReader
 from agent.store.run_shelf import RunShelf
 from drivers import Traffic
+
+
+class Broker(Protocol):
+    """What is asked of the session with the broker."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is one now."""
+        ...
+
+
+@dataclass(kw_only=True, slots=True)
+class Start:
+    """When the agent was started, on its monotonic clock, and its config taken over, in seconds UTC."""
+
+    monotonic: float
+    config: Path
+    config_read: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,3 +94,6 @@ class Station:
     runs: RunShelf | None = None
     """The folders of runs; None where they are not written down."""
     run_reader: RunReader = field(default_factory=RunReader)
+    start: Start | None = None
+    broker: Broker | None = None
+    """None where config has no broker."""

@@ -53,9 +53,13 @@ class LedgerPages:
         work = partial(_page, wanted=wanted, most=most, order=order, begin=begin)
         return await self._read(work)
 
+    async def last(self) -> int:
+        """The number of the last row; 0 where there is none."""
+        return await self._read(last_seq)
+
     async def export(self, ending: str, wanted: Wanted = EVERYTHING) -> AsyncIterator[bytes]:
         """All rows up to now, oldest first, as a file of this ending (`.csv` or `.jsonl`) has them."""
-        form, last, first = FORMS[ending], await self._read(last_seq), 1
+        form, last, first = FORMS[ending], await self.last(), 1
         yield form.heading.encode(form.encoding)  # with the byte order mark, where there is one
         while first <= last:
             until = min(first + LOOKED_AT - 1, last)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from agent.settings import Api
 from agent.station import Station
+from agent.web.about import about_views
 from agent.web.actions import changes, stops
 from agent.web.administrators import Administrators
 from agent.web.admission import admissions
@@ -87,7 +88,7 @@ def api_of(station: Station) -> FastAPI:
         api.include_router(router)
     for router in (unsettled_views, settles, runs, last_stops, plate_views, plate_changes):
         api.include_router(router)
-    for router in (session, own_session, users, tokens):
+    for router in (session, own_session, users, tokens, about_views):
         api.include_router(router)
     for router in (run_views, run_changes, ledger_views, ledger_changes):
         api.include_router(router)
@@ -140,11 +141,12 @@ async def _http_refusal(request: Request, error: HTTPException) -> Response:
 
 def _allow(request: Request) -> dict[str, str]:
     """What may be done with this path; the router names the methods of one of its routes alone."""
-    path, allowed = request.scope["path"], set[str]()
+    path, allowed = request.scope["path"], dict[bool, set[str]]()
     for route in iter_route_contexts(request.app.routes):
         if compile_path(str(route.path))[0].fullmatch(path):
-            allowed |= set(route.methods or ())
-    return {"Allow": ", ".join(sorted(allowed))}
+            allowed.setdefault(":path}" in str(route.path), set()).update(route.methods or ())
+    # A path of its own is meant before one that takes whatever comes.
+    return {"Allow": ", ".join(sorted(allowed.get(False) or allowed.get(True) or ()))}
 
 
 async def _defect(_: Request, __: Exception) -> Response:

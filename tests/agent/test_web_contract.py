@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from agent.web import (
+    about_forms,
     file_forms,
     forms,
     job_forms,
@@ -40,7 +41,7 @@ MODELS = [
     for module in (
         *(forms, file_forms, job_forms, people_forms, queue_forms),
         *(reservation_forms, safety_forms, schedule_forms, unsettled, last_stops),
-        *(ledger_forms, run_forms),
+        *(ledger_forms, run_forms, about_forms),
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
@@ -72,7 +73,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 85
+    assert len(operations) == 86
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name
