@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
+from agent.languages.catalogues import in_language, wanted
+from agent.languages.message import ENGLISH
 from agent.settings import Api
 from agent.station import Station
 from agent.web.actions import changes, stops
@@ -103,7 +105,10 @@ def _drop_foreign_problem(responses: dict[str, Any]) -> None:
         del responses["422"]
 
 
-async def _problem(_: Request, problem: Problem) -> Response:
+async def _problem(request: Request, problem: Problem) -> Response:
+    """The problem, its detail in the language of whoever asks for one, such as a page."""
+    language = wanted(request.headers.get("accept-language", ""), ENGLISH)
+    problem.detail = in_language(problem.detail, language)
     return problem.response()
 
 

@@ -278,3 +278,18 @@ def test_a_trend_holds_an_hour_and_a_gap_where_nothing_was_believed() -> None:
     board.remove("psu1")
     trends.take()
     assert trends.of("psu1") == {}
+
+
+async def test_a_page_and_a_refusal_say_in_korean_what_became_of_a_device(
+    browser: httpx.AsyncClient, web: Web
+) -> None:
+    page = await browser.get("/devices/psu1", headers={"Accept-Language": "ko"})
+    assert "psu1: 응답합니다 (Toy T1" in page.text.replace("Toy,T1,S1,1.0", "Toy T1")
+    web.bench.simulators["psu1"].unplugged = True
+    await web.bench.until_state("psu1", DeviceState.OFFLINE)
+    set_it = "/devices/psu1/settings/voltage"
+    said = await web.token.put(set_it, json={"value": 1}, headers={"Accept-Language": "ko-KR"})
+    assert "응답 없음" in said.json()["detail"]
+    assert "보낸 것이 없습니다" in said.json()["detail"]
+    said = await web.token.put(set_it, json={"value": 1})
+    assert "nothing was sent" in said.json()["detail"]
