@@ -27,6 +27,7 @@ BENCHMARKS: Final = (
     "crash",
     "dispatch",
     "stop_all",
+    "consoles",
 )
 """Each is a module of this package with `measure(quick)`."""
 

@@ -16,6 +16,7 @@ from agent.station import Station
 from agent.web.actions import changes, stops
 from agent.web.admission import admissions
 from agent.web.alarms import alarm_changes, alarm_views
+from agent.web.console.problem_page import problem_page
 from agent.web.console.site import add_console
 from agent.web.doors import Doors
 from agent.web.files import file_changes, files
@@ -109,7 +110,7 @@ async def _problem(request: Request, problem: Problem) -> Response:
     """The problem, its detail in the language of whoever asks for one, such as a page."""
     language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     problem.detail = in_language(problem.detail, language)
-    return problem.response()
+    return problem_page(request, problem) or problem.response()
 
 
 async def _wrong_request(_: Request, error: RequestValidationError) -> Response:
@@ -124,7 +125,8 @@ async def _http_refusal(request: Request, error: HTTPException) -> Response:
     kind = BY_STATUS.get(error.status_code, "bad-request")
     text = f"{request.method} {ascii(request.url.path)[:200]}: {error.detail}"
     headers = _allow(request) if kind == "wrong-method" else error.headers or {}
-    return Problem(kind, text, headers=headers).response()
+    problem = Problem(kind, text, headers=headers)
+    return problem_page(request, problem) or problem.response()
 
 
 def _allow(request: Request) -> dict[str, str]:
