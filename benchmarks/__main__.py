@@ -28,6 +28,7 @@ BENCHMARKS: Final = (
     "power_cuts",
     "dispatch",
     "stop_all",
+    "consoles",
 )
 """Each is a module of this package with `measure(quick)`."""
 

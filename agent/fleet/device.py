@@ -9,6 +9,7 @@ from typing import Any, Final
 from agent.clock import Clock
 from agent.fleet.backoff import Quarantine, delays
 from agent.fleet.board import Board
+from agent.fleet.ends import ASKED_RARELY, absent, why_lost
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.flight import Flight, Unrecorded
 from agent.fleet.plan import OpenDriver, Plan
@@ -18,8 +19,9 @@ from agent.fleet.retry import Retry
 from agent.fleet.samples import Cause, Outcome, Sample, Snapshot, Status
 from agent.fleet.states import LEFT_ALONE, DeviceState, state_after
 from agent.fleet.tally import Tally
+from agent.languages.message import N_, Message
 from drivers import Driver, Identity
-from drivers.errors import DriverError, LinkClosed, LinkError, UnitSilent
+from drivers.errors import LinkClosed, LinkError, UnitSilent
 
 SAFE_AGAIN_S: Final = 0.2
 REACH_WITHIN_S: Final = 3.0  # how long a stop waits for a connection that is being made
@@ -63,7 +65,7 @@ class DeviceWorker:
             await self._connect_for_ever()
         finally:
             self._has_tried()
-            self._doubt(DeviceState.OFFLINE, "the agent talks to it no more")
+            self._doubt(DeviceState.OFFLINE, Message("the agent talks to it no more"))
 
     async def _connect_for_ever(self) -> None:
         waits = delays(self.plan.first_retry, self.plan.most_retry, self._rng)
@@ -117,7 +119,7 @@ class DeviceWorker:
         self._quarantine.forgive()
         self._retry.ask()
         if self._requests is not None:
-            self._requests.hang_up("somebody asked for a new connection")
+            self._requests.hang_up(Message("somebody asked for a new connection"))
 
     async def shut_down(self, *, in_order: bool = True) -> None:
         """Make the device safe where its config says so, over a new link if need be.
@@ -131,22 +133,16 @@ class DeviceWorker:
             self._unsafe_because = outcome.message
             self.reconnect()
             await self._clock.sleep(next(waits))
-        self._say("device.safe", f"{self.plan.name} was made safe, as its config says for the end")
+        self._announce("device.safe", "{device} was made safe, as its config says for the end")
 
     def gave_up_shutting_down(self) -> None:
         """Say that the device was not made safe in the time there was, and why."""
-        why = self._unsafe_because or "it did not answer in time"
-        text = f"{self.plan.name} was left as it is, not confirmed safe: {why}"
-        self._say("device.unsafe", text, Severity.ERROR)
+        why = self._unsafe_because or Message("it did not answer in time")
+        text = N_("{device} was left as it is, not confirmed safe: {why}")
+        self._announce("device.unsafe", text, Severity.ERROR, why=why)
 
     def _absent(self) -> Outcome:
-        state, reason = self._snapshot.state, self._snapshot.reason
-        why = f": {reason}" if reason else ""
-        return Outcome(
-            status=Status.FAILED,
-            message=f"{self.plan.name} is {state}{why}; nothing was sent",
-            cause=Cause.NOT_SENT,
-        )
+        return absent(self.plan.name, self._snapshot)
 
     async def _one_connection(self) -> bool:
         """Serve the device until its link is lost; return whether to try again by ourselves."""
@@ -214,7 +210,8 @@ class DeviceWorker:
         self._retry.connected()
         self._snapshot = self._snapshot._replace(identity=identity)
         self._show()
-        self._say("device.connected", f"{self.plan.name} answers: {identity.text}".rstrip(": "))
+        text = N_("{device} answers: {identity}") if identity.text else N_("{device} answers")
+        self._announce("device.connected", text, identity=identity.text)
         self._has_tried()
 
     def _lost(self, error: Exception) -> bool:
@@ -224,16 +221,14 @@ class DeviceWorker:
             if isinstance(error, UnitSilent):
                 self._left_alone_for = self._quarantine.next(error.cost, self._clock.monotonic())
         state = state_after(error)
-        reason = str(error) if isinstance(error, DriverError) else f"driver error: {error!r}"
+        reason = why_lost(error)
         if self._left_alone_for:
             state = DeviceState.QUARANTINED
-            reason += (
-                f" It is asked rarely now; `labkeeper reconnect {self.plan.name}` asks at once"
-            )
+            reason = Message(ASKED_RARELY, reason=reason, device=self.plan.name)
         self._doubt(state, reason)
         if state not in self._said:
             self._said |= {state}
-            self._say(f"device.{state}", f"{self.plan.name}: {reason}", Severity.WARNING)
+            self._announce("device." + state, "{device}: {why}", Severity.WARNING, why=reason)
             self._flight.fault(self.plan, self._snapshot)
         return type(error) not in LEFT_ALONE
 
@@ -257,10 +252,10 @@ class DeviceWorker:
         if self._requests is not None:
             self._show()
         if reason:
-            self._say("device.fault", f"{self.plan.name}: {reason}", Severity.WARNING)
+            self._announce("device.fault", "{device}: {why}", Severity.WARNING, why=reason)
             self._flight.fault(self.plan, self._snapshot)
         else:
-            self._say("device.recovered", f"{self.plan.name} can be read again")
+            self._announce("device.recovered", "{device} can be read again")
 
     def _show(self) -> None:
         """Enter the state of a device whose link works."""
@@ -285,7 +280,10 @@ class DeviceWorker:
         self._snapshot = self._snapshot._replace(revision=revision, **changes)
         self._board.post(self._snapshot)
 
-    def _say(self, kind: str, text: str, severity: Severity = Severity.INFO) -> None:
+    def _announce(
+        self, kind: str, msgid: str, severity: Severity = Severity.INFO, **more: str
+    ) -> None:
+        text = Message(msgid, device=self.plan.name, **more)
         self._events.add(kind, text, device=self.plan.name, severity=severity)
 
 

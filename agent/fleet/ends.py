@@ -4,10 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agent.fleet.samples import Cause, Outcome, Result, Status
+from agent.fleet.samples import Cause, Outcome, Result, Snapshot, Status
+from agent.languages.message import N_, Message
 from drivers import word
 from drivers.errors import BadReply, DriverError, LinkError, RequestError, Unfinished
 
+ASKED_RARELY: Final = N_(
+    "{reason} It is asked rarely now; `labkeeper reconnect {device}` asks at once"
+)
 ROUNDING: Final = 0.01
 """How far what is read back may be from what was set, as a part of it."""
 
@@ -17,24 +21,48 @@ def failure(label: str, error: DriverError) -> Outcome:
     match error:
         case RequestError():
             return Outcome(
-                status=Status.REFUSED, message=f"{label}: {error}", cause=Cause.of(error)
+                status=Status.REFUSED, message=of(label, str(error)), cause=Cause.of(error)
             )
         case LinkError() | BadReply() if not error.sent:
             return Outcome(
                 status=Status.FAILED,
-                message=f"{label}: {error}; nothing was sent",
+                message=Message("{what}; nothing was sent", what=of(label, str(error))),
                 cause=Cause.NOT_SENT,
             )
         case LinkError() | BadReply() | Unfinished():
-            return unknown(f"{label}: {error}")
-    return Outcome(status=Status.FAILED, message=f"{label}: {error}")
+            return unknown(of(label, str(error)))
+    return Outcome(status=Status.FAILED, message=of(label, str(error)))
+
+
+def of(what: str, why: str) -> Message:
+    """Something, and what is said of it."""
+    return Message("{what}: {why}", what=what, why=why)
+
+
+def absent(device: str, snapshot: Snapshot) -> Outcome:
+    """The outcome of what can't be asked of a device that is not connected."""
+    state, why = snapshot.state.word, snapshot.reason
+    text = Message(
+        "{device} is {state}; nothing was sent",
+        device=device,
+        state=Message("{state}: {reason}", state=state, reason=why) if why else state,
+    )
+    return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_SENT)
+
+
+def why_lost(error: Exception) -> str:
+    """Why a connection has ended by this error."""
+    known = isinstance(error, DriverError)
+    return str(error) if known else Message("driver error: {error}", error=repr(error))
 
 
 def unknown(what: str) -> Outcome:
     """The outcome of what may have been done, or not."""
     return Outcome(
         status=Status.UNKNOWN,
-        message=f"{what}; whether it was done is unknown: look at the device before going on",
+        message=Message(
+            "{what}; whether it was done is unknown: look at the device before going on", what=what
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from agent.fleet.plan import Plan
 from agent.fleet.samples import Quality, Sample
 from agent.fleet.schedule import Schedule
 from agent.fleet.tally import Tally
+from agent.languages.message import Message
 from drivers import Driver, word
 from drivers.errors import (
     BadReply,
@@ -31,6 +32,7 @@ ASKED_GOOD_S: Final = 60.0
 """How long a value that is only read when asked is called good: it may be changed at the device."""
 
 
+OVERDUE: Final = Message("overdue: the device has not been read in time")
 PLAIN: Final = frozenset({int, bool, float})
 """Types of values that need no more than to be finite."""
 _SAMPLE: Final[Callable[[Iterable[Any]], Sample]] = partial(tuple.__new__, Sample)
@@ -159,7 +161,7 @@ class Polling:
             await self._clock.sleep(AGE_CHECK_S)
             now = self._clock.monotonic()
             overdue = {
-                name: sample.gone_stale("overdue: the device has not been read in time")
+                name: sample.gone_stale(OVERDUE)
                 for name, sample in self._latest.items()
                 if sample.quality in {Quality.GOOD, Quality.SIMULATED}
                 and now - self._asked[name] > self._good_for(name)
@@ -204,8 +206,12 @@ class Polling:
         self._garbage += 1
         if self._garbage >= GARBAGE_LIMIT:
             raise LinkClosed(
-                f"{GARBAGE_LIMIT} polls in a row brought garbage: are baud rate and parity right? "
-                f"The last: {error}"
+                Message(
+                    "{count} polls in a row brought garbage: are baud rate and parity right? "
+                    "The last: {error}",
+                    count=GARBAGE_LIMIT,
+                    error=str(error),
+                )
             )
         return dict.fromkeys(names, error)
 
@@ -217,7 +223,9 @@ class Polling:
                 self._tally.failed(value)
             return Sample(None, Quality.BAD, time, str(value), mono)
         if isinstance(value, float) and not math.isfinite(value):
-            return Sample(None, Quality.BAD, time, f"the device says {value}", mono)
+            return Sample(
+                None, Quality.BAD, time, Message("the device says {value}", value=value), mono
+            )
         return Sample(word(value), self._quality, time, "", mono)
 
 

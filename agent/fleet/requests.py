@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from agent.fleet.ends import failure, plain, took, unknown
+from agent.fleet.ends import failure, of, plain, took, unknown
 from agent.fleet.flight import Asked, unheard
 from agent.fleet.plan import Plan
 from agent.fleet.polling import Polling
 from agent.fleet.samples import Cause, Outcome, Quality, Sample, Status
 from agent.fleet.sending import sending
+from agent.languages.message import N_, Message, joined
 from agent.store.stored_file import in_use
 from drivers import Command, Driver, Setting, attempt, urgent, word
 from drivers.errors import (
@@ -27,6 +28,10 @@ from drivers.errors import (
 T = TypeVar("T")
 
 SAFE_WITHIN_S = 3.0  # to make safe, before that is called unconfirmed
+INTERRUPT, NOT_SAFE = Message("interrupt"), Message("not confirmed safe")
+MADE_SAFE = N_("{device} was made safe")
+NOTHING_UNSAFE = N_("{device} has nothing to be made safe; what ran has ended")
+NOT_ASKED = Message("the link was lost before anything was asked")
 CANCEL_WITHIN_S, INTERRUPT_WITHIN_S = 2.0, 1.0
 
 
@@ -59,7 +64,7 @@ class Requests:
     async def read(self, names: tuple[str, ...]) -> Mapping[str, Sample]:
         """Read now. Raises LinkError, and BadReply for an error of the driver."""
         reading = self._begin("read", self._caught(names))
-        found = await _ended(reading, LinkClosed("the link was lost before anything was asked"))
+        found = await _ended(reading, LinkClosed(NOT_ASKED))
         if isinstance(found, DriverError):
             self._blame(found)
             raise found
@@ -70,7 +75,7 @@ class Requests:
         setting = self._driver.readings[name]
         anytime = not isinstance(setting, Setting) or setting.anytime
         if why := self._occupied_by(anytime=anytime):
-            return self._occupied(f"{name} can't be changed", why)
+            return self._occupied(Message("{name} can't be changed", name=name), why)
         work = self._to_end(f"set {name}", lambda: self._write(name, value))
         return await self._outcome(self._begin(f"set {name}", work))
 
@@ -78,7 +83,7 @@ class Requests:
         """Run a command to its end or to its time-out."""
         command = self._driver.commands[name]
         if why := self._occupied_by(anytime=command.anytime):
-            return self._occupied(f"{name} can't start", why)
+            return self._occupied(Message("{name} can't start", name=name), why)
         work = self._to_end(name, lambda: self._perform(command, arguments))
         running = self._begin(name, work)
         if not command.anytime:
@@ -113,7 +118,7 @@ class Requests:
             return never
 
     async def _outcome(self, task: asyncio.Future[Outcome]) -> Outcome:
-        why = f"{self._plan.name}: the link was lost before anything was sent"
+        why = of(self._plan.name, Message("the link was lost before anything was sent"))
         return await _ended(task, Outcome(status=Status.FAILED, message=why, cause=Cause.NOT_SENT))
 
     async def _to_end(self, what: str, work: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
@@ -124,17 +129,20 @@ class Requests:
             return await work()
         except asyncio.CancelledError:
             if asyncio.current_task() not in self._gave_way:
-                return unknown(f"{label} was under way when the link was lost")
+                return unknown(Message("{what} was under way when the link was lost", what=label))
             return Outcome(
                 status=Status.UNKNOWN,
-                message=f"{label} was stopped before its end, and a part of it may have been done: "
-                "look at the device before going on",
+                message=Message(
+                    "{what} was stopped before its end, and a part of it may have been done: "
+                    "look at the device before going on",
+                    what=label,
+                ),
             )
         except DriverError as error:
             self._blame(error)
             return failure(label, error)
         except Exception as error:  # noqa: BLE001 - a driver's own bug is reported, not spread
-            return unknown(f"{label} ended with an error of the driver, {error!r}")
+            return unknown(Message("{what} ended with {error}", what=label, error=_defect(error)))
 
     async def _caught(self, names: tuple[str, ...]) -> Mapping[str, Sample] | DriverError:
         """The samples or the error, as a value: a task of the connection must not fail for a request."""
@@ -144,26 +152,31 @@ class Requests:
             return error
         except asyncio.CancelledError:
             if asyncio.current_task() in self._gave_way:
-                return TurnTimeout("the device was stopped, and the reading gave way")
-            return LinkClosed("the link was lost")
+                return TurnTimeout(Message("the device was stopped, and the reading gave way"))
+            return LinkClosed(Message("the link was lost"))
         except Exception as error:  # noqa: BLE001 - a driver's own bug is reported, not spread
-            return BadReply(f"the reading ended with an error of the driver, {error!r}")
+            return BadReply(Message("the reading ended with {error}", error=_defect(error)))
 
     async def _write(self, name: str, value: object) -> Outcome:
         self._tell(f"set {name} {json.dumps(value, default=str)}")
         await getattr(self._driver, name).write(value)
-        sent = f"{self._plan.name}.{name} was sent"
+        sent = f"{self._plan.name}.{name}"
         try:
             sample = (await self._polling.read([name]))[name]
         except DriverError as error:
             self._blame(error)
-            return unknown(f"{sent}, but can't be read back: {error}")
+            text = N_("{what} was sent, but can't be read back: {error}")
+            return unknown(Message(text, what=sent, error=str(error)))
         if sample.quality in {Quality.BAD, Quality.STALE}:  # a stale one is from before the write
-            return unknown(f"{sent}, but reads {sample.reason}")
+            text = N_("{what} was sent, but reads {reason}")
+            return unknown(Message(text, what=sent, reason=sample.reason))
         if not took(word(value), sample.value):
-            message = (
-                f"{self._plan.name}.{name}: the device holds {sample.value}, not {word(value)}: "
-                "it took the nearest value it can, or something else sets it too"
+            message = Message(
+                "{what}: the device holds {found}, not {value}: "
+                "it took the nearest value it can, or something else sets it too",
+                what=sent,
+                found=sample.value,
+                value=word(value),
             )
             return Outcome(status=Status.FAILED, message=message, value=sample.value)
         return Outcome(status=Status.DONE, value=sample.value)
@@ -177,14 +190,13 @@ class Requests:
                 async with asyncio.timeout(command.timeout):
                     result = await command.method(self._driver, **arguments)
             except TimeoutError:
-                return unknown(
-                    f"{self._plan.name}: {command.name} had not ended after {command.timeout:g} s"
-                )
+                late = _late(command.name, command.timeout)
+                return unknown(of(self._plan.name, late))
             except (AccessRefused, LinkError, BadReply, Unfinished) as error:
                 if not (tried.sent or error.sent):
                     raise
                 self._blame(error)  # a part of it may have been done before
-                return unknown(f"{self._plan.name}: {command.name}: {error}")
+                return unknown(of(f"{self._plan.name}: {command.name}", str(error)))
         try:
             await self._polling.refresh()
         except DriverError as error:  # the command was done all the same
@@ -197,19 +209,17 @@ class Requests:
         try:
             with urgent():
                 doubts = [
-                    await self._doubt("interrupt", self._driver.interrupt(), INTERRUPT_WITHIN_S),
+                    await self._doubt(INTERRUPT, self._driver.interrupt(), INTERRUPT_WITHIN_S),
                     await self._end_work(),
-                    await self._doubt(
-                        "not confirmed safe", self._driver.make_safe(), SAFE_WITHIN_S
-                    ),
+                    await self._doubt(NOT_SAFE, self._driver.make_safe(), SAFE_WITHIN_S),
                 ]
         finally:
             self._stops -= 1
-        if trouble := "; ".join(filter(None, doubts)):
-            return unknown(f"{self._plan.name}: {trouble}")
+        if trouble := joined(doubts):
+            return unknown(of(self._plan.name, trouble))
         settles = type(self._driver).make_safe is not Driver.make_safe
-        did = "was made safe" if settles else "has nothing to be made safe; what ran has ended"
-        text = f"{self._plan.name} {did}"
+        did = MADE_SAFE if settles else NOTHING_UNSAFE
+        text = Message(did, device=self._plan.name)
         return Outcome(status=Status.DONE, message=text, is_settling=settles)
 
     async def _end_work(self) -> str:
@@ -222,7 +232,7 @@ class Requests:
         if ending:
             await asyncio.wait(ending, timeout=CANCEL_WITHIN_S)
         late = sorted(task.get_name() for task in ending if not task.done())
-        return f"{', '.join(late)} had not ended after {CANCEL_WITHIN_S:g} s" if late else ""
+        return _late(", ".join(late), CANCEL_WITHIN_S) if late else ""
 
     async def _doubt(self, what: str, work: Coroutine[Any, Any, None], seconds: float) -> str:
         """Why this part of a stop is in doubt, "" where it is not: the next part follows either way."""
@@ -230,13 +240,13 @@ class Requests:
             async with asyncio.timeout(seconds):
                 await work
         except TimeoutError:
-            return f"{what} within {seconds:g} s"
+            return Message("{what} within {seconds:g} s", what=what, seconds=seconds)
         except DriverError as error:
-            if what != "interrupt":  # a connection that ends would end the stop as well
+            if what is not INTERRUPT:  # a connection that ends would end the stop as well
                 self._blame(error)
-            return f"{what}: {error}"
+            return of(what, str(error))
         except Exception as error:  # noqa: BLE001 - a driver's own bug must not end the stop half way
-            return f"{what}: an error of the driver, {error!r}"
+            return of(what, _defect(error))
         return ""
 
     def _command_ended(self, _: object) -> None:
@@ -246,13 +256,19 @@ class Requests:
     def _occupied_by(self, *, anytime: bool) -> str:
         """What has to end before this may begin; "" for nothing."""
         if self._stops:
-            return "it is being stopped"
-        return f"{self._command} runs" if self._command and not anytime else ""
+            return Message("it is being stopped")
+        busy = self._command and not anytime
+        return Message("{command} runs", command=self._command) if busy else ""
 
     def _occupied(self, what: str, why: str) -> Outcome:
         return Outcome(
             status=Status.REFUSED,
-            message=f"{self._plan.name}: {what} while {why}; wait for its end or stop it",
+            message=Message(
+                "{device}: {what} while {why}; wait for its end or stop it",
+                device=self._plan.name,
+                what=what,
+                why=why,
+            ),
             cause=Cause.BUSY,
         )
 
@@ -269,3 +285,11 @@ async def _ended(task: asyncio.Future[T], otherwise: T) -> T:
     """
     await asyncio.wait([task])
     return otherwise if task.cancelled() else task.result()
+
+
+def _late(what: str, seconds: float) -> Message:
+    return Message("{what} had not ended after {seconds:g} s", what=what, seconds=seconds)
+
+
+def _defect(error: Exception) -> Message:
+    return Message("an error of the driver, {error}", error=repr(error))

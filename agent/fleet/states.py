@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from agent.languages.message import Message
 from drivers.errors import AccessRefused, DriverError, WrongInstrument
 
 
@@ -19,10 +20,25 @@ class DeviceState(StrEnum):
     QUARANTINED = "quarantined"  # a silent unit of a shared bus, asked rarely
 
     @property
+    def word(self) -> Message:
+        """The state as a sentence names it, in the languages of the lab."""
+        return _WORDS[self]
+
+    @property
     def online(self) -> bool:
         """Whether values are being read, so that they may be believed."""
         return self in {DeviceState.READY, DeviceState.BUSY}
 
+
+_WORDS: Final[Mapping[DeviceState, Message]] = {
+    DeviceState.OFFLINE: Message("offline"),
+    DeviceState.CONNECTING: Message("connecting"),
+    DeviceState.READY: Message("ready"),
+    DeviceState.BUSY: Message("busy"),
+    DeviceState.FAULT: Message("fault"),
+    DeviceState.WRONG_DEVICE: Message("wrong_device"),
+    DeviceState.QUARANTINED: Message("quarantined"),
+}
 
 LEFT_ALONE: Final[Mapping[type[Exception], DeviceState]] = {
     WrongInstrument: DeviceState.WRONG_DEVICE,

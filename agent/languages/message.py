@@ -4,6 +4,8 @@ It is a `str` in English, so that it passes every event, outcome, log and JSON a
 edge `agent.languages.catalogues.in_language` says the same in the language of whoever reads it.
 """
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import Final, Self
 
 
@@ -29,6 +31,16 @@ class Message(str):
 
     msgid: str
     arguments: dict[str, object]
+
+    def __str__(self) -> str:
+        """Itself, so that an error raised with a message still has it when it is written down."""
+        return self
+
+
+def joined(texts: Iterable[str]) -> str:
+    """The texts one after the other with a semicolon between them, each still a message."""
+    found = [text for text in texts if text]
+    return reduce(lambda one, more: Message("{one}; {more}", one=one, more=more), found or [""])
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - the name that every reader of catalogues knows

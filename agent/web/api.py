@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
+from agent.languages.catalogues import in_language, wanted
+from agent.languages.message import ENGLISH
 from agent.settings import Api
 from agent.station import Station
 from agent.web.about import about_views
@@ -16,6 +18,7 @@ from agent.web.actions import changes, stops
 from agent.web.administrators import Administrators
 from agent.web.admission import admissions
 from agent.web.alarms import alarm_changes, alarm_views
+from agent.web.console.problem_page import problem_page
 from agent.web.console.site import add_console
 from agent.web.doors import Doors
 from agent.web.files import file_changes, files
@@ -120,8 +123,11 @@ def _drop_foreign_problem(responses: dict[str, Any]) -> None:
         del responses["422"]
 
 
-async def _problem(_: Request, problem: Problem) -> Response:
-    return problem.response()
+async def _problem(request: Request, problem: Problem) -> Response:
+    """The problem, its detail in the language of whoever asks for one, such as a page."""
+    language = wanted(request.headers.get("accept-language", ""), ENGLISH)
+    problem.detail = in_language(problem.detail, language)
+    return problem_page(request, problem) or problem.response()
 
 
 async def _wrong_request(_: Request, error: RequestValidationError) -> Response:
@@ -136,7 +142,8 @@ async def _http_refusal(request: Request, error: HTTPException) -> Response:
     kind = BY_STATUS.get(error.status_code, "bad-request")
     text = f"{request.method} {ascii(request.url.path)[:200]}: {error.detail}"
     headers = _allow(request) if kind == "wrong-method" else error.headers or {}
-    return Problem(kind, text, headers=headers).response()
+    problem = Problem(kind, text, headers=headers)
+    return problem_page(request, problem) or problem.response()
 
 
 def _allow(request: Request) -> dict[str, str]:

@@ -278,3 +278,30 @@ def test_a_trend_holds_an_hour_and_a_gap_where_nothing_was_believed() -> None:
     board.remove("psu1")
     trends.take()
     assert trends.of("psu1") == {}
+
+
+async def test_a_page_and_a_refusal_say_in_korean_what_became_of_a_device(
+    browser: httpx.AsyncClient, web: Web
+) -> None:
+    page = await browser.get("/devices/psu1", headers={"Accept-Language": "ko"})
+    assert "psu1: 응답합니다 (Toy T1" in page.text.replace("Toy,T1,S1,1.0", "Toy T1")
+    web.bench.simulators["psu1"].unplugged = True
+    await web.bench.until_state("psu1", DeviceState.OFFLINE)
+    set_it = "/devices/psu1/settings/voltage"
+    said = await web.token.put(set_it, json={"value": 1}, headers={"Accept-Language": "ko-KR"})
+    assert "응답 없음" in said.json()["detail"]
+    assert "보낸 것이 없습니다" in said.json()["detail"]
+    said = await web.token.put(set_it, json={"value": 1})
+    assert "nothing was sent" in said.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/devices/nothing", "/nothing"])
+async def test_what_there_is_not_is_said_to_a_person_as_a_page(
+    browser: httpx.AsyncClient, path: str
+) -> None:
+    headers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "ko"}
+    page = await browser.get(path, headers=headers)
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "전체 정지" in page.text
+    problem(await browser.get(path), 404, "no-such")

@@ -19,10 +19,11 @@ from babel.messages.pofile import read_po
 
 from agent.fleet.events import one_line
 from agent.languages.catalogues import CATALOGUES, FOLDER, in_language, wanted
-from agent.languages.message import ENGLISH, LANGUAGES, Message
+from agent.languages.message import ENGLISH, LANGUAGES, Message, joined
 from agent.web.console.names import CHOICES, NAMES
 from drivers import catalogue as drivers
 from drivers import describe
+from drivers.errors import LinkClosed
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLE = ROOT / "agent" / "web" / "console"
@@ -38,7 +39,7 @@ def in_the_code() -> set[str]:
     with (ROOT / "babel.cfg").open() as file:
         parse: Any = frontend.parse_mapping_cfg
         methods, options = parse(file)
-    keywords = {"_": None, "Message": None, "N_": None}
+    keywords = {"_": None, "Message": None, "N_": None, "_announce": (2,)}
     found = extract_from_dir(ROOT / "agent", mapped(methods), options_of(options), keywords)
     return {text for _, _, text, _, _ in found if isinstance(text, str)}
 
@@ -202,3 +203,12 @@ def test_a_devices_own_words_are_said_as_they_are() -> None:
 )
 def test_the_browser_says_which_language_it_likes(header: str, language: str) -> None:
     assert wanted(header, "otherwise") == language
+
+
+def test_an_error_and_a_list_of_reasons_keep_the_messages_in_them() -> None:
+    told = str(LinkClosed(Message("the link was lost")))
+    assert in_language(told, "ko") == "연결이 끊겼습니다"
+    both = joined(["", Message("the link was lost"), "E-11"])
+    assert both == "the link was lost; E-11"
+    assert in_language(both, "ko") == "연결이 끊겼습니다; E-11"
+    assert joined([]) == ""

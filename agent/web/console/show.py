@@ -27,7 +27,7 @@ def value_text(value: Value | None, language: str) -> str:
             return in_language(SWITCH[value], language)
         case float():
             return f"{value:.{DIGITS}g}"
-    text = in_language(str(value) if type(value) is not Message else value, language)
+    text = in_language(str(value), language)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
