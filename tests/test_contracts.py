@@ -132,7 +132,12 @@ def literal_kinds() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 first = node.args[0]
-                if isinstance(first, ast.Constant) and node.func.attr in {"add", "_say", "_warn"}:
+                if isinstance(first, ast.Constant) and node.func.attr in {
+                    "add",
+                    "_say",
+                    "_warn",
+                    "_announce",
+                }:
                     kinds |= {str(first.value)} if "." in str(first.value) else set()
     return kinds
 

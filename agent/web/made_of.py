@@ -50,12 +50,13 @@ def _libraries() -> list[dict[str, str]]:
 def _licence(its: Distribution) -> str:
     """As the distribution says it: an SPDX expression, or else the last word of a classifier."""
     about = its.metadata
-    if expression := about.get("License-Expression"):
-        return str(expression)
+    if expression := about.get_all("License-Expression"):
+        return str(expression[0])
     said = [it for it in about.get_all("Classifier") or () if it.startswith("License ::")]
     if said:
         return str(said[0]).rpartition(":: ")[2]
-    return str(about.get("License") or "").partition("\n")[0][:80]
+    named = about.get_all("License") or ("",)
+    return str(named[0]).partition("\n")[0][:80]
 
 
 def _drivers() -> list[dict[str, str]]:
