@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from agent.languages.message import ENGLISH, LANGUAGES, Message
 
@@ -40,6 +40,18 @@ def in_language(text: str, language: str) -> str:
         for name, it in text.arguments.items()
     }
     return said.format_map(arguments)
+
+
+def all_in_language(value: Any, language: str) -> Any:
+    """The same with every text in its mappings and lists in one of LANGUAGES."""
+    match value:
+        case str():
+            return in_language(value, language)
+        case Mapping():
+            return {key: all_in_language(it, language) for key, it in value.items()}
+        case list():
+            return [all_in_language(it, language) for it in value]
+    return value
 
 
 def wanted(accepted: str, otherwise: str) -> str:

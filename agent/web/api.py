@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
-from agent.languages.catalogues import in_language, wanted
+from agent.languages.catalogues import all_in_language, in_language, wanted
 from agent.languages.message import ENGLISH
 from agent.settings import Api
 from agent.station import Station
@@ -124,9 +124,10 @@ def _drop_foreign_problem(responses: dict[str, Any]) -> None:
 
 
 async def _problem(request: Request, problem: Problem) -> Response:
-    """The problem, its detail in the language of whoever asks for one, such as a page."""
+    """The problem, in the language of whoever asks for one, such as a page."""
     language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     problem.detail = in_language(problem.detail, language)
+    problem.more = all_in_language(problem.more, language)
     return problem_page(request, problem) or problem.response()
 
 

@@ -291,6 +291,8 @@ async def test_a_page_and_a_refusal_say_in_korean_what_became_of_a_device(
     said = await web.token.put(set_it, json={"value": 1}, headers={"Accept-Language": "ko-KR"})
     assert "응답 없음" in said.json()["detail"]
     assert "보낸 것이 없습니다" in said.json()["detail"]
+    stopped = await web.tcp.post("/stop", json={}, headers={"Accept-Language": "ko-KR"})
+    assert "보낸 것이 없습니다" in stopped.json()["devices"]["psu1"]["message"]
     said = await web.token.put(set_it, json={"value": 1})
     assert "nothing was sent" in said.json()["detail"]
 
