@@ -295,15 +295,3 @@ async def test_a_page_and_a_refusal_say_in_korean_what_became_of_a_device(
     assert "보낸 것이 없습니다" in stopped.json()["devices"]["psu1"]["message"]
     said = await web.token.put(set_it, json={"value": 1})
     assert "nothing was sent" in said.json()["detail"]
-
-
-@pytest.mark.parametrize("path", ["/devices/nothing", "/nothing"])
-async def test_what_there_is_not_is_said_to_a_person_as_a_page(
-    browser: httpx.AsyncClient, path: str
-) -> None:
-    headers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "ko"}
-    page = await browser.get(path, headers=headers)
-    assert page.status_code == 404
-    assert page.headers["content-type"].startswith("text/html")
-    assert "전체 정지" in page.text
-    problem(await browser.get(path), 404, "no-such")
