@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from agent.station import Station
+from agent.store.ledger_pages import LedgerPages
+from agent.store.run_shelf import RunShelf
 from agent.web import (
     about_forms,
     file_forms,
@@ -24,6 +28,7 @@ from agent.web import (
     people_forms,
     queue_forms,
     reservation_forms,
+    run_examples,
     run_forms,
     safety_forms,
     schedule_forms,
@@ -31,6 +36,8 @@ from agent.web import (
 )
 from agent.web.problems import KINDS, problem_form
 from tests.agent.bench import PLAN
+from tests.agent.ledger_bench import opened
+from tests.agent.runs_bench import closed_folder
 from tests.agent.web_bench import TOKEN, Web, served
 
 pytestmark = pytest.mark.lab
@@ -116,8 +123,17 @@ def test_every_kind_of_problem_is_one_that_the_document_describes(kind: str) -> 
 async def test_a_strangers_client_finds_nothing_that_the_document_does_not_say(
     tmp_path: Path,
 ) -> None:
-    async with served(PLAN, folder=tmp_path) as web:
-        said = await fuzz(web, tmp_path)
+    state, shelf = tmp_path / "state", tmp_path / "runs"
+    await asyncio.to_thread(state.mkdir)
+    await asyncio.to_thread(closed_folder, shelf, run_examples.MANIFEST["job"])
+    async with opened(state) as ledger:
+
+        def with_a_past(station: Station) -> Station:
+            pages = LedgerPages(state)
+            return replace(station, ledger=ledger, ledger_pages=pages, runs=RunShelf(shelf))
+
+        async with served(PLAN, folder=tmp_path, change=with_a_past) as web:
+            said = await fuzz(web, tmp_path)
     assert said.returncode == 0, said.output
 
 
