@@ -118,10 +118,11 @@ async def house(
     folder: Path, *names: str, settings: Api = SETTINGS, rules: Rules | None = None
 ) -> AsyncIterator[House]:
     """Serve a station of one toy with people until the context ends."""
-    clock = HandClock()
+    clock, store = HandClock(), folder / "files"
+    store.mkdir(exist_ok=True)
     async with AsyncExitStack() as stack:
         people = await stack.enter_async_context(people_in(folder, clock, *names, rules=rules))
-        bench = await stack.enter_async_context(station_in_memory(folder=folder))
+        bench = await stack.enter_async_context(station_in_memory(folder=store))
         station = replace(bench.station, people=people, clock=clock)
         api = build_api(station, settings, TOKEN)
         unix = await asyncio.to_thread(bind_unix, folder / "agent.sock")
