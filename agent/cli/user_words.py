@@ -38,6 +38,17 @@ def _add_user(commands: Commands) -> None:
     add.add_argument("--display", default="", metavar="TEXT", help="what people call them")
     _add_password(add)
     each.add("list", "users:list_users", "list who may sign in, or could", "labkeeper user list")
+    _add_changes(each)
+    each.add(
+        "first-code",
+        "users:first_code",
+        "show the code that makes the first administrator in the console",
+        "labkeeper user first-code",
+    )
+
+
+def _add_changes(each: Commands) -> None:
+    """Add what changes somebody who is there."""
     role = each.add(
         "role",
         "users:role",
@@ -64,12 +75,6 @@ def _add_standing(each: Commands) -> None:
     )
     _add_name(passwd)
     _add_password(passwd)
-    each.add(
-        "first-code",
-        "users:first_code",
-        "show the code that makes the first administrator in the console",
-        "labkeeper user first-code",
-    )
 
 
 def _add_token(commands: Commands) -> None:

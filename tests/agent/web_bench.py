@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -80,9 +81,11 @@ async def served(
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(
+    app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serve an application on a socket; the end must take less than a second."""
-    task = asyncio.get_running_loop().create_task(serve(app, sock))
+    task = asyncio.get_running_loop().create_task(serve(app, sock, tls))
     try:
         yield task
     finally:
