@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from agent.languages.heard import heard
 from agent.languages.message import ENGLISH, LANGUAGES, Message
 
 FOLDER: Final = Path(__file__).parent
@@ -30,8 +31,11 @@ CATALOGUES: Final[Mapping[str, NullTranslations]] = MappingProxyType(
 
 def in_language(text: str, language: str) -> str:
     """The text in one of LANGUAGES; a plain `str`, such as a device's own words, as it is."""
+    if language == ENGLISH:
+        return str(text)
     if not isinstance(text, Message):
-        return text
+        known = heard(text)
+        return text if known is None else in_language(known, language)
     said = CATALOGUES[language].gettext(text.msgid)
     if not text.arguments:
         return said
