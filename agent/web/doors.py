@@ -25,7 +25,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock
 from agent.people.people import People
 from agent.settings import Api
 from agent.web.bodies import (
@@ -89,13 +89,13 @@ class Doors:
         token: str,
         people: People | None = None,
         *,
-        clock: Clock | None = None,
+        clock: Clock,
         network: tuple[str, ...] | None = None,
     ) -> None:
         self._app, self._api, self._people = app, api, people
         self._network, self._is_network = network, network is not None
         self._callers = Callers(api, None if self._is_network else token, people)
-        self._limits = Limits(clock or SystemClock())
+        self._limits = Limits(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
