@@ -25,7 +25,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock
 from agent.people.people import People
 from agent.settings import Api
 from agent.web.bodies import (
@@ -38,7 +38,7 @@ from agent.web.bodies import (
 )
 from agent.web.callers import Caller, Callers
 from agent.web.hosts import ON_SOCKET, check_host, check_origin, tcp_hosts
-from agent.web.limits import LAST_OF_STREAMS, Limits
+from agent.web.limits import STREAMS, Limits
 from agent.web.problems import Problem
 from agent.web.token import read_or_make_token
 from agent.web.uploads import Upload, check_file, is_upload
@@ -89,13 +89,13 @@ class Doors:
         token: str,
         people: People | None = None,
         *,
-        clock: Clock | None = None,
+        clock: Clock,
         network: tuple[str, ...] | None = None,
     ) -> None:
         self._app, self._api, self._people = app, api, people
         self._network, self._is_network = network, network is not None
         self._callers = Callers(api, None if self._is_network else token, people)
-        self._limits = Limits(clock or SystemClock())
+        self._limits = Limits(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -103,7 +103,7 @@ class Doors:
             raise ValueError(f"only HTTP is spoken here, not {scope['type']}")
 
         upload = Upload(scope, receive) if is_upload(scope) else None
-        may_outlast = self._is_network and scope["path"].endswith(LAST_OF_STREAMS)
+        may_outlast = self._is_network and STREAMS.fullmatch(scope["path"]) is not None
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
