@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from agent.web.api import api_of, doors_of
-from agent.web.limits import LAST_OF_STREAMS
+from agent.web.limits import STREAMS
 from agent.web.listeners import bind_tcp
 from tests.agent.people_bench import House, house
 from tests.agent.test_web_contract import GOLDEN
@@ -187,4 +187,4 @@ def test_every_endless_answer_has_a_path_by_which_it_is_counted() -> None:
         if "text/event-stream" in it["responses"]["200"]["content"]
     ]
     assert len(streams) == 2
-    assert all(path.endswith(LAST_OF_STREAMS) for path in streams)
+    assert all(STREAMS.fullmatch(path) for path in streams)
