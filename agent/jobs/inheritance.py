@@ -48,7 +48,7 @@ class Inheritance:
             self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
 
         else:
-            self._go_on(is_late=self._turns.is_open)
+            await self._go_on(is_late=self._turns.is_open)
 
     async def end(self) -> None:
         """Try no more."""
@@ -70,16 +70,16 @@ class Inheritance:
                 log.debug("%s", error)
             except Exception:  # a defect of ours keeps jobs from beginning, and ends no agent
                 log.exception("taking over the jobs of before")
-        self._go_on(is_late=True)
+        await self._go_on(is_late=True)
 
-    def _go_on(self, *, is_late: bool) -> None:
+    async def _go_on(self, *, is_late: bool) -> None:
         """Let jobs begin, and say so where somebody was told that none does."""
         self._turns.closed = ""
-        if not is_late:
-            return
-        text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
-        self._shop.events.add("jobs.taken_over", text)
-        self._turns.next()
+        if is_late:
+            text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
+            self._shop.events.add("jobs.taken_over", text)
+            self._turns.next()
+        await self._turns.plates.keep_seen()
 
     async def _taken(self) -> None:
         await take_over(self._shop, self._turns, self._submission)
