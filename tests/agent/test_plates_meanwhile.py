@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 
 from agent.errors import NotNow
+from agent.fleet.samples import Cause
 from agent.jobs.keeping.notes import Notes
 from tests.agent.jobs_bench import KIM, JobsBench, pausable_printer, toys
 from tests.agent.restart_bench import life
-from tests.agent.test_plates import clear, is_clear, knobs, printing_lab
+from tests.agent.test_plates import (
+    PART,
+    asked_directly,
+    clear,
+    is_clear,
+    knobs,
+    printed_directly,
+    printing_lab,
+)
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -73,3 +82,19 @@ async def test_a_print_seen_before_the_jobs_of_before_are_known_is_kept_as_soon_
         await bench.jobs.begin()
     async with life(tmp_path, pausable_printer()) as bench:
         assert not is_clear(bench)
+
+
+async def test_a_print_that_is_refused_for_its_plate_is_on_record_with_who_asked_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[object, ...]] = []
+    async with printing_lab(tmp_path) as bench:
+        monkeypatch.setattr(bench.station.record, "refused", lambda *asked: heard.append(asked))
+        await printed_directly(bench)
+        refused = await asked_directly(bench)
+        assert heard == [(KIM, "do", "printer1.print", PART, refused.message)]
+        await clear(bench)
+        assert await bench.jobs.plates.begin(KIM, "printer1") == ""
+        refused = await asked_directly(bench)
+        assert refused.cause is Cause.BUSY
+        assert heard[1:] == [(KIM, "do", "printer1.print", PART, refused.message)]
