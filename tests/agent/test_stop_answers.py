@@ -126,6 +126,18 @@ async def test_over_mqtt_the_answer_names_it_as_being_tried(web: Web, slow: Slow
     await ended(web.bench)
 
 
+async def test_over_mqtt_the_answer_for_one_device_names_it_as_being_tried_as_well(
+    web: Web, slow: Slow
+) -> None:
+    inbox = Inbox(web.bench.station, Topics("bench-1"), Role.OBSERVER)
+    answer = await inbox.answer(Letter(verb="stop", payload=b'{"id": "r1", "device": "oven1"}'))
+    assert answer is not None
+    reply = json.loads(answer.payload)
+    assert (reply["status"], reply["value"]) == ("unknown", {"oven1": "trying"})
+    slow.let_go.set()
+    await ended(web.bench)
+
+
 @pytest.mark.usefixtures("looked_at")
 async def test_the_command_tells_first_what_is_confirmed_and_then_the_rest(
     ask: Command, monkeypatch: pytest.MonkeyPatch
