@@ -128,8 +128,8 @@ class Doors:
         """Check everything but the body's meaning, and say who asks. Raises Problem."""
         headers = Headers(scope=scope)
         hosts = self._check_names(scope, headers)
-        caller = await self._callers.of(scope, headers)
         is_stop = scope["method"] == "POST" and STOP.fullmatch(scope["path"]) is not None
+        caller = await self._callers.of(scope, headers, is_stop=is_stop)
         if not is_stop:
             self._limits.check_rate(caller.key)
         if scope["method"] in SAFE:
