@@ -108,6 +108,7 @@ async def test_one_text_for_a_wrong_name_a_wrong_password_and_too_many_attempts(
         assert f'value="{name}"' in answer.text
         assert "wrong password" not in answer.text
     [text] = told
+    assert text.startswith("Name and password do not fit")
     assert "wait a moment, at most five minutes" in text
     waits = await post(browser, "/sign-in", name="kim", password=PASSWORD)
     assert waits.status_code == 401

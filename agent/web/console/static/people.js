@@ -23,10 +23,22 @@ async function change(form) {
   if (!ok) return say(form, "unsafe", said?.detail ?? texts.no_answer);
   say(form, "safe", texts.done);
   if (form.querySelector("[type=password], #token-name")) form.reset();
-  if (form.dataset.renew) document.getElementById(form.dataset.renew).dispatchEvent(new CustomEvent("renew"));
+  if (form.dataset.renew) renew(document.getElementById(form.dataset.renew));
   if (form.dataset.then === "language") location.assign(`/people${body.language && `?language=${body.language}`}`);
   if (form.dataset.then === "token") showToken(said.token);
 }
+
+// The list comes anew with all its rows closed: those that were open are opened again.
+let opened = [];
+
+function renew(list) {
+  opened = [...list.querySelectorAll("details[open]")].map((it) => it.id);
+  list.dispatchEvent(new CustomEvent("renew"));
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+});
 
 function meant(input) {
   const text = input.dataset.type === "integer" ? input.value.trim() : input.value;

@@ -4,4 +4,5 @@ import { signedIn } from "./session.js";
 
 const next = document.querySelector('input[name="next"]');
 if (next && (await signedIn()).signed_in) location.replace(next.value);
-document.querySelector('main input:not([type="hidden"])')?.focus();
+const empty = [...document.querySelectorAll("main input:not([type=hidden])")].find((it) => it.value === "");
+empty?.focus();
