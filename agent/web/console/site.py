@@ -9,10 +9,15 @@ from agent.station import Station
 from agent.web.console.assets import assets
 from agent.web.console.device_page import device_page
 from agent.web.console.live import Feeds
+from agent.web.console.people_page import people_page
+from agent.web.console.sign_in_page import sign_in_page
 from agent.web.console.station_page import station_page
 from agent.web.console.stop_page import stop_page
 
-PAGES: Final[tuple[APIRouter, ...]] = (station_page, device_page, stop_page, assets)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    *(station_page, device_page, stop_page, assets),
+    *(sign_in_page, people_page),
+)
 
 
 def add_console(api: FastAPI, station: Station) -> None:
