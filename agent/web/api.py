@@ -127,6 +127,8 @@ async def _problem(request: Request, problem: Problem) -> Response:
     """The problem, its detail in the language of whoever asks for one, such as a page."""
     language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     problem.detail = in_language(problem.detail, language)
+    for part in problem.more.get("errors", ()):
+        part["text"] = in_language(part["text"], language)
     return problem_page(request, problem) or problem.response()
 
 

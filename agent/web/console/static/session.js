@@ -19,11 +19,12 @@ export function forget() {
 
 /**
  * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done.
+ * none came, which means that nobody knows whether it was done. `more` are further headers.
  */
-export async function send(method, url, body = {}) {
+export async function send(method, url, body = {}, more = {}) {
   const { csrf } = await signedIn();
   const headers = {
+    ...more,
     "Content-Type": "application/json",
     "Accept-Language": document.documentElement.lang,
   };
