@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,10 +17,13 @@ from starlette.types import Receive, Scope, Send
 from agent.jobs.states import JobState
 from agent.jobs.time_left import TimeLeft
 from agent.languages.catalogues import in_language
+from agent.store.run_shelf import RunShelf
 from agent.web.api import build_api
 from agent.web.console.job_words import RUNS, VERDICTS, duration, left_said
 from agent.web.console.steps_shown import recipe_of, standing
+from tests.agent.api_bench import client_of
 from tests.agent.jobs_bench import JobsBench, jobs_in_memory, toys
+from tests.agent.runs_bench import closed_folder
 from tests.agent.web_bench import SETTINGS, TOKEN, problem
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
@@ -213,3 +217,51 @@ def test_every_state_and_verdict_has_a_word() -> None:
     assert RUNS.keys() == {*JobState, "open"}
     assert VERDICTS.keys() == {"pass", "fail", "none"}
     assert duration(59.6) == "1 min 0 s"
+
+
+@asynccontextmanager
+async def runs(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser on a station with three runs that have ended."""
+    shelf = folder / "runs"
+    for number in (1, 2, 3):
+        ending = {"verdict": "fail" if number == 2 else "pass", "began": f"2026-11-2{number}T15:30"}
+        await asyncio.to_thread(closed_folder, shelf, f"2026112{number}-153000-{number}", ending)
+    async with jobs_in_memory(folder) as bench:
+        station = replace(bench.station.station, runs=RunShelf(shelf))
+        async with client_of(station) as client:
+            client.base_url = httpx.URL("http://127.0.0.1:8080")
+            yield client
+
+
+async def test_the_history_is_searched_by_days_of_the_station_and_by_words(tmp_path: Path) -> None:
+    async with runs(tmp_path) as client:
+
+        async def found(query: str) -> list[str]:
+            page = await seen(client, f"/jobs/history?{query}")
+            return re.findall(r'href="/jobs/2026112(\d)-\d+-\d/run"', page)
+
+        assert await found("") == ["3", "2", "1"]
+        assert await found("verdict=fail") == ["2"]
+        # 15:30 UTC is half past midnight of the next day in Seoul.
+        assert await found("since=2026-11-23&until=2026-11-23") == ["2"]
+        assert await found("text=l-3&by=kim&state=done") == ["3", "2", "1"]
+        assert await found("text=nothing") == []
+        assert "No run is like this." in await seen(client, "/jobs/history?text=nothing")
+        problem(await client.get("/jobs/history?since=2026-02-30"), 422, "bad-value")
+
+
+async def test_a_runs_page_has_its_verdict_its_values_and_every_file(tmp_path: Path) -> None:
+    async with runs(tmp_path) as client:
+        page = await seen(client, "/jobs/20261122-153000-2/run", "ko")
+        assert 'class="verdict" data-kind="fail">불합격' in page
+        assert "L-3" in page
+        for file in ("measures.csv", "manifest.json", "manifest.sha256", "recipe.yaml"):
+            [address] = re.findall(rf'href="(/api/v1/jobs/[^"]*{file})" download', page)
+            assert (await client.get(address)).status_code == 200
+        assert 'data-do="/api/v1/jobs/20261122-153000-2/run/verify"' in page
+        moved = await client.get("/jobs/20261122-153000-2")
+        assert (moved.status_code, moved.headers["location"]) == (
+            303,
+            "/jobs/20261122-153000-2/run",
+        )
+        problem(await client.get("/jobs/20261122-153000-9/run"), 404, "no-such")

@@ -10,14 +10,13 @@ from agent.errors import NoSuchThing
 from agent.jobs.job import Job
 from agent.jobs.jobs import Jobs
 from agent.jobs.questions import Question
-from agent.jobs.recipes.library import head_of
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.web.console.items import Item
 from agent.web.console.job_items import shown_job, words_of
-from agent.web.console.jobs_page import card_of
 from agent.web.console.live import Feeds, Seen
 from agent.web.console.page import language_of, page
+from agent.web.console.recipe_names import taken_by, titles_of
 from agent.web.console.start_page import field_of
 from agent.web.console.steps_shown import StepLine, lines_of, recipe_of, step_id, step_items
 from agent.web.jobs import JobId, TheJobs, as_problems
@@ -43,13 +42,13 @@ async def one_job(request: Request, job: JobId, jobs: TheJobs, station: TheStati
     view = await _view(jobs, found, language_of(request))
     now = station.clock.monotonic()
     library = await jobs.library()
-    entry = library.recipes.get(found.recipe)
-    head = card_of(head_of(entry), view.language) if entry else {"title": found.recipe}
+    names = {**found.arguments, **found.devices}
     return page(
         request,
         "job.html",
         live_view=f"/live/jobs/{found.id}",
-        title=head["title"],
+        title=titles_of(library, view.language).get(found.recipe, found.recipe),
+        taken=taken_by(library, found.recipe, names, view.language),
         lines=view.lines,
         items={name: item.sent(now) for name, item in view.look().items.items()},
         step_id=step_id,

@@ -15,6 +15,7 @@ from agent.web.console.items import Item
 from agent.web.console.job_items import marks_of, shown_job, words_of
 from agent.web.console.live import Feeds, Seen
 from agent.web.console.page import language_of, page
+from agent.web.console.recipe_names import title_in, titles_of
 from agent.web.jobs import TheJobs
 from agent.web.routes import TheStation
 from agent.web.streams import Stream
@@ -40,20 +41,24 @@ async def all_jobs(request: Request, jobs: TheJobs, station: TheStation) -> Resp
         **running_shown(station, jobs, language),
         **queue_shown(jobs),
         **plates_shown(station),
+        titles=titles_of(library, language),
     )
 
 
 @jobs_page.get("/parts/jobs/running")
 async def running(request: Request, jobs: TheJobs, station: TheStation) -> Response:
     """The jobs that run and the last that ended, when there are others."""
-    shown = running_shown(station, jobs, language_of(request))
-    return page(request, "parts/running.html", **shown)
+    language = language_of(request)
+    titles = titles_of(await jobs.library(), language)
+    shown = running_shown(station, jobs, language)
+    return page(request, "parts/running.html", titles=titles, **shown)
 
 
 @jobs_page.get("/parts/jobs/queue")
 async def queue(request: Request, jobs: TheJobs) -> Response:
     """What waits, when that has changed."""
-    return page(request, "parts/queue.html", **queue_shown(jobs))
+    titles = titles_of(await jobs.library(), language_of(request))
+    return page(request, "parts/queue.html", titles=titles, **queue_shown(jobs))
 
 
 @jobs_page.get("/parts/jobs/plates")
@@ -139,6 +144,6 @@ def card_of(head: Head, language: str) -> dict[str, str]:
     return {
         "name": head.name,
         "version": head.version,
-        "title": getattr(head.title, language) or head.title.en or head.title.ko or head.name,
-        "about": getattr(head.about, language) or head.about.en or head.about.ko or "",
+        "title": title_in(head.title, language, head.name),
+        "about": title_in(head.about, language, ""),
     }

@@ -11,11 +11,11 @@ from agent.jobs.recipes.library import head_of
 from agent.jobs.recipes.parameters import IDENTITY, LONGEST_TEXT, Parameter
 from agent.jobs.turns import found
 from agent.public import parameter_form
-from agent.settings.section import Title
 from agent.station import Station
 from agent.web.console.jobs_page import card_of
 from agent.web.console.names import spoken
 from agent.web.console.page import language_of, page
+from agent.web.console.recipe_names import title_in
 from agent.web.console.show import titled
 from agent.web.jobs import TheJobs, as_problems
 from agent.web.routes import TheStation
@@ -53,7 +53,7 @@ def field_of(name: str, parameter: Parameter, language: str) -> dict[str, Any]:
         form["pattern"] = IDENTITY
     return {
         "name": name,
-        "title": _titled(parameter.title, language, name),
+        "title": title_in(parameter.title, language, spoken(name)),
         "is_required": parameter.required,
         "is_named": parameter.type in NAMED and not parameter.pattern,
         "longest": LONGEST_TEXT,
@@ -66,7 +66,7 @@ def _role(name: str, role: DeviceRole, station: Station, language: str) -> dict[
     able = [plan for plan in plans if _may_play(plan, role)]
     return {
         "name": name,
-        "title": _titled(role.title, language, name),
+        "title": title_in(role.title, language, spoken(name)),
         "bound": role.device,
         "devices": [(plan.name, titled(plan.titles, language, plan.name)) for plan in able],
     }
@@ -76,7 +76,3 @@ def _may_play(plan: Plan, role: DeviceRole) -> bool:
     if role.driver:
         return plan.driver_name in role.driver
     return not unmet(role, DriverOffer(plan.name, plan.driver_class, plan.limits))
-
-
-def _titled(title: Title, language: str, name: str) -> str:
-    return getattr(title, language) or title.en or title.ko or spoken(name)
