@@ -19,6 +19,7 @@ from agent.jobs.time_left import TimeLeft
 from agent.languages.catalogues import in_language
 from agent.store.run_shelf import RunShelf
 from agent.web.api import build_api
+from agent.web.console.job_items import part_done
 from agent.web.console.job_words import RUNS, VERDICTS, duration, left_said
 from agent.web.console.steps_shown import recipe_of, standing
 from tests.agent.api_bench import client_of
@@ -265,3 +266,18 @@ async def test_a_runs_page_has_its_verdict_its_values_and_every_file(tmp_path: P
             "/jobs/20261122-153000-2/run",
         )
         problem(await client.get("/jobs/20261122-153000-9/run"), 404, "no-such")
+
+
+async def test_the_bar_follows_the_time_and_is_hidden_where_nobody_knows(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as (bench, _):
+        job = await bench.ran("- wait: 0.1")
+        assert part_done(job) == 100
+        running = replace(
+            job,
+            state=JobState.RUNNING,
+            left=lambda: TimeLeft(kind="about", seconds=30.0, runs=2),
+            elapsed=lambda: 10.0,
+        )
+        assert part_done(running) == 25
+        for left in (None, TimeLeft(), TimeLeft(kind="at_least", seconds=30.0)):
+            assert part_done(replace(running, left=lambda left=left: left)) is None

@@ -62,6 +62,7 @@ async def history(
     return page(
         request,
         "history.html",
+        live_view="/live/jobs",
         runs=[{**line, "at": seconds_of(line["began"])} for line in found.runs],
         following=found.next,
         asked=asked,

@@ -12,7 +12,7 @@ from agent.jobs.states import WAITING
 from agent.languages.catalogues import in_language
 from agent.station import Station
 from agent.web.console.items import Item
-from agent.web.console.job_items import marks_of, shown_job, words_of
+from agent.web.console.job_items import asked_now, marks_of, shown_job
 from agent.web.console.live import Feeds, Seen
 from agent.web.console.page import language_of, page
 from agent.web.console.recipe_names import title_in, titles_of
@@ -97,7 +97,11 @@ def look(station: Station, jobs: Jobs, language: str) -> Seen:
     return Seen(
         items,
         {
-            "running": (tuple(job.id for job in begun), tuple(it.id for it in last_ended(jobs))),
+            "running": (
+                tuple(job.id for job in begun),
+                tuple(it.id for it in last_ended(jobs)),
+                asked_now(station),
+            ),
             "queue": (marks_of(jobs.queue), jobs.held),
             "plates": tuple(station.plates.listing) if station.plates else (),
         },
@@ -125,7 +129,7 @@ def running_shown(station: Station, jobs: Jobs, language: str) -> dict[str, Any]
         "items": {
             name: item.sent(now) for job in begun for name, item in shown_job(job, language).items()
         },
-        "asked": {it.job: words_of(it, language) for it in jobs.questions},
+        "asked": {it.job for it in jobs.questions},
     }
 
 

@@ -21,6 +21,7 @@ from agent.web.console.show import titled
 from agent.web.jobs import JobId, TheJobs
 from agent.web.problems import Problem
 from agent.web.routes import TheStation
+from drivers import UNITS
 
 MOST_MEASURES: Final = 500
 """On the page; the file has them all."""
@@ -44,6 +45,8 @@ async def run(request: Request, job: JobId, jobs: TheJobs, station: TheStation) 
     return page(
         request,
         "run.html",
+        live_view="/live/jobs",
+        units={code: row.symbol for code, row in UNITS.items()},
         run=job,
         is_closed=shelved.is_closed,
         measures=measures[:MOST_MEASURES],
@@ -92,14 +95,22 @@ def _measures(folder: Path) -> Any:
     except NotRead:
         return  # nothing was measured
     for row in list(csv.reader(io.StringIO(text)))[1:]:
-        cells = dict(zip(COLUMNS, (cell or None for cell in row), strict=False))
+        cells = dict(zip(COLUMNS, map(_cell, row), strict=False))
         if cells.get("verdict") in {"pass", "fail", "none"}:
             yield {
                 **dict.fromkeys(COLUMNS),
                 **cells,
-                "unit": cells.get("unit") or "",
+                "unit": str(cells.get("unit") or ""),
                 "reason": row[-1],
             }
+
+
+def _cell(text: str) -> float | str | None:
+    """What a cell of the table holds: numbers are shown as everywhere, with six digits."""
+    try:
+        return float(text)
+    except ValueError:
+        return text or None
 
 
 def _part(form: dict[str, Any], name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ const POINTS = 1000;
 const COLOURS = ["#1187a3", "#c2572b", "#5a8f29", "#8757c4", "#b8860b", "#c43d7e"];
 const texts = JSON.parse(document.body.dataset.texts);
 const place = document.getElementById("plots");
+const units = JSON.parse(place.dataset.units);
 
 document.addEventListener("done", ({ detail: { button, said } }) => button.id === "verify" && verified(said));
 draw();
@@ -38,7 +39,7 @@ function plot(record, series) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   figure.className = "plot";
-  caption.textContent = `${record}: ${series.map((it) => it.name).join(", ")}${series[0].unit ? ` (${series[0].unit})` : ""}`;
+  caption.textContent = `${record}: ${series.map((it) => it.name).join(", ")}${series[0].unit ? ` (${units[series[0].unit] ?? series[0].unit})` : ""}`;
   figure.append(caption);
   place.append(figure);
   const data = uPlot.join(series.map((it) => [it.seconds, it.values]));
