@@ -102,6 +102,8 @@ class Job:
     """Where its run is written down; "" where nothing is, or not yet."""
     left: Callable[[], TimeLeft | None] = lambda: None
     """How long it takes still; None where it does not run."""
+    elapsed: Callable[[], float] = lambda: 0.0
+    """How long it runs already, in seconds of the monotonic clock; 0 where it has not begun."""
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

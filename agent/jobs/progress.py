@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.jobs.recipes.outline import title
 from agent.jobs.recipes.step import Step
+from agent.jobs.recipes.step_words import step_said
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Progress:
     @contextmanager
     def of(self, step: Step) -> Iterator[StepNow]:
         """Count a step and show it while it runs."""
-        titles = {language: title(step, language) for language in ("ko", "en")}
+        titles = {"ko": step_said(step, "ko"), "en": title(step, "en")}
         now = StepNow(step.place.key, str(step.place), titles)
         self._now.append(now)
         self.begun += 1

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from agent.errors import NoSuchThing, Refused
 from agent.jobs.job import Answer
 from agent.jobs.language.expressions import Value
 from agent.jobs.recipes.parameters import Parameter
+from agent.languages.message import Message
+
+THE_ANSWER: Final = Message("the answer")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,10 +33,11 @@ class Question:
     def accepted(self, value: object) -> Value:
         """The value as the recipe takes it. Raises Refused: the question stays."""
         if self.parameter is not None:
-            return self.parameter.check("the answer", value)
+            return self.parameter.check(THE_ANSWER, value)
         if isinstance(value, bool):
             return value
-        raise Refused(f"the answer: {value!r} is neither true nor false")
+        of = {"name": THE_ANSWER, "value": repr(value)}
+        raise Refused(Message("{name}: {value} is neither true nor false", **of))
 
 
 class Questions:

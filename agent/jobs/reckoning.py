@@ -13,8 +13,11 @@ from agent.jobs.time_left import RUNS, TimeLeft, certain_left, time_left
 
 
 def reckon(kept: Kept, listing: Iterable[Kept], questions: Questions, clock: Clock) -> None:
-    """Have a job say what is left of it, from when it begins until it ends."""
+    """Have a job say what is left of it and how long it runs, from when it begins until it ends."""
     job, past = kept.job, took_before(kept.job, (it.job for it in listing))
+
+    def elapsed() -> float:
+        return 0.0 if kept.began is None else clock.monotonic() - kept.began
 
     def left() -> TimeLeft | None:
         if kept.began is None or kept.run is None or job.state.is_final:
@@ -23,11 +26,11 @@ def reckon(kept: Kept, listing: Iterable[Kept], questions: Questions, clock: Clo
         return time_left(
             certain_left(kept.run.recipe, job.progress.now, job.arguments),
             past,
-            clock.monotonic() - kept.began,
+            elapsed(),
             is_held_up=is_asked or job.state is not JobState.RUNNING,
         )
 
-    job.left = left
+    job.left, job.elapsed = left, elapsed
 
 
 def took_before(job: Job, listing: Iterable[Job]) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from agent.clock import Clock, SystemClock
+from agent.languages.message import Message, joined
 from agent.roles import Actor
 
 log = logging.getLogger("labkeeper")
@@ -87,11 +88,13 @@ class Reservations:
         """Which of these devices are another's, and whose, as a sentence; "" when none is."""
         wanted = sorted(devices)
         jobs = [
-            f"{device} belongs to the job {self._holders[device].job}"
+            Message(
+                "{device} belongs to the job {job}", device=device, job=self._holders[device].job
+            )
             for device in wanted
             if device in self._holders
         ]
-        return "; ".join([*jobs, *(str(it) for it in self.leases.values() if it.device in wanted)])
+        return joined([*jobs, *(str(it) for it in self.leases.values() if it.device in wanted)])
 
     def take(self, devices: Iterable[str], holder: Holder) -> bool:
         """Give a job all of these devices, or none where one is another's. Return whether it has them."""

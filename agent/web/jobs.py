@@ -18,6 +18,7 @@ from agent.errors import (
 )
 from agent.jobs.jobs import Jobs
 from agent.jobs.recipes.library import head_of
+from agent.jobs.recipes.wrong_arguments import WrongArguments
 from agent.public import job_form, question_form, recipe_form, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms as forms
@@ -69,7 +70,11 @@ def as_problems() -> Iterator[None]:
     except AgentError as error:
         kind = next(kind for its, kind in KINDS if isinstance(error, its))
         problems = error.problems if isinstance(error, ConfigError) else ()
-        raise Problem(kind, "; ".join(map(str, problems)) or str(error)) from None
+        text = "; ".join(map(str, problems)) or str(error)
+        by_name = error.by_name if isinstance(error, WrongArguments) else {}
+        parts = [{"where": f"body.arguments.{it}", "text": said} for it, said in by_name.items()]
+        more: dict[str, Any] = {"errors": parts} if parts else {}
+        raise Problem(kind, text, **more) from None
 
 
 @job_views.get(
@@ -153,10 +158,8 @@ def _moment(text: str | None) -> float | None:
             return moment.timestamp()
     except (ValueError, OverflowError):
         pass
-    raise Problem(
-        "bad-value",
-        f"not_before: {text!a} is not a time with its zone, such as 2026-11-28T22:00+09:00",
-    )
+    said = f"not_before: {text!a} is not a time with its zone, such as 2026-11-28T22:00+09:00"
+    raise Problem("bad-value", said, errors=[{"where": "body.not_before", "text": said}])
 
 
 @job_stops.post(

@@ -44,7 +44,7 @@ async def test_a_question_is_shown_as_it_is_put_while_it_waits(tmp_path: Path) -
         job = await bench.start(sample="R-1")
         question = await bench.until_asked()
         [now] = job.progress.now
-        assert now.titles == {"ko": "confirm “R-1 준비?”", "en": "confirm “Is R-1 ready?”"}
+        assert now.titles == {"ko": "확인: “R-1 준비?”", "en": "confirm “Is R-1 ready?”"}
         await bench.jobs.answer(question.id, True, KIM)
         await bench.over(job)
 

@@ -37,6 +37,8 @@ NAMES = {
     "file": "measures.csv",
     "record": "warm_up",
     "job": "j1",
+    "recipe": "trial",
+    "part": "job-log",
     "question": "j1.q1",
     "schedule": "nightly",
     "alarm": "oven-too-hot",

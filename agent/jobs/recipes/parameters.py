@@ -12,6 +12,7 @@ from pydantic_core import SchemaError
 from agent.errors import Refused
 from agent.jobs.language.expressions import Value
 from agent.jobs.language.kinds import BOOLEAN, Kind, unit_symbol
+from agent.languages.message import Message
 from agent.settings.section import Section, Title
 from agent.settings.values import End, Label
 from drivers import UNITS
@@ -68,42 +69,63 @@ class Parameter(Section):
         Raises:
             Refused: It is of another type, beyond the range, or does not match the pattern.
         """
+        of = {"name": name, "value": repr(value)}
         match self.type:
             case "number" | "integer":
                 return self._number(name, value)
             case "boolean":
                 if isinstance(value, bool):
                     return value
-                raise Refused(f"{name}: {value!r} is neither true nor false")
+                raise Refused(Message("{name}: {value} is neither true nor false", **of))
             case "choice":
                 if isinstance(value, str) and value in self.choices:
                     return value
-                raise Refused(f"{name}: {value!r} is not one of {', '.join(self.choices)}")
+                of["choices"] = ", ".join(self.choices)
+                raise Refused(Message("{name}: {value} is not one of {choices}", **of))
         return self._text(name, value)
 
     def _number(self, name: str, value: object) -> float | int:
-        noun = "a whole number" if self.type == "integer" else "a number"
-        shown = f" {unit_symbol(self.unit)}".rstrip()
+        unit = f" {unit_symbol(self.unit)}".rstrip()
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Refused(f"{name}: {value!r} is not {noun}{' in' if shown else ''}{shown}")
-        if not abs(value) < 1e300 or (self.type == "integer" and value != int(value)):
-            raise Refused(f"{name}: {value!r} is not {noun}{' in' if shown else ''}{shown}")
+            raise Refused(self._not_a_number(name=name, value=repr(value), unit=unit))
+        if not abs(value) < 1e300 or not self._is_whole(value):
+            raise Refused(self._not_a_number(name=name, value=repr(value), unit=unit))
+        of = {"name": name, "value": f"{value:.10g}{unit}"}
         if self.low is not None and value < self.low:
-            raise Refused(f"{name}: {value:.10g}{shown} is below {self.low:.10g}{shown}")
+            low = f"{self.low:.10g}{unit}"
+            raise Refused(Message("{name}: {value} is below {low}", **of, low=low))
         if self.high is not None and value > self.high:
-            raise Refused(f"{name}: {value:.10g}{shown} is above {self.high:.10g}{shown}")
+            high = f"{self.high:.10g}{unit}"
+            raise Refused(Message("{name}: {value} is above {high}", **of, high=high))
         return int(value) if self.type == "integer" else float(value)
 
+    def _is_whole(self, value: float) -> bool:
+        return self.type != "integer" or value == int(value)
+
+    def _not_a_number(self, *, unit: str, **of: str) -> Message:
+        if self.type == "integer" and unit:
+            return Message("{name}: {value} is not a whole number in{unit}", **of, unit=unit)
+        if self.type == "integer":
+            return Message("{name}: {value} is not a whole number", **of)
+        if unit:
+            return Message("{name}: {value} is not a number in{unit}", **of, unit=unit)
+        return Message("{name}: {value} is not a number", **of)
+
     def _text(self, name: str, value: object) -> str:
+        of = {"name": name, "value": repr(value)}
         if not isinstance(value, str) or not value or not value.isprintable():
-            raise Refused(f"{name}: {value!r} is not a text of one line")
+            raise Refused(Message("{name}: {value} is not a text of one line", **of))
         if len(value) > LONGEST_TEXT:
-            raise Refused(f"{name}: is longer than {LONGEST_TEXT} characters")
+            text = Message("{name}: is longer than {most} characters", name=name, most=LONGEST_TEXT)
+            raise Refused(text)
         if self.type == "file" and ("/" in value or value.startswith(".")):
-            raise Refused(f"{name}: {value!r} is not the name of a file in the agent's store")
+            text = Message("{name}: {value} is not the name of a file in the agent's store", **of)
+            raise Refused(text)
         pattern = self.pattern or (IDENTITY if self.type in ("lot", "serial_number") else "")
         if pattern and not matches(pattern, value):
-            raise Refused(f"{name}: {value!r} does not match {pattern}")
+            raise Refused(
+                Message("{name}: {value} does not match {pattern}", **of, pattern=pattern)
+            )
         return value
 
     def mistakes(self) -> Sequence[tuple[str, str]]:

@@ -34,6 +34,8 @@ from agent.jobs.recipes.flow_steps import (
 from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.recipes.step import Step, Steps, walk
+from agent.jobs.recipes.wrong_arguments import WrongArguments
+from agent.languages.message import Message
 from agent.settings.models import DEVICE_NAME
 from agent.settings.section import Section, Title
 from agent.settings.sentences import suggest
@@ -83,25 +85,26 @@ class Head(Section):
         """Return all parameters with these values, else their defaults.
 
         Raises:
-            Refused: One is unknown, missing, or not what it may be; the sentence names each.
+            WrongArguments: One is unknown, missing, or not what it may be; it says so of each.
         """
         found: dict[str, Value] = {}
-        said = [
-            f"{self.name} has no parameter {name!r}; {suggest(name, self.parameters)}"
-            for name in given
-            if name not in self.parameters
-        ]
+        wrong: dict[str, str] = {}
+        for name in given:
+            if name not in self.parameters:
+                known = suggest(name, self.parameters)
+                wrong[name] = f"{self.name} has no parameter {name!r}; {known}"
         for name, parameter in self.parameters.items():
             value = given.get(name, parameter.default)
             if value is None:
-                said.append(f"{name} is missing: it must be {parameter.kind}")
+                kind = str(parameter.kind)
+                wrong[name] = Message("{name} is missing: it must be {kind}", name=name, kind=kind)
                 continue
             try:
                 found[name] = parameter.check(name, value)
             except Refused as refused:
-                said.append(str(refused))
-        if said:
-            raise Refused("; ".join(said))
+                wrong[name] = str(refused)
+        if wrong:
+            raise WrongArguments(wrong)
         return found
 
 

@@ -9,8 +9,11 @@ from agent.jobs.progress import StepNow
 from agent.jobs.questions import Question
 from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.recipes.step import Step
+from agent.jobs.recipes.step_words import VERBS
 from agent.jobs.running.frame import Frame
 from agent.jobs.running.pace import TICK_S
+from agent.languages.catalogues import in_language
+from agent.languages.message import Message
 
 
 class NobodyAnswered(DeviceTrouble):
@@ -76,7 +79,9 @@ async def answered(
 def _call_it(now: StepNow, step: Step, ko: str, en: str) -> None:
     """Show the question as it is put, its blanks filled in, where the step has no title."""
     if not (step.title.ko or step.title.en):
-        now.titles = {"ko": f"{step.verb} “{ko}”", "en": f"{step.verb} “{en}”"}
+        asked = f"“{ko}”"
+        korean = in_language(Message(VERBS[step.verb], what=asked), "ko")
+        now.titles = {"ko": korean, "en": f"{step.verb} “{en}”"}
 
 
 def _question(frame: Frame, kind: str, ko: str, en: str) -> Question:

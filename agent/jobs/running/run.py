@@ -18,6 +18,7 @@ from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step
 from agent.jobs.running.frame import Frame, Means, StepFailed
 from agent.jobs.states import JobState
+from agent.languages.message import Message, joined
 from agent.roles import Actor
 
 log = logging.getLogger("labkeeper")
@@ -72,8 +73,7 @@ class Run:
         """
         if self._is_ending or self._job.state.is_final or self._cut:
             return
-        by = f"stopped by {actor.name} ({actor.origin})"
-        self._stopped = self._stopped or (f"{device} was {by}" if device else by)
+        self._stopped = self._stopped or _stopped_by(actor, device)
         self._cut = self._notes.is_ending = True
         self._means.hands.halt()
         hands, tasks = self._means.hands, self._means.tasks
@@ -179,12 +179,18 @@ class Run:
         """Enter the final state: what came first says which."""
         self._is_ending = True
         if self._stopped:
-            more = f"; {self._failure}" if self._failure else ""
-            self._notes.state(JobState.STOPPED, f"{self._stopped}{more}")
+            self._notes.state(JobState.STOPPED, joined([self._stopped, self._failure]))
         elif self._failure:
             self._notes.state(JobState.FAILED, self._failure)
         else:
             self._notes.state(JobState.DONE)
+
+
+def _stopped_by(actor: Actor, device: str) -> str:
+    of = {"name": actor.name, "origin": actor.origin}
+    if device:
+        return Message("{device} was stopped by {name} ({origin})", device=device, **of)
+    return Message("stopped by {name} ({origin})", **of)
 
 
 def _not_done(outcomes: dict[str, Outcome]) -> Iterable[str]:

@@ -89,10 +89,13 @@ class Feed:
 
 
 class Feeds:
-    """The feeds that somebody looks at, by view and language. Those of nobody are forgotten."""
+    """The feeds that somebody looks at, by view and language. Those of nobody are forgotten.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    `everywhere` gives the parts that every page has.
+    """
+
+    def __init__(self, clock: Clock, everywhere: Callable[[], Mapping[str, object]] = dict) -> None:
+        self._clock, self._everywhere = clock, everywhere
         self._open: dict[tuple[str, str], tuple[Feed, list[None]]] = {}
 
     async def pieces(
@@ -106,7 +109,7 @@ class Feeds:
 
     @contextmanager
     def _feed(self, key: tuple[str, str], look: Callable[[], Seen]) -> Iterator[Feed]:
-        feed, readers = self._open.setdefault(key, (Feed(look, self._clock), []))
+        feed, readers = self._open.setdefault(key, (Feed(self._and_all(look), self._clock), []))
         readers.append(None)
         try:
             yield feed
@@ -114,6 +117,13 @@ class Feeds:
             readers.pop()
             if not readers:
                 del self._open[key]
+
+    def _and_all(self, look: Callable[[], Seen]) -> Callable[[], Seen]:
+        def whole() -> Seen:
+            seen = look()
+            return Seen(seen.items, {**self._everywhere(), **seen.parts})
+
+        return whole
 
 
 def _event(kind: str, data: Mapping[str, Any]) -> bytes:

@@ -18,6 +18,9 @@ from agent.languages.catalogues import in_language, wanted
 from agent.languages.message import LANGUAGES, Message
 from agent.station import Station
 from agent.web.console.assets import address
+from agent.web.console.job_items import open_questions, words_of
+from agent.web.console.job_words import IN_SCRIPT as IN_JOBS
+from agent.web.console.job_words import RUNS, VERDICTS
 from agent.web.console.names import choice, spoken
 from agent.web.console.show import moment, symbol, titled, value_text
 from agent.web.console.who_looks import IN_SCRIPT as OF_PEOPLE
@@ -54,6 +57,7 @@ IN_SCRIPT: Final[Mapping[str, Message]] = MappingProxyType(
         "no_answer": Message("The agent did not answer. Look at the device before trying again."),
         "missing": Message("A value is missing"),
         "bad_number": Message("Not a number"),
+        **IN_JOBS,
         **{f"stop_{status}": text for status, text in OUTCOMES.items()},
         **OF_PEOPLE,
     }
@@ -72,7 +76,8 @@ def _environment() -> Environment:
     )
     made.globals.update(address=address, symbol=symbol, titled=titled, languages=NAMES)
     made.globals.update(QUALITIES=QUALITIES, ROLES=ROLES, SEVERITIES=SEVERITIES, SCOPES=SCOPES)
-    made.globals.update(STATES=STATES, WIRE=WIRE)
+    made.globals.update(STATES=STATES, WIRE=WIRE, OUTCOMES=OUTCOMES)
+    made.globals.update(RUNS=RUNS, VERDICTS=VERDICTS)
     for name in made.list_templates():
         made.get_template(name)
     return made
@@ -132,4 +137,8 @@ def _on_every_page(request: Request, language: str) -> dict[str, Any]:
         "live_view": "",
         "of": "",
         **who_looks(request),
+        "of_job": "",
+        "questions": [
+            {"job": it.job, "text": words_of(it, language)} for it in open_questions(station)
+        ],
     }

@@ -25,17 +25,17 @@ export function forget() {
 
 /**
  * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done.
+ * none came, which means that nobody knows whether it was done. `more` are further headers.
  */
-export async function send(method, url, body = {}) {
-  let found = await ask(method, url, body);
+export async function send(method, url, body = {}, more = {}) {
+  let found = await ask(method, url, body, more);
   if (is(found, "no-csrf")) {
     if (!(await isStillThePerson())) return refused(texts.other_person);
-    found = await ask(method, url, body);
+    found = await ask(method, url, body, more);
   }
   if (is(found, "locked")) {
     if (!(await passwordAgain(unlock))) return refused(texts.still_locked);
-    found = await ask(method, url, body);
+    found = await ask(method, url, body, more);
   }
   if (is(found, "no-token")) {
     toSignIn();
@@ -44,8 +44,9 @@ export async function send(method, url, body = {}) {
   return found;
 }
 
-async function ask(method, url, body) {
+async function ask(method, url, body, more) {
   const headers = {
+    ...more,
     "Content-Type": "application/json",
     "Accept-Language": document.documentElement.lang,
   };
