@@ -89,10 +89,13 @@ class Feed:
 
 
 class Feeds:
-    """The feeds that somebody looks at, by view and language. Those of nobody are forgotten."""
+    """The feeds that somebody looks at, by view and language. Those of nobody are forgotten.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    `frame` tells in a language what every page has, whatever its view.
+    """
+
+    def __init__(self, clock: Clock, frame: Callable[[str], Items] = lambda _: {}) -> None:
+        self._clock, self._frame = clock, frame
         self._open: dict[tuple[str, str], tuple[Feed, list[None]]] = {}
 
     async def pieces(
@@ -106,7 +109,11 @@ class Feeds:
 
     @contextmanager
     def _feed(self, key: tuple[str, str], look: Callable[[], Seen]) -> Iterator[Feed]:
-        feed, readers = self._open.setdefault(key, (Feed(look, self._clock), []))
+        def whole() -> Seen:
+            seen = look()
+            return Seen({**seen.items, **self._frame(key[1])}, seen.parts)
+
+        feed, readers = self._open.setdefault(key, (Feed(whole, self._clock), []))
         readers.append(None)
         try:
             yield feed

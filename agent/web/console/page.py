@@ -18,6 +18,7 @@ from agent.languages.catalogues import in_language, wanted
 from agent.languages.message import LANGUAGES, Message
 from agent.station import Station
 from agent.web.console.assets import address
+from agent.web.console.frame import frame_items
 from agent.web.console.names import choice, spoken
 from agent.web.console.show import moment, symbol, titled, value_text
 from agent.web.console.words import OUTCOMES, QUALITIES, ROLES, SEVERITIES, STATES, WIRE
@@ -44,6 +45,10 @@ IN_SCRIPT: Final[Mapping[str, Message]] = MappingProxyType(
         "no_answer": Message("The agent did not answer. Look at the device before trying again."),
         "missing": Message("A value is missing"),
         "bad_number": Message("Not a number"),
+        "asked": Message("Sent. Waiting for the agent …"),
+        "unknown": Message(
+            "The agent did not answer. Nobody knows whether it was done: look before trying again."
+        ),
         **{f"stop_{status}": text for status, text in OUTCOMES.items()},
     }
 )
@@ -113,6 +118,7 @@ def _on_every_page(request: Request, language: str) -> dict[str, Any]:
         "choice": lambda value: in_language(choice(value), language),
         "texts": {name: in_language(text, language) for name, text in IN_SCRIPT.items()},
         "kiosk": "kiosk" in request.query_params,
+        "frame": {name: it.sent(0.0) for name, it in frame_items(station, language).items()},
         "live_view": "",
         "of": "",
     }

@@ -1,23 +1,34 @@
 """The console as a whole: its pages, and what they share while the agent runs."""
 
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from agent.station import Station
+from agent.web.console.about_page import about_page
+from agent.web.console.alarms_page import alarms_page
 from agent.web.console.assets import assets
 from agent.web.console.device_page import device_page
+from agent.web.console.frame import frame_items
+from agent.web.console.ledger_page import ledger_page
 from agent.web.console.live import Feeds
+from agent.web.console.print_page import print_page
+from agent.web.console.printers_page import printers_page
+from agent.web.console.schedules_page import schedules_page
 from agent.web.console.station_page import station_page
 from agent.web.console.stop_page import stop_page
 
-PAGES: Final[tuple[APIRouter, ...]] = (station_page, device_page, stop_page, assets)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    *(station_page, device_page, stop_page, assets),
+    *(alarms_page, printers_page, print_page, ledger_page, schedules_page, about_page),
+)
 
 
 def add_console(api: FastAPI, station: Station) -> None:
     """Put the pages beside the API. They are not part of its description."""
-    api.state.feeds = Feeds(station.clock)
+    api.state.feeds = Feeds(station.clock, partial(frame_items, station))
     for router in PAGES:
         api.include_router(router)
     paths = {str(route.path) for route in iter_route_contexts(api.routes)}

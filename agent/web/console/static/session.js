@@ -19,17 +19,18 @@ export function forget() {
 
 /**
  * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done.
+ * none came, which means that nobody knows whether it was done. `more` is for fetch: headers, signal.
  */
-export async function send(method, url, body = {}) {
+export async function send(method, url, body = {}, more = {}) {
   const { csrf } = await signedIn();
   const headers = {
     "Content-Type": "application/json",
     "Accept-Language": document.documentElement.lang,
+    ...more.headers,
   };
   if (csrf) headers["X-CSRF-Token"] = csrf;
   try {
-    const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
+    const answer = await fetch(url, { ...more, method, headers, body: JSON.stringify(body) });
     if (answer.status === 401 || answer.status === 403) forget();
     return { ok: answer.ok, said: await answer.json() };
   } catch {
