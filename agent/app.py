@@ -10,7 +10,7 @@ stop    STOPPING · no more requests · jobs are interrupted · make safe what i
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -42,8 +42,7 @@ from drivers.transport.lines import Lines
 
 FIRST_ROUND_S: Final = 1.0
 """How long the web waits for the devices' first turn: importing it takes the processor for a while."""
-READY_WITHIN_S: Final = 10.0
-"""How long READY waits for it: one device that hangs must not make systemd give the agent up."""
+READY_WITHIN_S: Final = 10.0  # READY for it: no device that hangs makes systemd give the agent up
 JOBS_END_WITHIN_S: Final = 1.5  # then devices are made safe all the same
 NOTED_WITHIN_S: Final = 0.3  # a disk that hangs leaves the safe-state file as it was
 END_WITHIN_S: Final = 4.8
@@ -129,12 +128,10 @@ class Agent:
     async def _start(self, station: Station) -> None:
         self._begin(self._parts.alarms.run(), "alarms")
         self._begin(self._parts.trips(station.gate).run(), "interlocks")
-        await self._wait_for(self.leases.recall(), "leases", "the reservations of people")
-        await self._wait_for(self.jobs.begin(), "jobs", "the jobs of before")
+        plans = plans_for(self.settings)
+        await self._wait_for_disk(plans)
         self._begin(tidied(self._parts.files), "files")
         self._begin(self.runs.run(self.jobs.listing), "runs")
-        plans = plans_for(self.settings)
-        await self._wait_for(self._keeper.begin(plans), "safe-state.begin", "the safe-state file")
         for plan in plans.values():
             self.fleet.start(plan)
         self._begin(self._keeper.run(), "safe-state")
@@ -153,9 +150,15 @@ class Agent:
         self._notifier.ready()
         self._say_started(station)
 
-    async def _wait_for(self, work: Coroutine[Any, Any, None], name: str, what: str) -> None:
-        self._begin(work, name)
-        await waited_for(self._background[-1], what, self.events)
+    async def _wait_for_disk(self, plans: Mapping[str, Plan]) -> None:
+        parts = {
+            "the reservations of people": self.leases.recall(),
+            "the jobs of before": self.jobs.begin(),
+            "the safe-state file": self._keeper.begin(plans),
+        }
+        for what, work in parts.items():
+            self._begin(work, what)
+        await waited_for(self._background[-len(parts) :], self.events)
 
     async def _first_round(self, seconds: float) -> None:
         """Wait for every device's first turn; one that takes longer holds nothing up."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Final
@@ -143,7 +144,7 @@ class Parts:
         runs: RunRecords,
     ) -> Station:
         """The station as those see it who speak to the outside."""
-        return Station(
+        made = Station(
             name=settings.name,
             version=version("labkeeper"),
             board=self.board,
@@ -162,12 +163,19 @@ class Parts:
             leases=leases,
             schedules=schedules,
             ledger=ledger,
-            ledger_pages=LedgerPages(settings.state),
-            people=self.people(settings, ledger),
             alarms=self.alarms,
             alarm_desk=AlarmDesk(self.alarms, self.clock),
             runs=runs.shelf,
             waivers=waivers,
+        )
+        return self._with_people(made, settings)
+
+    def _with_people(self, station: Station, settings: Settings) -> Station:
+        """The same, with what people alone ask for."""
+        return replace(
+            station,
+            people=self.people(settings, station.ledger),
+            ledger_pages=LedgerPages(settings.state),
             plates=self.plate_desk,
             disk=self.disk_watch,
             start=self.start,

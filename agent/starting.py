@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Final
 
 from agent.fleet.events import EventLog, Severity
@@ -9,15 +10,15 @@ from agent.store.files import FileStore
 from drivers.errors import RequestError
 
 DISK_WITHIN_S: Final = 5.0
-"""How long devices wait to be watched for what the disk has to tell, or to take, of each part."""
+"""How long devices wait to be watched for what the disk has to tell, or to take, of what was before."""
 
 log = logging.getLogger("labkeeper")
 
 
-async def waited_for(part: asyncio.Task[None], what: str, events: EventLog) -> None:
-    """Wait for a part of the start, such as `the jobs of before`; one that hangs goes on by itself."""
-    await asyncio.wait([part], timeout=DISK_WITHIN_S)
-    if not part.done():
+async def waited_for(parts: Collection[asyncio.Task[None]], events: EventLog) -> None:
+    """Wait for parts of the start, each named after what it brings; one that hangs goes on by itself."""
+    _, hanging = await asyncio.wait(parts, timeout=DISK_WITHIN_S)
+    for what in sorted(part.get_name() for part in hanging):
         text = (
             f"the start goes on without {what}: the disk has not answered within {DISK_WITHIN_S:g} s. "
             "Devices are watched and can be stopped; the rest follows as soon as the disk answers"

@@ -55,6 +55,7 @@ async def measure(quick: bool) -> list[Result]:
 async def _compared(pid: int, port: int, seconds: float, rounds: int) -> Result:
     without, with_them = [], []
     ages: list[float] = []
+    seen: list[float] = []
     for _ in range(rounds):
         without.append(await _share(pid, seconds))
         async with _consoles(port, ages):

@@ -42,6 +42,7 @@ from tests.pages import DOCS, ROOT, named, page, snippets, table, words
 PAGE = "contracts.md"
 EXAMPLES = [it for it in snippets(PAGE) if it.title.startswith("lab/v1/")]
 SUFFIX = {"counter": "_total", "info": "_info"}
+ADDS = {"add", "_say", "_announce", "_warn"}
 REQUESTS = ("set", "do", "stop", "settle")
 
 
@@ -132,7 +133,7 @@ def literal_kinds() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 first = node.args[0]
-                if isinstance(first, ast.Constant) and node.func.attr in {"add", "_say", "_warn"}:
+                if isinstance(first, ast.Constant) and node.func.attr in ADDS:
                     kinds |= {str(first.value)} if "." in str(first.value) else set()
     return kinds
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from agent import aftermath, app, starting
 from agent.cli.commands import command_line
+from agent.recording import OPEN_WITHIN_S
+from agent.safety.observe_only import ENDS, WITHIN_S
 
 UNIT = Path(__file__).parents[1] / "systemd" / "labkeeper.service"
 MOST_EXPOSED = 2.0
@@ -69,3 +72,29 @@ def test_after_every_end_devices_are_made_safe_and_a_stopped_process_is_killed_f
     assert (given["runs"], str(given["state"])) == ("safe:make_safe", "/var/lib/labkeeper")
     assert words[-1] == "${STATE_DIRECTORY}"
     assert "StateDirectory=labkeeper" in lines
+
+
+def seconds(key: str) -> float:
+    [line] = [line for line in UNIT.read_text().splitlines() if line.startswith(f"{key}=")]
+    return float(line.partition("=")[2])
+
+
+def test_an_agent_that_waits_for_a_hanging_disk_as_long_as_it_may_is_ready_before_it_is_given_up() -> (
+    None
+):
+    record = 2 * OPEN_WITHIN_S  # the file, then the ledger in it
+    before = 2 * aftermath.DISK_WITHIN_S  # what the agent before has left, and the note of that
+    devices = starting.DISK_WITHIN_S + app.FIRST_ROUND_S + app.READY_WITHIN_S
+    importing = 10.0  # what Python and the web take on a small machine
+    assert record + before + devices + importing <= seconds("TimeoutStartSec")
+
+
+def test_an_end_that_waits_as_long_as_it_may_is_over_before_systemd_kills_it() -> None:
+    assert seconds("TimeoutStopSec") >= app.END_WITHIN_S + 1.0
+
+
+def test_a_crash_loop_observes_before_systemd_gives_the_station_up() -> None:
+    """The start after so many ends must be one that systemd still makes, however fast they come."""
+    assert seconds("StartLimitBurst") > ENDS
+    slowest = seconds("StartLimitIntervalSec") / seconds("StartLimitBurst")
+    assert ENDS * slowest <= WITHIN_S  # slower ones than that systemd does not give up

@@ -17,6 +17,7 @@ from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 from agent.cli.plate_words import add_plate
+from agent.cli.print_words import add_print, add_upload
 from agent.cli.queue_words import add_queue
 from agent.cli.recipe_words import add_recipe
 from agent.cli.reserve_words import add_reserve
@@ -61,7 +62,7 @@ def command_line() -> Parser:
     _add_looking(commands)
     _add_acting(commands)
     _add_files(commands)
-    _add_print(commands)
+    add_print(commands)
     add_ledger(commands)
     add_recipe(commands)
     add_job(commands)
@@ -231,7 +232,7 @@ def _add_files(commands: Commands) -> None:
         "labkeeper files add part.gcode --name 시험편.gcode",
     )
     add.add_argument("path", type=Path, metavar="PATH", help="a file of this machine")
-    _add_upload(add)
+    add_upload(add)
     for name, about in (
         ("show", "show what is in a file: size, hash, moves, temperatures, time, troubles"),
         ("check", "say whether a printer may get a file; ends with 2 if not"),
@@ -245,28 +246,6 @@ def _add_files(commands: Commands) -> None:
             command.add_argument(
                 "--printer", metavar="DEVICE", required=True, help="the device that is to print it"
             )
-
-
-def _add_print(commands: Commands) -> None:
-    print_ = commands.add(
-        "print",
-        "printing:print_",
-        "print a file, and show how far it is; Ctrl-C ends the watching alone",
-        "labkeeper print printer1 part.gcode",
-    )
-    print_.add_argument("device", metavar="DEVICE", help="the printer")
-    print_.add_argument(
-        "file", metavar="FILE", help="a file of this machine, else the name of one in the store"
-    )
-    _add_upload(print_)
-    print_.add_argument("--detach", action="store_true", help="end as soon as it is being printed")
-
-
-def _add_upload(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--name", metavar="NAME", help="what to call it in the store")
-    parser.add_argument(
-        "--replace", action="store_true", help="put it in the place of another of this name"
-    )
 
 
 def _tell_version() -> int:

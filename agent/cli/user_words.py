@@ -38,6 +38,17 @@ def _add_user(commands: Commands) -> None:
     add.add_argument("--display", default="", metavar="TEXT", help="what people call them")
     _add_password(add)
     each.add("list", "users:list_users", "list who may sign in, or could", "labkeeper user list")
+    _add_changes(each)
+    each.add(
+        "first-code",
+        "users:first_code",
+        "show the code that makes the first administrator in the console",
+        "labkeeper user first-code",
+    )
+
+
+def _add_changes(each: Commands) -> None:
+    """Add what changes somebody who is there."""
     role = each.add(
         "role",
         "users:role",
@@ -46,6 +57,11 @@ def _add_user(commands: Commands) -> None:
     )
     _add_name(role)
     role.add_argument("role", choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
+    _add_standing(each)
+
+
+def _add_standing(each: Commands) -> None:
+    """What is changed of somebody who is there already, and the code of the very first."""
     for name, about in (
         ("disable", "let somebody sign in no longer; their sessions end"),
         ("enable", "let somebody sign in again, as before"),
@@ -59,12 +75,6 @@ def _add_user(commands: Commands) -> None:
     )
     _add_name(passwd)
     _add_password(passwd)
-    each.add(
-        "first-code",
-        "users:first_code",
-        "show the code that makes the first administrator in the console",
-        "labkeeper user first-code",
-    )
 
 
 def _add_token(commands: Commands) -> None:

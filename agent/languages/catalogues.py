@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
+from agent.languages.heard import heard
 from agent.languages.message import ENGLISH, LANGUAGES, Message
 
 FOLDER: Final = Path(__file__).parent
@@ -30,8 +31,11 @@ CATALOGUES: Final[Mapping[str, NullTranslations]] = MappingProxyType(
 
 def in_language(text: str, language: str) -> str:
     """The text in one of LANGUAGES; a plain `str`, such as a device's own words, as it is."""
+    if language == ENGLISH:
+        return str(text)
     if not isinstance(text, Message):
-        return text
+        known = heard(text)
+        return text if known is None else in_language(known, language)
     said = CATALOGUES[language].gettext(text.msgid)
     if not text.arguments:
         return said
@@ -40,6 +44,18 @@ def in_language(text: str, language: str) -> str:
         for name, it in text.arguments.items()
     }
     return said.format_map(arguments)
+
+
+def all_in_language(value: Any, language: str) -> Any:
+    """The same with every text in its mappings and lists in one of LANGUAGES."""
+    match value:
+        case str():
+            return in_language(value, language)
+        case Mapping():
+            return {key: all_in_language(it, language) for key, it in value.items()}
+        case list():
+            return [all_in_language(it, language) for it in value]
+    return value
 
 
 def wanted(accepted: str, otherwise: str) -> str:

@@ -14,6 +14,7 @@ from agent.settings.values import (
     Label,
     Listen,
     Listener,
+    NetworkListen,
     Protocol,
     RoleName,
     Seconds,
@@ -72,6 +73,18 @@ class Sessions(Section):
     longest: Annotated[Seconds, _doc("From sign-in; then it is over. Seconds.")] = 43_200.0
 
 
+class Network(Section):
+    """The door to other machines: over TLS, and for those alone who say who they are."""
+
+    listen: Annotated[NetworkListen, _doc("Host and port, such as 0.0.0.0:8443.")]
+    certificate: Annotated[File, _doc("PEM file with the certificate and those between.")]
+    key: Annotated[File, _doc("PEM file with its key, which others can't read.")]
+    hosts: Annotated[
+        tuple[Label, ...],
+        _doc("Names by which other machines call this one, exactly.", strict=False, min_length=1),
+    ]
+
+
 class Api(Section):
     """REST for programs on this machine, and the socket of the command line."""
 
@@ -88,6 +101,9 @@ class Api(Section):
         tuple[Label, ...],
         _doc("Host names, beside the loopback ones, that callers may use.", strict=False),
     ] = ()
+    network: Annotated[
+        Network | None, _doc("The door to other machines; only this one if not given.")
+    ] = None
     administrators: Annotated[
         Label | None,
         _doc("Group of this machine whose members manage people over the socket, as root does."),

@@ -21,6 +21,7 @@ def missing(station: Station) -> Iterator[str]:
     if station.runs_formats and find_spec("pyarrow") is None:
         forms = ", ".join(station.runs_formats)
         yield f"{station.file}: runs_formats: {forms} need pyarrow: install labkeeper[data]"
+    yield from _missing_of_network(station)
     for device in station.devices.values():
         if not device.enabled:
             continue
@@ -31,6 +32,15 @@ def missing(station: Station) -> Iterator[str]:
             path = device.access and getattr(device.access, name)
             if path and not _is_there(str(path)):
                 yield f"{key}.access.{name}: there is no file {path} here now: write the secret there"
+
+
+def _missing_of_network(station: Station) -> Iterator[str]:
+    network = station.api.network
+    if network is None:
+        return
+    for name, file in (("certificate", network.certificate), ("key", network.key)):
+        if not _is_there(str(file)):
+            yield f"{station.file}: api.network.{name}: there is no file {file} here now"
 
 
 def _missing_at(address: Address) -> str:

@@ -17,7 +17,7 @@ from agent.settings.alarms import check_alarms, rules_of
 from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.cover import check_cover, covers
 from agent.settings.document import Document, KeyPath, read_document, reason
-from agent.settings.doors import Mqtt
+from agent.settings.doors import Mqtt, Network
 from agent.settings.exchanges import check_exchanges
 from agent.settings.feigned import check_feigned
 from agent.settings.interlocks import check_interlocks, interlocks_of
@@ -167,6 +167,7 @@ def _complete(
             update={
                 "socket": state / runtime / api.socket,
                 "token_file": state / api.token_file,
+                "network": api.network and _network(path, api.network),
             }
         ),
         console=settings.console,
@@ -174,6 +175,11 @@ def _complete(
         log=settings.log,
         warnings=tuple(sorted(chain(check_loads(entries), feigned))),
     )
+
+
+def _network(path: Path, network: Network) -> Network:
+    files = {name: path.parent / getattr(network, name) for name in ("certificate", "key")}
+    return network.model_copy(update=files)
 
 
 def _mqtt(path: Path, station: str, mqtt: Mqtt) -> Mqtt:

@@ -21,7 +21,7 @@ ROLES = tuple(role.name.lower() for role in Role)
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where the agent listens: a loopback host and a port. Port 0 takes a free one."""
+    """Where the agent listens: a host and a port. Port 0 takes a free one."""
 
     host: str
     port: int
@@ -31,20 +31,25 @@ class Listener:
 
     @classmethod
     def parse(cls, value: object) -> Listener:
-        """Take `127.0.0.1:8080` apart. Raises ValueError, with a sentence."""
+        """Take `127.0.0.1:8080` apart, on this machine alone. Raises ValueError, with a sentence."""
+        listener = cls.parse_any(value)
+        if not _is_loopback(listener.host):
+            raise ValueError(
+                f"{value!r} can be reached from the network, which is open only behind TLS, as "
+                f"api.network; here it listens on this machine: write 127.0.0.1:{listener.port}"
+            )
+        return listener
+
+    @classmethod
+    def parse_any(cls, value: object) -> Listener:
+        """Take an address apart that other machines may reach. Raises ValueError."""
         if isinstance(value, Listener):
             return value
         host, separator, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
         plain = port.isascii() and port.isdecimal() and len(port) < 6
         if not (separator and host and plain and int(port) < 65536):
             raise ValueError(f"{value!r} is not a host and a port such as 127.0.0.1:8080")
-        host = host.removeprefix("[").removesuffix("]")
-        if not _is_loopback(host):
-            raise ValueError(
-                f"{value!r} can be reached from the network; until the agent has TLS and accounts "
-                f"it listens on this machine only: write 127.0.0.1:{port}"
-            )
-        return cls(host, int(port))
+        return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 def _is_loopback(host: str) -> bool:
@@ -145,6 +150,12 @@ RoleName = Annotated[
     WithJsonSchema({"enum": list(ROLES)}),
 ]
 Protocol = Annotated[str, PlainValidator(_protocol), WithJsonSchema({"enum": [5, "5", "3.1.1"]})]
+NetworkListen = Annotated[
+    Listener,
+    PlainValidator(Listener.parse_any),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^.+:[0-9]{1,5}$"}),
+]
 Listen = Annotated[
     Listener,
     PlainValidator(Listener.parse),

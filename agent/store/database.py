@@ -72,7 +72,7 @@ class Database:
         self._reader = Worker("labkeeper[database reader]", _read_all)
         self._failure = ""
         self._has_failed = asyncio.Event()
-        self._log_ahead = LogAhead(path)
+        self._log_ahead = LogAhead()
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._open)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
-from agent.languages.catalogues import in_language, wanted
+from agent.languages.catalogues import all_in_language, in_language, wanted
 from agent.languages.message import ENGLISH
 from agent.settings import Api
 from agent.station import Station
@@ -56,13 +56,23 @@ BY_STATUS: Final = {404: "no-such", 405: "wrong-method"}
 
 def build_api(station: Station, settings: Api, token: str) -> ASGIApp:
     """The API of a station, behind its doors: the same for the Unix socket and for TCP."""
-    api = api_of(station)
-    api.state.administrators = Administrators(settings.administrators)
-    return Doors(api, settings, token, station.people, clock=station.clock)
+    return doors_of(api_of(station, settings), station, settings, token)
 
 
-def api_of(station: Station) -> FastAPI:
-    """The API without its doors; `build_api` puts them on."""
+def doors_of(
+    api: FastAPI,
+    station: Station,
+    settings: Api,
+    token: str,
+    *,
+    network: tuple[str, ...] | None = None,
+) -> Doors:
+    """The doors of one listener or of both on this machine; `network` has the names of the other one."""
+    return Doors(api, settings, token, station.people, clock=station.clock, network=network)
+
+
+def api_of(station: Station, settings: Api | None = None) -> FastAPI:
+    """The API without its doors; `doors_of` puts them on."""
     api = _DescribedApi(
         title="labkeeper",
         version="1",
@@ -81,6 +91,7 @@ def api_of(station: Station) -> FastAPI:
         },
     )
     api.state.station, api.state.keys = station, Keys(station.clock)
+    api.state.administrators = Administrators(settings.administrators if settings else None)
     for router in (views, wire, files, file_changes, admissions, changes, stops):
         api.include_router(router)
     for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
@@ -124,9 +135,10 @@ def _drop_foreign_problem(responses: dict[str, Any]) -> None:
 
 
 async def _problem(request: Request, problem: Problem) -> Response:
-    """The problem, its detail in the language of whoever asks for one, such as a page."""
+    """The problem, in the language of whoever asks for one, such as a page."""
     language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     problem.detail = in_language(problem.detail, language)
+    problem.more = all_in_language(problem.more, language)
     return problem_page(request, problem) or problem.response()
 
 

@@ -25,7 +25,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.clock import Clock, SystemClock
+from agent.clock import Clock
 from agent.people.people import People
 from agent.settings import Api
 from agent.web.bodies import (
@@ -38,7 +38,7 @@ from agent.web.bodies import (
 )
 from agent.web.callers import Caller, Callers
 from agent.web.hosts import ON_SOCKET, check_host, check_origin, tcp_hosts
-from agent.web.limits import Limits
+from agent.web.limits import STREAMS, Limits
 from agent.web.problems import Problem
 from agent.web.token import read_or_make_token
 from agent.web.uploads import Upload, check_file, is_upload
@@ -72,6 +72,10 @@ POLICY_OF_PAGES: Final = (
 log = logging.getLogger("labkeeper")
 
 
+class _OverInTheMidst(Exception):
+    """The session of whoever hears this answer is over, and so is the answer."""
+
+
 class Doors:
     """An ASGI application behind the rules above; it puts `caller` and `actor` into a request's state.
 
@@ -85,13 +89,13 @@ class Doors:
         token: str,
         people: People | None = None,
         *,
-        clock: Clock | None = None,
+        clock: Clock,
         network: tuple[str, ...] | None = None,
     ) -> None:
         self._app, self._api, self._people = app, api, people
         self._network, self._is_network = network, network is not None
         self._callers = Callers(api, None if self._is_network else token, people)
-        self._limits = Limits(clock or SystemClock())
+        self._limits = Limits(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -99,10 +103,14 @@ class Doors:
             raise ValueError(f"only HTTP is spoken here, not {scope['type']}")
 
         upload = Upload(scope, receive) if is_upload(scope) else None
+        may_outlast = self._is_network and STREAMS.fullmatch(scope["path"]) is not None
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _complete(MutableHeaders(scope=message))
+            elif may_outlast and not self._still_known(scope["state"].get("caller")):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                raise _OverInTheMidst
             await (upload.answer(send, message) if upload else send(message))
 
         try:
@@ -111,6 +119,8 @@ class Doors:
                 await self._app(scope, receive, answer)
         except Problem as problem:
             await problem.response()(scope, receive, answer)
+        except _OverInTheMidst:
+            log.debug("an answer ended with the session of whoever had asked for it")
         except Exception:
             log.exception("a defect of the agent: %s %r", scope["method"], scope["path"])
 
@@ -142,7 +152,7 @@ class Doors:
     def _admit_reader(self, scope: Scope, headers: Headers, caller: Caller) -> None:
         """Let somebody look. Raises Problem where they come from the network and are not known."""
         if self._is_network and not (caller.is_known or SEEN_BY_NOBODY.fullmatch(scope["path"])):
-            raise _no_token()
+            raise no_token()
         if headers.get("sec-fetch-dest") == "document":  # a person goes to another page
             self._note_use(caller)
         _remember(scope, caller)
@@ -162,7 +172,7 @@ class Doors:
         begins = OF_NOBODY - (FIRST if self._is_network else frozenset())
         is_open = is_stop or (path in begins and scope["method"] == "POST")
         if not (caller.is_known or (is_open and not (is_stop and self._is_network))):
-            raise _no_token()
+            raise no_token()
         if caller.bearer and not (is_stop or caller.bearer.may_change(path)):
             text = f"the token {caller.actor.name} has the scope {caller.bearer.scope}"
             raise Problem("not-allowed", f"{text}, which does not change this")
@@ -201,6 +211,12 @@ class Doors:
             raise locked("nothing was done here for a while")
         self._note_use(caller)
 
+    def _still_known(self, caller: Caller | None) -> bool:
+        """Whether the session still counts that opened this answer: a stream may outlast it."""
+        if caller is None or caller.signed_in is None or self._people is None:
+            return True
+        return self._people.sessions.is_alive(caller.signed_in.session)
+
     def _note_use(self, caller: Caller) -> None:
         if caller.signed_in and self._people and not caller.signed_in.locked:
             self._people.sessions.used(caller.signed_in.session)
@@ -237,7 +253,7 @@ def _check_own_page(headers: Headers) -> None:
         raise Problem("wrong-origin", "a form without the Origin of its page is not taken")
 
 
-def _no_token() -> Problem:
+def no_token() -> Problem:
     """One text for a missing and a wrong token: the difference would help only a guesser."""
     return Problem(
         "no-token",

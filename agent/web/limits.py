@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ MOST_STREAMS: Final = 100
 MOST_STREAMS_OF_ONE: Final = 50
 """All consoles on the workstation itself have one address."""
 MOST_KEPT: Final = 4096
-LAST_OF_STREAMS: Final = "/stream"
-"""What the path of every endless answer ends with."""
+STREAMS: Final = re.compile(r".*/stream|/live/.*")
+"""The path of every endless answer: the API's end so, and those of pages begin so."""
 
 
 class Limits:
@@ -46,7 +47,7 @@ class Limits:
     @contextmanager
     def stream(self, who: str, path: str) -> Iterator[None]:
         """Count a stream for as long as it lasts; other requests pass. Raises Problem."""
-        if not path.endswith(LAST_OF_STREAMS):
+        if not STREAMS.fullmatch(path):
             yield
             return
         if self._streams.total() >= MOST_STREAMS or self._streams[who] >= MOST_STREAMS_OF_ONE:

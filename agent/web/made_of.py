@@ -11,6 +11,8 @@ from typing import Any, Final
 from drivers import catalogue
 
 OURS: Final = "labkeeper"
+LONGEST: Final = 80
+"""Letters of a licence; some distributions have put the whole text there."""
 HERE: Final = Path(__file__).resolve().parent
 """Where files of others lie that are served with the pages, each with its licence beside it."""
 
@@ -50,12 +52,11 @@ def _libraries() -> list[dict[str, str]]:
 def _licence(its: Distribution) -> str:
     """As the distribution says it: an SPDX expression, or else the last word of a classifier."""
     about = its.metadata
-    if expression := about.get("License-Expression"):
-        return str(expression)
-    said = [it for it in about.get_all("Classifier") or () if it.startswith("License ::")]
-    if said:
+    if said := about.get_all("License-Expression"):
+        return str(said[0])
+    if said := [it for it in about.get_all("Classifier") or () if it.startswith("License ::")]:
         return str(said[0]).rpartition(":: ")[2]
-    return str(about.get("License") or "").partition("\n")[0][:80]
+    return str((about.get_all("License") or [""])[0]).partition("\n")[0][:LONGEST]
 
 
 def _drivers() -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from agent.people.session import SignedIn
 from agent.roles import Actor
 from agent.store.store_errors import NotRecorded
 from agent.web.administrators import Administrators
-from agent.web.doors import locked
+from agent.web.doors import locked, no_token
 from agent.web.problems import Problem
 from agent.web.routes import TheCaller, TheStation
 from drivers import Role
@@ -62,6 +62,8 @@ async def _administrator(request: Request, caller: TheCaller) -> Actor:
             return replace(caller.actor, role=Role.ADMINISTRATOR)
         text = "people are managed by root, the agent's own user and the group api.administrators"
         raise Problem("not-allowed", text)
+    if not caller.is_known:
+        raise no_token()
     if caller.signed_in is None:
         text = "people are managed by an administrator who has signed in, or on the socket"
         raise Problem("not-allowed", text)

@@ -1,12 +1,14 @@
-"""The three doors of the agent, bound before anything else starts: a port in use is said at once."""
+"""The doors of the agent, bound before anything else starts: a port in use is said at once."""
 
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from ssl import SSLContext
 
 from agent.settings import Station as Settings
 from agent.web.listeners import bind_tcp, bind_unix
+from agent.web.tls import tls_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,12 +18,17 @@ class Ports:
     command_line: socket.socket
     api: socket.socket
     metrics: socket.socket | None
+    network: socket.socket | None = None
+    """The door to other machines, where there is one, and what it speaks."""
+    tls: SSLContext | None = None
 
     def in_words(self) -> str:
         """Where each of them is, for the log."""
         places = [f"socket {self.command_line.getsockname()}", f"API http://{_place(self.api)}"]
         if self.metrics is not None:
             places.append(f"metrics http://{_place(self.metrics)}/metrics")
+        if self.network is not None:
+            places.append(f"network https://{_place(self.network)}")
         return ", ".join(places)
 
 
@@ -40,4 +47,9 @@ def bound(settings: Settings) -> Iterator[Ports]:
         metrics = None
         if settings.metrics is not None:
             metrics = stack.enter_context(bind_tcp(settings.metrics.listen, "metrics.listen"))
-        yield Ports(command_line=command_line, api=api, metrics=metrics)
+        network, tls = settings.api.network, None
+        outside = None
+        if network is not None:
+            tls = tls_of(network.certificate, network.key)
+            outside = stack.enter_context(bind_tcp(network.listen, "api.network.listen"))
+        yield Ports(command_line=command_line, api=api, metrics=metrics, network=outside, tls=tls)

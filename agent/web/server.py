@@ -7,6 +7,7 @@ no trust in headers of proxies.
 import asyncio
 import logging
 import socket
+from ssl import SSLContext
 from typing import Any, Final
 
 import h11
@@ -25,8 +26,11 @@ GRACE_S: Final = 0.3
 """At the end: how long requests may go on, and how long their last words may take to be sent."""
 
 
-async def serve(app: ASGIApp, sock: socket.socket) -> None:
-    """Serve until cancelled, which takes less than a second also while streams are open."""
+async def serve(app: ASGIApp, sock: socket.socket, tls: SSLContext | None = None) -> None:
+    """Serve until cancelled, which takes less than a second also while streams are open.
+
+    With `tls` nothing else is spoken on the socket.
+    """
     config = Config(
         _Ended(app),
         http=PeerProtocol,
@@ -39,6 +43,7 @@ async def serve(app: ASGIApp, sock: socket.socket) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=IDLE_S,
+        ssl_context_factory=(lambda _, __: tls) if tls else None,
     )
     config.load()
     server = Server(config)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from agent.fleet.samples import Status
 from agent.public import outcome_form
+from agent.roles import refusal
 from agent.safety.doubts import Doubt
 from agent.web import forms
 from agent.web.problems import Problem, problem_of, worst
@@ -18,6 +19,7 @@ from agent.web.routes import (
     TheStation,
     answers,
 )
+from drivers import Role
 
 unsettled_views = APIRouter(prefix="/api/v1")
 settles = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
@@ -98,6 +100,8 @@ async def settle_some(body: Settled, station: TheStation, actor: TheActor) -> di
 
     A problem unless all of them were settled; its `devices` has each.
     """
+    if why := refusal(actor, Role.TECHNICIAN, "settling"):
+        raise Problem("not-allowed", why)
     names = sorted(station.gate.doubts) if body.devices is None else sorted(set(body.devices))
     outcomes = {name: await station.gate.settle(actor, name, body.reason) for name in names}
     shown = {name: outcome_form(outcome) for name, outcome in outcomes.items()}

@@ -17,7 +17,7 @@ from agent.web.routes import AT_THE_DOOR, AT_THE_DOOR_TO_CHANGES, WITH_TOKEN, an
 from drivers import Role
 
 TO_CHANGE: Final = (*AT_THE_DOOR_TO_CHANGES, *OF_CHANGES)
-TO_LOOK: Final = (*AT_THE_DOOR, "not-allowed", "not-kept")
+TO_LOOK: Final = (*AT_THE_DOOR, "no-token", "not-allowed", "not-kept")
 
 users = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 UserName = Annotated[str, Path(description="A user of the station.", examples=["kim"])]

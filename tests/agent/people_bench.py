@@ -11,7 +11,7 @@ from random import Random
 
 import httpx
 
-from agent.clock import SystemClock
+from agent.clock import Clock, SystemClock
 from agent.fleet.events import EventLog
 from agent.people.passwords import Passwords
 from agent.people.people import People
@@ -71,13 +71,20 @@ async def people_in(
             is_clock_synced=lambda: True,
         )
         await ledger.begin("bench-1")
-        passwords = Passwords(**CHEAP)
-        people = People(ledger, clock, EventLog(clock), rules or Rules(), passwords=passwords)
-        await people.run()
-        for name in names:
-            if people.accounts.get(name) is None:
-                await people.accounts.add(ROOT, name, PEOPLE[name], PASSWORD)
-        yield people
+        yield await people_over(ledger, clock, *names, rules=rules)
+
+
+async def people_over(
+    ledger: Ledger, clock: Clock, *names: str, rules: Rules | None = None
+) -> People:
+    """The people whose accounts are beside this ledger, those of `names` added."""
+    passwords = Passwords(**CHEAP)
+    people = People(ledger, clock, EventLog(clock), rules or Rules(), passwords=passwords)
+    await people.run()
+    for name in names:
+        if people.accounts.get(name) is None:
+            await people.accounts.add(ROOT, name, PEOPLE[name], PASSWORD)
+    return people
 
 
 async def ledger_of(people: People) -> list[tuple[str, str, str, str]]:
@@ -118,10 +125,11 @@ async def house(
     folder: Path, *names: str, settings: Api = SETTINGS, rules: Rules | None = None
 ) -> AsyncIterator[House]:
     """Serve a station of one toy with people until the context ends."""
-    clock = HandClock()
+    clock, store = HandClock(), folder / "files"
+    store.mkdir(exist_ok=True)
     async with AsyncExitStack() as stack:
         people = await stack.enter_async_context(people_in(folder, clock, *names, rules=rules))
-        bench = await stack.enter_async_context(station_in_memory(folder=folder))
+        bench = await stack.enter_async_context(station_in_memory(folder=store))
         station = replace(bench.station, people=people, clock=clock)
         api = build_api(station, settings, TOKEN)
         unix = await asyncio.to_thread(bind_unix, folder / "agent.sock")

@@ -264,3 +264,21 @@ async def test_nothing_is_asked_of_a_device_between_the_stop_and_what_follows_it
             assert "the job is being stopped" in outcome.message
         await bench.over(job)
         assert bench.sent() == ["outp 1", "outp 0", "outp 0"]
+
+
+async def test_a_stop_in_a_pause_before_the_finally_does_not_keep_it_from_running(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write(
+            "- set: {supply.output: true}\n- do: supply.ramp\n  with: {to: 3, seconds: 0.2}",
+            tail="finally:\n  - log: finally",
+        )
+        job = await bench.start()
+        await bench.until_at(job, "steps.1")
+        await bench.jobs.pause(job.id, LEE)
+        await bench.until_state(job, JobState.PAUSED)
+        assert job.progress.ended == 2, "nothing but the finally is left"
+        await bench.jobs.stop(job.id, LEE)
+        assert (await bench.over(job)).state is JobState.STOPPED
+        assert bench.logged(job) == ["finally"]

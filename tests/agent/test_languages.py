@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po
 
 from agent.fleet.events import one_line
 from agent.languages.catalogues import CATALOGUES, FOLDER, in_language, wanted
+from agent.languages.heard import SENTENCES
 from agent.languages.message import ENGLISH, LANGUAGES, Message, joined
 from agent.web.console.names import CHOICES, NAMES
 from drivers import catalogue as drivers
@@ -212,3 +213,30 @@ def test_an_error_and_a_list_of_reasons_keep_the_messages_in_them() -> None:
     assert both == "the link was lost; E-11"
     assert in_language(both, "ko") == "연결이 끊겼습니다; E-11"
     assert joined([]) == ""
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_sentence_that_is_known_again_is_one_that_drivers_say(sentence: str) -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "drivers").rglob("*.py"))
+    parts = [text for text, _, _, _ in Formatter().parse(sentence)]
+    assert max(parts, key=len).strip(" :") in code
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        (
+            "no reply within 0.5 s: is it on and connected?",
+            "0.5초 안에 응답이 없습니다. 켜져 있고 연결되어 있습니까?",
+        ),
+        ("*IDN?: no reply within 2 s", "*IDN?: 2초 안에 응답이 없습니다"),
+        (
+            "tcp://192.0.2.1:5025: the connection was lost",
+            "tcp://192.0.2.1:5025: 연결이 끊겼습니다",
+        ),
+        ("E-11: no reply within a day", "E-11: no reply within a day"),
+    ],
+)
+def test_a_drivers_sentence_is_known_again(english: str, korean: str) -> None:
+    assert in_language(english, "ko") == korean
+    assert in_language(english, "en") == english

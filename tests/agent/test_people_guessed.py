@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.errors import NoSuchThing
 from agent.people.delays import LONGEST_S, Delays
 from agent.people.first_start import COUNTS_S
+from agent.people.passwords import Passwords
 from agent.people.people import FREE_OF_ACCOUNT, FREE_OF_ADDRESS
 from agent.people.people_errors import (
     BadName,
@@ -21,7 +24,7 @@ from agent.people.tokens import DAY_S
 from agent.roles import Actor
 from agent.store.database import NAME
 from drivers import Role
-from tests.agent.people_bench import PASSWORD, ROOT, HandClock, ledger_of, people_in
+from tests.agent.people_bench import CHEAP, PASSWORD, ROOT, HandClock, ledger_of, people_in
 
 HERE = "127.0.0.1"
 WRONG = "wrong horse battery"
@@ -175,3 +178,48 @@ async def test_a_token_ends_with_a_word_and_with_its_owner(
             await people.tokens.revoke(ROOT, "three")
     async with people_in(tmp_path, clock) as people:
         assert people.tokens.find(two) is None
+
+
+class Counting(Passwords):
+    """Passwords that tell what was hashed and checked."""
+
+    def __init__(self) -> None:
+        super().__init__(**CHEAP)
+        self.verified = 0
+
+    def _argon2(self) -> Any:
+        inner = super()._argon2()
+        inner.verify = self._counted(inner.verify)  # type: ignore[method-assign]
+        return inner
+
+    def _counted(self, verify: Callable[..., bool]) -> Any:
+        def counted(*given: Any) -> bool:
+            self.verified += 1
+            return verify(*given)
+
+        return counted
+
+
+async def test_a_name_that_nobody_has_takes_as_much_work_as_one_that_somebody_has(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    async with people_in(tmp_path, clock, "kim") as people:
+        people.accounts._passwords = passwords = Counting()
+        await refused(lambda: people.sign_in("kim", WRONG, HERE), 1)
+        assert passwords.verified == 1
+        await refused(lambda: people.sign_in("no-one", WRONG, HERE), 1)
+        assert passwords.verified == 2
+        await people.switch(ROOT, "kim", on=False)
+        await refused(lambda: people.sign_in("kim", PASSWORD, HERE), 1)
+        assert passwords.verified == 3
+
+
+async def test_many_guesses_at_once_are_no_more_than_a_few(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    async with people_in(tmp_path, clock, "kim") as people:
+        people.accounts._passwords = passwords = Counting()
+        guesses = [people.sign_in("kim", f"{WRONG} {number}", HERE) for number in range(15)]
+        ended = await asyncio.gather(*guesses, return_exceptions=True)
+        assert all(isinstance(it, SignInFailed) for it in ended)
+        assert passwords.verified == FREE_OF_ACCOUNT

@@ -61,13 +61,13 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("name: a\nmqtt: {host: a, port: 0}", "2:23: mqtt.port: 0 is not allowed; it must be 1 or more"),
         ("name: a\nmqtt: {host: a, commands: yes}", "2:27: mqtt.commands: 'yes' is neither true nor false"),
         ("name: a\nmqtt: {host: a, role: boss}",
-         "2:23: mqtt.role: 'boss' is not a role; allowed: observer, technician, engineer"),
+         "2:23: mqtt.role: 'boss' is not a role; allowed: observer, technician, engineer, qa, administrator"),
         ("name: a\nreconnect: {most: .inf}", "2:19: reconnect.most: inf is not a finite number"),
         ("name: a\nreconnect: {most: 4 s}",
          "2:19: reconnect.most: '4 s' is not a number; write it without quotes and without a unit"),
         ("name: a\napi: {listen: '0.0.0.0:80'}",
-         "2:15: api.listen: '0.0.0.0:80' can be reached from the network; until the agent has TLS and "
-         "accounts it listens on this machine only: write 127.0.0.1:80"),
+         "2:15: api.listen: '0.0.0.0:80' can be reached from the network, which is open only behind TLS, "
+         "as api.network; here it listens on this machine: write 127.0.0.1:80"),
         ("name: a\napi: {listen: 8080}", "2:15: api.listen: 8080 is not a host and a port such as 127.0.0.1:8080"),
         ("name: a\napi: {listen: '127.0.0.1:9464'}",
          "2:15: api.listen: metrics.listen is 127.0.0.1:9464 as well: give each its own port"),

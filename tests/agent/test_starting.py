@@ -44,8 +44,8 @@ async def test_a_start_goes_on_without_the_jobs_of_before_and_they_follow_when_t
         waits = await bench.start()
     answers.clear()
     async with life(tmp_path, begun=False) as bench, asyncio.TaskGroup() as tasks:
-        part = tasks.create_task(bench.jobs.begin())
-        await waited_for(part, "the jobs of before", bench.station.events)
+        part = tasks.create_task(bench.jobs.begin(), name="the jobs of before")
+        await waited_for([part], bench.station.events)
         text = await bench.station.until_event("start.disk_hangs")
         assert text.startswith("the start goes on without the jobs of before: the disk has not")
         bench.jobs.open()
@@ -63,9 +63,9 @@ async def test_a_disk_that_answers_in_time_is_not_spoken_of(
 ) -> None:
     answers.set()
     async with life(tmp_path, begun=False) as bench, asyncio.TaskGroup() as tasks:
-        part = tasks.create_task(bench.jobs.begin())
+        part = tasks.create_task(bench.jobs.begin(), name="the jobs of before")
         await asyncio.wait([part])
-        await waited_for(part, "the jobs of before", bench.station.events)
+        await waited_for([part], bench.station.events)
         bench.jobs.open()
         assert [it.kind for it in bench.station.events.kept if "start" in it.kind] == []
         assert [it.kind for it in bench.station.events.kept if "taken" in it.kind] == []

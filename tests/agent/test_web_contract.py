@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+from agent.clock import SystemClock
+from agent.station import Station
+from agent.store.ledger_pages import LedgerPages
+from agent.store.run_shelf import RunShelf
 from agent.web import (
     about_forms,
     file_forms,
@@ -24,6 +29,7 @@ from agent.web import (
     people_forms,
     queue_forms,
     reservation_forms,
+    run_examples,
     run_forms,
     safety_forms,
     schedule_forms,
@@ -31,7 +37,10 @@ from agent.web import (
 )
 from agent.web.problems import KINDS, problem_form
 from tests.agent.bench import PLAN
-from tests.agent.web_bench import TOKEN, Web, served
+from tests.agent.ledger_bench import opened
+from tests.agent.people_bench import house, people_over
+from tests.agent.runs_bench import closed_folder
+from tests.agent.web_bench import TOKEN, served
 
 pytestmark = pytest.mark.lab
 
@@ -73,7 +82,7 @@ async def test_every_operation_has_a_summary_an_example_and_problems(tmp_path: P
         for path, methods in found["paths"].items()
         for method, operation in methods.items()
     ]
-    assert len(operations) == 86
+    assert len(operations) == 87
     for name, operation in operations:
         assert operation["summary"], name
         assert operation["description"], name
@@ -116,8 +125,39 @@ def test_every_kind_of_problem_is_one_that_the_document_describes(kind: str) -> 
 async def test_a_strangers_client_finds_nothing_that_the_document_does_not_say(
     tmp_path: Path,
 ) -> None:
-    async with served(PLAN, folder=tmp_path) as web:
-        said = await fuzz(web, tmp_path)
+    state, shelf = tmp_path / "state", tmp_path / "runs"
+    await asyncio.to_thread(state.mkdir)
+    await asyncio.to_thread(closed_folder, shelf, run_examples.MANIFEST["job"])
+    async with opened(state) as ledger:
+        people = await people_over(ledger, SystemClock(), "kim")
+
+        def with_a_past(station: Station) -> Station:
+            pages = LedgerPages(state)
+            past = replace(station, ledger=ledger, ledger_pages=pages, runs=RunShelf(shelf))
+            return replace(past, people=people)
+
+        async with served(PLAN, folder=tmp_path, change=with_a_past) as web:
+            said = await fuzz(web.port, tmp_path, {"Authorization": f"Bearer {TOKEN}"})
+    assert said.returncode == 0, said.output
+
+
+OF_PEOPLE = "/(session|users|tokens|first-administrator)"
+
+
+@pytest.mark.timeout(300)
+async def test_nor_does_an_administrator_who_has_signed_in(tmp_path: Path) -> None:
+    async with house(tmp_path, "kim", "park") as lab:
+        park = await lab.browser("park")
+        cookie = "; ".join(f"{it.name}={it.value}" for it in park.cookies.jar)
+        headers = {"Cookie": cookie, "X-CSRF-Token": park.headers["X-CSRF-Token"]}
+        said = await fuzz(
+            *(lab.port, tmp_path, headers),
+            *("--include-path-regex", OF_PEOPLE, "--exclude-operation-id", "sign_out"),
+            # The document knows one way of saying who asks; this is the other one.
+            *("--generation-with-security-parameters", "false"),
+            checks="ignored_auth,missing_required_header,negative_data_rejection",
+        )
+        assert (await park.get("/session")).json()["signed_in"]
     assert said.returncode == 0, said.output
 
 
@@ -128,18 +168,22 @@ class Said:
         self.returncode, self.output = returncode, output[-6000:]
 
 
-async def fuzz(web: Web, folder: Path) -> Said:
+async def fuzz(
+    port: int, folder: Path, headers: dict[str, str], *more: str, checks: str = ""
+) -> Said:
     """Send what a generator makes of the document, good and bad, and check every answer."""
-    base = f"http://127.0.0.1:{web.port}"
+    base = f"http://127.0.0.1:{port}"
+    given = {"Host": f"127.0.0.1:{port}", **headers}
+    # What a device allows is in its description; what has no route asks for a token first.
+    unchecked = ",".join(filter(None, ("positive_data_acceptance,unsupported_method", checks)))
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run"),
         *(f"{base}/api/v1/openapi.json", "--url", base),
-        *("-H", f"Authorization: Bearer {TOKEN}", "-H", f"Host: 127.0.0.1:{web.port}"),
+        *(word for name, text in given.items() for word in ("-H", f"{name}: {text}")),
         *("--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--seed", "1"),
         *("--exclude-path-regex", "stream$", "--request-timeout", "5", "--workers", "1"),
         *("--generation-database", "none", "--no-color"),
-        # What a device allows is in its description; what has no route asks for a token first.
-        *("--exclude-checks", "positive_data_acceptance,unsupported_method"),
+        *("--exclude-checks", unchecked, *more),
     ]
     program = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

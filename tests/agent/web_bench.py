@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 
 from agent.fleet.plan import Plan
 from agent.settings import Api
+from agent.station import Station
 from agent.store.files import FileStore
 from agent.web.api import build_api
 from agent.web.listeners import bind_tcp, bind_unix
@@ -53,14 +55,15 @@ async def served(
     files: FileStore | None = None,
     settings: Api = SETTINGS,
     wait: bool = True,
+    change: Callable[[Station], Station] = lambda station: station,
 ) -> AsyncIterator[Web]:
-    """Serve a station of toys until the context ends."""
+    """Serve a station of toys until the context ends; `change` gives it what else a test needs."""
     path = folder / "agent.sock"
     async with AsyncExitStack() as stack:
         bench = await stack.enter_async_context(
             station_in_memory(*plans, folder=folder, files=files, wait=wait)
         )
-        api = build_api(bench.station, settings, TOKEN)
+        api = build_api(change(bench.station), settings, TOKEN)
         unix, tcp = await asyncio.to_thread(bind_unix, path), bind_tcp("127.0.0.1:0", "api.listen")
         servers = [await stack.enter_async_context(serving(api, sock)) for sock in (unix, tcp)]
         port = tcp.getsockname()[1]
@@ -78,9 +81,11 @@ async def served(
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(
+    app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serve an application on a socket; the end must take less than a second."""
-    task = asyncio.get_running_loop().create_task(serve(app, sock))
+    task = asyncio.get_running_loop().create_task(serve(app, sock, tls))
     try:
         yield task
     finally:

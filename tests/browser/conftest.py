@@ -1,4 +1,4 @@
-"""One browser and one station for all tests of pages; each test has a page of its own."""
+"""One station for all tests of pages and one browser a module; each test has a page of its own."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ def lab(folder: Path) -> Iterator[Stage]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium. `scripts/setup` installs it."""
+    """Debian's chromium. `scripts/setup` installs it.
+
+    Its plain interface keeps a loop running in this thread: at the end of a module it has to be gone,
+    or no test with a loop of its own could follow.
+    """
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed: scripts/setup chromium fonts-noto-cjk")
     with sync_playwright() as playwright:

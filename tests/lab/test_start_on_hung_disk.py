@@ -34,8 +34,8 @@ async def watches_and_stops(it: Agent, lab: Room) -> None:
     await it.until_said("agent.started", 90)
     hanging = [event["text"].split(":")[0] for event in it.events("start.disk_hangs")]
     assert hanging == [
-        "the start goes on without the reservations of people",
         "the start goes on without the jobs of before",
+        "the start goes on without the reservations of people",
         "the start goes on without the safe-state file",
     ]
     await it.until_ready("psu1", "oven1", seconds=60)

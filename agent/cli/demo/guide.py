@@ -64,6 +64,7 @@ The demo lab is up: {len(DEVICES)} simulated devices at one agent. So that somet
 
 Where to look:
 
+  console   http://{HOST}:{self.ports.api}/
   API       {where["api"]["url"]}/devices
   metrics   {where["metrics"]["url"]}
   MQTT      {listen if self.broker else "off: mosquitto is not installed"}

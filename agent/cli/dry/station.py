@@ -81,6 +81,7 @@ def on_twins(station: Station, rehearsed: Rehearsed) -> Station:
         "socket": folder / "agent.sock",
         "token_file": folder / "api-token",
         "socket_role": Role.ENGINEER,
+        "network": None,
     }
     return replace(
         station,

@@ -98,9 +98,19 @@ class Run:
             await self._after_stop()
         for frame in reversed(self._means.frames):
             if frame.begun:
-                await self._part(frame, frame.recipe.finally_)
+                await self._finally(frame)
         if self._stopped or self._failure:
             await self._make_safe()
+
+    async def _finally(self, frame: Frame) -> None:
+        """Run what comes at the end in any case: a stop that comes before its first step cuts nothing.
+
+        Such a one comes in a pause; a further stop cuts it, as it cuts every list.
+        """
+        begun = self._job.progress.begun
+        await self._part(frame, frame.recipe.finally_)
+        if self._stopped and self._job.progress.begun == begun:
+            await self._part(frame, frame.recipe.finally_)
 
     async def _after_stop(self) -> None:
         """What the recipes say is to be done after a stop, the innermost first."""

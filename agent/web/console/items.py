@@ -54,8 +54,11 @@ def device_items(
     state = in_language(STATES[snapshot.state], language)
     found = {f"state:{device}": Item(state, snapshot.state, None, note)}
     for name in names:
+        sample = snapshot.samples.get(name)
+        if sample is not None and sample.reason == snapshot.reason:
+            sample = sample._replace(reason="")  # it is said of the device, once
         is_choice = plan.driver_class.readings[name].form.kind == "choice"
-        found[f"value:{device}.{name}"] = _value(snapshot.samples.get(name), is_choice, language)
+        found[f"value:{device}.{name}"] = _value(sample, is_choice, language)
     return found
 
 

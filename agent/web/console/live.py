@@ -20,7 +20,7 @@ from agent.web.console.items import Items
 TICK_S: Final = 0.25
 """The shortest time between two pushes: a value is shown at most so much later."""
 BEAT_S: Final = 1.0
-"""The longest silence; a page that hears nothing for 2.5 s says so."""
+"""The longest silence; a page that hears nothing for 2.2 s says so."""
 KEPT: Final = 16
 """Ticks that a slow page may be behind before it gets everything anew."""
 RETRY_MS: Final = 1000

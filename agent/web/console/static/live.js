@@ -1,9 +1,9 @@
 // The page as it changes: pushes change the text of single elements, by their id, and nothing else.
 // What is larger is asked for anew as a part. A connection that is lost is said at once, or after
-// 2.5 s of silence; the page comes back by itself.
+// 2.2 s of silence; the page comes back by itself.
 import { setAge, takeAges } from "./ages.js";
 
-const SILENCE_MS = 2500;
+const SILENCE_MS = 2200;
 const AGAIN_MS = 1000;
 let source = null;
 let heard = 0;

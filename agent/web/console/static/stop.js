@@ -27,7 +27,10 @@ async function stopAll(texts) {
   try {
     const answer = await fetch("/api/v1/stop", {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: {
+        "Content-Type": "application/json",
+        "Accept-Language": document.documentElement.lang,
+      },
       body: "{}",
       signal: AbortSignal.timeout(WITHIN_MS),
     });

@@ -1,0 +1,55 @@
+"""Sentences that drivers say most, known again by their shape: drivers themselves speak no languages.
+
+What is not known again stays as it is. A device's own words are never among these.
+"""
+
+import re
+from functools import lru_cache
+from string import Formatter
+from typing import Final
+
+from agent.languages.message import N_, Message
+
+SENTENCES: Final = (
+    N_("no reply within {seconds} s: is it on and connected?"),
+    N_("no reply within {seconds} s"),
+    N_("the reply was not whole in time"),
+    N_("the link was busy for {seconds} s"),
+    N_("the controller does not answer: is it on hold, or in an alarm?"),
+    N_("{link}: no answer within {seconds} s"),
+    N_("{link}: the device has stopped reading"),
+    N_("{link}: the connection was lost"),
+    N_("{link}: the device closed the connection"),
+    N_("{link}: the connection is closed"),
+    N_("{link}: the port is closed"),
+    N_("{link}: its last connection is not closed yet"),
+)
+"""As drivers write them; a test finds each of them there."""
+
+SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+"}
+LONGEST: Final = 300
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = (
+        re.escape(text) + (f"(?P<{place}>{SHAPES[place]})" if place else "")
+        for text, place, _, _ in Formatter().parse(sentence)
+    )
+    return re.compile("".join(parts))
+
+
+_KNOWN: Final = tuple((_pattern(sentence), sentence) for sentence in SENTENCES)
+
+
+@lru_cache(maxsize=512)
+def heard(text: str) -> Message | None:
+    """The message that a driver's sentence is, also after the request that it is about; else None."""
+    if len(text) > LONGEST:
+        return None
+    for pattern, sentence in _KNOWN:
+        if found := pattern.fullmatch(text):
+            places = found.groupdict()
+            return Message(sentence, **places)
+    what, colon, why = text.partition(": ")
+    known = heard(why) if colon else None
+    return Message("{what}: {why}", what=what, why=known) if known else None

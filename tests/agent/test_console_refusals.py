@@ -1,0 +1,35 @@
+"""What the console says where there is nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.agent.web_bench import Web, problem, served
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[Web]:
+    async with served(folder=tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def browser(web: Web) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}") as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/devices/nothing", "/nothing"])
+async def test_what_there_is_not_is_said_to_a_person_as_a_page(
+    browser: httpx.AsyncClient, path: str
+) -> None:
+    headers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "ko"}
+    page = await browser.get(path, headers=headers)
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "전체 정지" in page.text
+    problem(await browser.get(path), 404, "no-such")
