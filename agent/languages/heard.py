@@ -8,6 +8,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Final
 
+from agent.languages.heard_of_files import OF_FILES, SHAPES_OF_FILES
 from agent.languages.message import N_, Message
 
 SENTENCES: Final = (
@@ -26,7 +27,7 @@ SENTENCES: Final = (
 )
 """As drivers write them; a test finds each of them there."""
 
-SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+"}
+SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+", **SHAPES_OF_FILES}
 LONGEST: Final = 300
 
 
@@ -38,7 +39,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-_KNOWN: Final = tuple((_pattern(sentence), sentence) for sentence in SENTENCES)
+_KNOWN: Final = tuple((_pattern(sentence), sentence) for sentence in (*SENTENCES, *OF_FILES))
 
 
 @lru_cache(maxsize=512)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -156,3 +158,54 @@ async def test_a_file_without_a_picture_has_one_that_stands_for_it(tmp_path: Pat
         for name in ("hot.gcode", "none.gcode", "../x"):
             answer = await browser.get("/parts/picture", params={"file": name})
             assert answer.headers["content-type"].startswith("image/svg+xml")
+
+
+FORBIDDEN = [
+    "M110",
+    "M112",
+    "M20",
+    "M500",
+    "M575",
+    "M997",
+    "RESTART",
+    "SAVE_CONFIG",
+    "M118_//action:x",
+    "M900",
+]
+WRONG = """\
+G28
+M104 S290
+M140 S150
+M141 S90
+G1 X-5 Y500 F99999
+"""
+
+
+@pytest.mark.usefixtures(toys.__name__)
+async def test_why_a_printer_may_not_get_a_file_is_said_in_korean(tmp_path: Path) -> None:
+    tight = Profile(
+        source="station.yaml:9",
+        volume=MappingProxyType({"X": (0.0, 200.0), "Y": (0.0, 200.0)}),
+        feed=Bound(6000.0, "station.yaml:9"),
+        nozzle=Bound(260.0, "station.yaml:9"),
+        bed=Bound(110.0, "station.yaml:9"),
+        chamber=Bound(60.0, "station.yaml:9"),
+        forbid=frozenset({"M900"}),
+    )
+    async with jobs_in_memory(tmp_path, replace(pausable_printer(), profile=tight)) as bench:
+        lines = WRONG + "\n".join(it.replace("_//", " //") for it in FORBIDDEN)
+        (tmp_path / "files" / "bad.gcode").write_text(f"{lines}\n")
+        (tmp_path / "files" / "empty.gcode").write_text("")
+        async with looking(bench.station.station) as browser:
+            browser.headers["Accept-Language"] = "ko"
+            reasons = await reasons_of(browser, "bad.gcode")
+            assert len(reasons) == len(FORBIDDEN) + len(["nozzle", "bed", "chamber", "X", "Y", "F"])
+            reasons += await reasons_of(browser, "empty.gcode")
+    assert [it for it in reasons if not re.search("[가-힣]", it)] == []
+
+
+async def reasons_of(browser: httpx.AsyncClient, file: str) -> list[str]:
+    text = (await browser.get("/parts/print", params={"file": file})).text
+    found = re.findall(r'<li class="reason">(.*?)</li>', text)
+    assert found, text
+    return found

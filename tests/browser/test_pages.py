@@ -135,6 +135,15 @@ def test_a_finding_of_a_verification_leads_to_its_row(
     expect(page.locator("#row-3")).to_have_attribute("open", "")
 
 
+def test_everything_can_be_stopped_from_within_a_dialog(open_page: Open) -> None:
+    for path, opener in (("/alarms", "Shelve"), ("/alarms", "Acknowledge")):
+        page = open_page(path)
+        row(page, "oven-cold").get_by_role("button", name=opener).click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Stop all").click()
+        expect(page.locator("#stop-said")).to_have_text("Every device is confirmed safe.")
+
+
 def test_a_schedule_is_switched_off_and_on_by_keyboard(
     open_page: Open, signed: dict[str, dict[str, str]]
 ) -> None:
