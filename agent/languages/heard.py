@@ -1,5 +1,7 @@
 """Sentences that drivers say most, known again by their shape: drivers themselves speak no languages.
 
+So are those of the process that verifies the ledger, which sends them as JSON.
+
 What is not known again stays as it is. A device's own words are never among these.
 """
 
@@ -9,6 +11,7 @@ from string import Formatter
 from typing import Final
 
 from agent.languages.heard_of_files import OF_FILES, SHAPES_OF_FILES
+from agent.languages.heard_of_ledgers import OF_LEDGERS, SHAPES_OF_LEDGERS
 from agent.languages.message import N_, Message
 
 SENTENCES: Final = (
@@ -27,7 +30,7 @@ SENTENCES: Final = (
 )
 """As drivers write them; a test finds each of them there."""
 
-SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+", **SHAPES_OF_FILES}
+SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+", **SHAPES_OF_FILES, **SHAPES_OF_LEDGERS}
 LONGEST: Final = 300
 
 
@@ -39,7 +42,9 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-_KNOWN: Final = tuple((_pattern(sentence), sentence) for sentence in (*SENTENCES, *OF_FILES))
+_KNOWN: Final = tuple(
+    (_pattern(sentence), sentence) for sentence in (*SENTENCES, *OF_FILES, *OF_LEDGERS)
+)
 
 
 @lru_cache(maxsize=512)

@@ -21,7 +21,7 @@ function show({ verified, rows, head, findings, more_findings, notes }) {
   const number = findings.length + more_findings;
   say(place, verified ? "safe" : "unsafe", filled(words, { rows, seq: head.seq, n: number }));
   const list = document.createElement("ul");
-  list.append(...findings.map(finding), ...notes.map((note) => line(english(note))));
+  list.append(...findings.map(finding), ...notes.map((note) => line(note)));
   if (more_findings) list.append(line(filled(place.dataset.more, { n: more_findings })));
   place.append(list, paragraph(head));
 }
@@ -30,7 +30,7 @@ function finding({ seq, text }) {
   const link = document.createElement("a");
   link.href = `/ledger?cursor=${seq}#row-${seq}`;
   link.textContent = filled(place.dataset.row, { seq });
-  return line(link, " ", english(text));
+  return line(link, " ", text);
 }
 
 function paragraph(head) {
@@ -39,14 +39,6 @@ function paragraph(head) {
   const made = document.createElement("p");
   made.append(filled(place.dataset.head, {}), " ", code);
   return made;
-}
-
-/** What the agent's records say they say in English, whatever the page's language is. */
-function english(text) {
-  const span = document.createElement("span");
-  span.lang = "en";
-  span.textContent = text;
-  return span;
 }
 
 function line(...parts) {
