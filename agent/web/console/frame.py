@@ -6,10 +6,16 @@ from agent.languages.catalogues import in_language
 from agent.languages.message import Message
 from agent.station import Station
 from agent.web.console.items import Item, is_open
+from agent.web.console.live import Seen
 from agent.web.console.words import PRIORITIES
 
 COUNT: Final = "nav:alarms"
 _RANK: Final = list(PRIORITIES)
+
+
+def frame(station: Station, language: str) -> Seen:
+    """What the live connection of every page tells, whatever its view."""
+    return Seen(frame_items(station, language), {})
 
 
 def frame_items(station: Station, language: str) -> dict[str, Item]:

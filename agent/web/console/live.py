@@ -91,10 +91,10 @@ class Feed:
 class Feeds:
     """The feeds that somebody looks at, by view and language. Those of nobody are forgotten.
 
-    `frame` tells in a language what every page has, whatever its view.
+    `frame` tells in a language what every page has besides its own: items, and parts.
     """
 
-    def __init__(self, clock: Clock, frame: Callable[[str], Items] = lambda _: {}) -> None:
+    def __init__(self, clock: Clock, frame: Callable[[str], Seen] = lambda _: Seen({}, {})) -> None:
         self._clock, self._frame = clock, frame
         self._open: dict[tuple[str, str], tuple[Feed, list[None]]] = {}
 
@@ -109,10 +109,7 @@ class Feeds:
 
     @contextmanager
     def _feed(self, key: tuple[str, str], look: Callable[[], Seen]) -> Iterator[Feed]:
-        def whole() -> Seen:
-            seen = look()
-            return Seen({**seen.items, **self._frame(key[1])}, seen.parts)
-
+        whole = self._with_frame(look, key[1])
         feed, readers = self._open.setdefault(key, (Feed(whole, self._clock), []))
         readers.append(None)
         try:
@@ -121,6 +118,13 @@ class Feeds:
             readers.pop()
             if not readers:
                 del self._open[key]
+
+    def _with_frame(self, look: Callable[[], Seen], language: str) -> Callable[[], Seen]:
+        def whole() -> Seen:
+            seen, frame = look(), self._frame(language)
+            return Seen({**seen.items, **frame.items}, {**frame.parts, **seen.parts})
+
+        return whole
 
 
 def _event(kind: str, data: Mapping[str, Any]) -> bytes:

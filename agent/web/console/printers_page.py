@@ -1,8 +1,8 @@
 """The printers and what may be printed: live progress, temperatures, plates, files and uploads."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from agent.fleet.plan import Plan
 from agent.jobs.plate_desk import Plate
@@ -21,13 +21,15 @@ from agent.web.streams import Stream
 
 printers_page = APIRouter(include_in_schema=False)
 
+Text = Annotated[str, Query(max_length=200)]
+
 FILES_SHOWN: Final = 100
 DEEDS: Final = ("pause", "resume", "cancel")
 """Commands of a print that is under way, as far as a driver has them."""
 
 
 @printers_page.get("/printers")
-async def printers(request: Request, station: TheStation, text: str = "") -> Response:
+async def printers(request: Request, station: TheStation, text: Text = "") -> Response:
     """The page."""
     more = {**_printers(request, station), **await _files(station, text)}
     return page(request, "printers.html", live_view="/live/printers", **more)
@@ -40,7 +42,7 @@ async def printer_cards(request: Request, station: TheStation) -> Response:
 
 
 @printers_page.get("/parts/file-list")
-async def file_list(request: Request, station: TheStation, text: str = "") -> Response:
+async def file_list(request: Request, station: TheStation, text: Text = "") -> Response:
     """The files alone, when one has come or gone, or others are looked for."""
     return page(request, "parts/file_list.html", **await _files(station, text))
 

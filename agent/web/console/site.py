@@ -11,7 +11,7 @@ from agent.web.console.about_page import about_page
 from agent.web.console.alarms_page import alarms_page
 from agent.web.console.assets import assets
 from agent.web.console.device_page import device_page
-from agent.web.console.frame import frame_items
+from agent.web.console.frame import frame
 from agent.web.console.ledger_page import ledger_page
 from agent.web.console.live import Feeds
 from agent.web.console.print_page import print_page
@@ -28,7 +28,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
 
 def add_console(api: FastAPI, station: Station) -> None:
     """Put the pages beside the API. They are not part of its description."""
-    api.state.feeds = Feeds(station.clock, partial(frame_items, station))
+    api.state.feeds = Feeds(station.clock, partial(frame, station))
     for router in PAGES:
         api.include_router(router)
     paths = {str(route.path) for route in iter_route_contexts(api.routes)}

@@ -66,8 +66,9 @@ async function refused(url) {
 /** What the agent answers, or that the printer has begun, whichever comes first. */
 async function asked(device, file) {
   const leaving = new AbortController();
-  const more = { signal: leaving.signal, headers: { "Idempotency-Key": crypto.randomUUID() } };
-  const answer = send("POST", `/api/v1/devices/${device}/commands/print`, { arguments: { file } }, more);
+  const key = { "Idempotency-Key": crypto.randomUUID() };
+  const address = `/api/v1/devices/${device}/commands/print`;
+  const answer = send("POST", address, { arguments: { file } }, key, leaving.signal);
   const first = await Promise.race([answer, hasBegun(device, leaving.signal)]);
   leaving.abort(); // the print goes on, and the connection is free for others
   return first;

@@ -19,18 +19,19 @@ export function forget() {
 
 /**
  * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done. `more` is for fetch: headers, signal.
+ * none came, which means that nobody knows whether it was done. `more` are further headers; `signal`
+ * ends the waiting, and not what was asked for.
  */
-export async function send(method, url, body = {}, more = {}) {
+export async function send(method, url, body = {}, more = {}, signal = undefined) {
   const { csrf } = await signedIn();
   const headers = {
+    ...more,
     "Content-Type": "application/json",
     "Accept-Language": document.documentElement.lang,
-    ...more.headers,
   };
   if (csrf) headers["X-CSRF-Token"] = csrf;
   try {
-    const answer = await fetch(url, { ...more, method, headers, body: JSON.stringify(body) });
+    const answer = await fetch(url, { method, headers, signal, body: JSON.stringify(body) });
     if (answer.status === 401 || answer.status === 403) forget();
     return { ok: answer.ok, said: await answer.json() };
   } catch {
