@@ -18,6 +18,7 @@ from agent.languages.catalogues import in_language, wanted
 from agent.languages.message import LANGUAGES, Message
 from agent.station import Station
 from agent.web.console.assets import address
+from agent.web.console.frame import frame_items
 from agent.web.console.job_items import open_questions, words_of
 from agent.web.console.job_words import IN_SCRIPT as IN_JOBS
 from agent.web.console.job_words import RUNS, VERDICTS
@@ -58,6 +59,10 @@ IN_SCRIPT: Final[Mapping[str, Message]] = MappingProxyType(
         "missing": Message("A value is missing"),
         "bad_number": Message("Not a number"),
         **IN_JOBS,
+        "asked": Message("Sent. Waiting for the agent …"),
+        "unknown": Message(
+            "The agent did not answer. Nobody knows whether it was done: look before trying again."
+        ),
         **{f"stop_{status}": text for status, text in OUTCOMES.items()},
         **OF_PEOPLE,
     }
@@ -134,6 +139,7 @@ def _on_every_page(request: Request, language: str) -> dict[str, Any]:
         "choice": lambda value: in_language(choice(value), language),
         "texts": {name: in_language(text, language) for name, text in IN_SCRIPT.items()},
         "kiosk": "kiosk" in request.query_params,
+        "frame": {name: it.sent(0.0) for name, it in frame_items(station, language).items()},
         "live_view": "",
         "of": "",
         **who_looks(request),

@@ -25,17 +25,18 @@ export function forget() {
 
 /**
  * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done. `more` are further headers.
+ * none came, which means that nobody knows whether it was done. `more` are further headers; `signal`
+ * ends the waiting, and not what was asked for.
  */
-export async function send(method, url, body = {}, more = {}) {
-  let found = await ask(method, url, body, more);
+export async function send(method, url, body = {}, more = {}, signal = undefined) {
+  let found = await ask(method, url, body, more, signal);
   if (is(found, "no-csrf")) {
     if (!(await isStillThePerson())) return refused(texts.other_person);
-    found = await ask(method, url, body, more);
+    found = await ask(method, url, body, more, signal);
   }
   if (is(found, "locked")) {
     if (!(await passwordAgain(unlock))) return refused(texts.still_locked);
-    found = await ask(method, url, body, more);
+    found = await ask(method, url, body, more, signal);
   }
   if (is(found, "no-token")) {
     toSignIn();
@@ -44,7 +45,7 @@ export async function send(method, url, body = {}, more = {}) {
   return found;
 }
 
-async function ask(method, url, body, more) {
+async function ask(method, url, body, more, signal) {
   const headers = {
     ...more,
     "Content-Type": "application/json",
@@ -52,7 +53,7 @@ async function ask(method, url, body, more) {
   };
   if (csrf) headers["X-CSRF-Token"] = csrf;
   try {
-    const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
+    const answer = await fetch(url, { method, headers, signal, body: JSON.stringify(body) });
     if (answer.status === 401 || answer.status === 403) forget();
     return { ok: answer.ok, said: await answer.json() };
   } catch {
