@@ -10,7 +10,7 @@ stop    STOPPING · no more requests · jobs are interrupted · make safe what i
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +31,7 @@ from agent.reload import reload
 from agent.safety.dirty_start import Before
 from agent.safety.waivers import Waivers
 from agent.settings import Station as Settings
-from agent.starting import tidied, waited_for
+from agent.starting import JOBS, after_jobs, tidied, waited_for
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
@@ -129,9 +129,9 @@ class Agent:
         self._begin(self._parts.alarms.run(), "alarms")
         self._begin(self._parts.trips(station.gate).run(), "interlocks")
         plans = plans_for(self.settings)
-        await self._wait_for_disk(plans)
+        parts = await self._wait_for_disk(plans)
         self._begin(tidied(self._parts.files), "files")
-        self._begin(self.runs.run(self.jobs.listing), "runs")
+        self._begin(after_jobs(parts, lambda: self.runs.run(self.jobs.listing)), "runs")
         for plan in plans.values():
             self.fleet.start(plan)
         self._begin(self._keeper.run(), "safe-state")
@@ -150,15 +150,15 @@ class Agent:
         self._notifier.ready()
         self._say_started(station)
 
-    async def _wait_for_disk(self, plans: Mapping[str, Plan]) -> None:
+    async def _wait_for_disk(self, plans: Mapping[str, Plan]) -> Collection[asyncio.Task[None]]:
         parts = {
             "the reservations of people": self.leases.recall(),
-            "the jobs of before": self.jobs.begin(),
+            JOBS: self.jobs.begin(),
             "the safe-state file": self._keeper.begin(plans),
         }
         for what, work in parts.items():
             self._begin(work, what)
-        await waited_for(self._background[-len(parts) :], self.events)
+        return await waited_for(self._background[-len(parts) :], self.events)
 
     async def _first_round(self, seconds: float) -> None:
         """Wait for every device's first turn; one that takes longer holds nothing up."""

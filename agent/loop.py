@@ -15,6 +15,7 @@ who waits for them go on. While much is ready, it looks at every second turn of 
 import asyncio
 import select
 import selectors
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import get_native_id
@@ -31,6 +32,9 @@ TIMER_SLACK_NS: Final = 1000
 MOST_LATENESS_S: Final = 100e-6
 """By how much at most a wait is begun to end early, because waking up takes time as well."""
 STEP_S: Final = 2e-6
+MOST_THREADS: Final = 64
+"""For what blocks. Python's own number is 6 on two processors: the parts of a start alone would hold
+as many while its disk hangs, and who stops devices waits for the API, which is imported in one."""
 FD_SETSIZE: Final = 1024
 """select(2) knows no descriptor from this number on. Source: select(2), BUGS."""
 
@@ -91,7 +95,9 @@ class PreciseSelector(selectors.EpollSelector):
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Make the agent's loop in the thread that runs it: `asyncio.Runner(loop_factory=…)`."""
     ask_for_punctual_timers()
-    return asyncio.SelectorEventLoop(PreciseSelector())
+    loop = asyncio.SelectorEventLoop(PreciseSelector())
+    loop.set_default_executor(ThreadPoolExecutor(MOST_THREADS, "labkeeper"))
+    return loop
 
 
 def ask_for_punctual_timers() -> None:

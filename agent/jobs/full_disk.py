@@ -60,16 +60,22 @@ class FullDisk:
         try:
             library = await self._jobs.library()
             running = [job for job in self._jobs.listing if job.state in RUNS]
-            for job in running:
-                if measures(job.recipe, library):
-                    await self._jobs.stop(job.id, DISK)
+            measuring = [job.id for job in running if measures(job.recipe, library)]
+            await asyncio.gather(*map(self._stop, measuring))
         except AgentError as error:
             log.warning("%s", error)
         except Exception:  # this is a task of the station, which must not end by it
             log.exception("stopping jobs that measure")
 
+    async def _stop(self, job: str) -> None:
+        """Stop one of several: one that has ended meanwhile must not keep the others running."""
+        try:
+            await self._jobs.stop(job, DISK)
+        except AgentError as error:
+            log.warning("%s", error)
 
-def measures(recipe: str, library: Library) -> bool:
+
+def measures(recipe: str, library: Library, above: frozenset[str] = frozenset()) -> bool:
     """Whether a recipe, or one that it calls, leaves data. One that can't be looked into counts as such."""
     try:
         entry = library.find(recipe)
@@ -80,6 +86,11 @@ def measures(recipe: str, library: Library) -> bool:
     steps = tuple(entry.recipe.every_step())
     return any(
         isinstance(step, MeasureStep | RecordStep)
-        or (isinstance(step, CallStep) and step.call != recipe and measures(step.call, library))
+        or (
+            isinstance(step, CallStep)
+            and step.call
+            not in above | {recipe}  # files that call in a circle may lie there by now
+            and measures(step.call, library, above | {recipe})
+        )
         for step in steps
     )

@@ -39,16 +39,13 @@ class Inheritance:
         The start may go on before this returns, when the disk hangs: until then nothing begins.
         """
         self._turns.closed = NOT_YET
-        try:
-            await self._taken()
-        except AgentError as error:
-            why = f"the jobs of before can't be taken over, and none begins until they are: {error}"
-            self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
-            self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
-            self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
-
-        else:
-            self._go_on(is_late=self._turns.is_open)
+        if not (trouble := await self._why_not()):
+            await self._go_on(is_late=self._turns.is_open)
+            return
+        why = f"the jobs of before can't be taken over, and none begins until they are: {trouble}"
+        self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
+        self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
+        self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
 
     async def end(self) -> None:
         """Try no more."""
@@ -64,23 +61,28 @@ class Inheritance:
     async def _until_taken(self) -> None:
         while not self.is_taken_over:
             await self._shop.clock.sleep(AGAIN_S)
-            try:
-                await self._taken()
-            except AgentError as error:
-                log.debug("%s", error)
-            except Exception:  # a defect of ours keeps jobs from beginning, and ends no agent
-                log.exception("taking over the jobs of before")
-        self._go_on(is_late=True)
+            if trouble := await self._why_not():
+                log.debug("%s", trouble)
+        await self._go_on(is_late=True)
 
-    def _go_on(self, *, is_late: bool) -> None:
+    async def _go_on(self, *, is_late: bool) -> None:
         """Let jobs begin, and say so where somebody was told that none does."""
         self._turns.closed = ""
-        if not is_late:
-            return
-        text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
-        self._shop.events.add("jobs.taken_over", text)
-        self._turns.next()
+        if is_late:
+            text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
+            self._shop.events.add("jobs.taken_over", text)
+            self._turns.next()
+        await self._turns.plates.keep_seen()
 
-    async def _taken(self) -> None:
-        await take_over(self._shop, self._turns, self._submission)
+    async def _why_not(self) -> str:
+        """Take it over; return why that is not possible now, "" when it is done."""
+        try:
+            await take_over(self._shop, self._turns, self._submission)
+        except AgentError as error:
+            return str(error)
+        except Exception as error:  # a defect of ours keeps jobs from beginning, and ends no agent
+            if self._again is None:
+                log.exception("taking over the jobs of before")
+            return f"a defect of the agent, {error!r}: report it with the agent's log"
         self.is_taken_over = True
+        return ""

@@ -75,15 +75,18 @@ class PlateDesk:
             raise NoSuchThing(f"no printer is called {device}; printers: {known}")
         if why := refusal(actor, Role.TECHNICIAN, f"saying that the plate of {device} is clear"):
             raise NotAllowed(why)
-        snapshot = self._board.latest.get(device)
-        if device in self._plates.printing or (
-            snapshot is not None and snapshot.activity == "print"
-        ):
+        if self._prints(device):
             raise NotNow(f"{device} prints: its plate is not clear before that has ended")
         if await self._plates.seen_clear(actor, device):
             text = f"{actor.name} ({actor.origin}) says that the plate of {device} is clear"
             self._events.add("plate.clear", text, device=device, actor=actor.name)
         return self._plate(device)
+
+    def _prints(self, device: str) -> bool:
+        """Whether something is printed on it, or will be at once."""
+        snapshot = self._board.latest.get(device)
+        is_at_it = snapshot is not None and snapshot.activity == "print"
+        return is_at_it or device in self._plates.printing or self._plates.is_direct(device)
 
     def _plate(self, device: str) -> Plate:
         return Plate(

@@ -35,6 +35,10 @@ class Plates:
         self._turn = asyncio.Lock()
         self._direct: Counter[str] = Counter()
         """Prints under way that no job has begun, by device: none of these plates is clear."""
+        self._of_jobs: set[str] = set()
+        """The plates that a job has taken since somebody said that they are clear."""
+        self._seen_early: set[str] = set()
+        """The printers that were seen to print before it was known what was taken."""
         self.printing: set[str] = set()
         """The printers that say that they print, whoever has begun it."""
         self.closed_because: Callable[[], str] = lambda: ""
@@ -51,11 +55,15 @@ class Plates:
         """A job's print is about to begin. Raises AgentError where that can't be kept: it must not."""
         async with self._turn:
             await self._keep(device, notes.plate(device, is_clear=False), is_clear=False)
+            self._of_jobs.add(device)
 
     async def clear(self, device: str, notes: Notes) -> None:
-        """A job was told that it is clear, or its print was not begun. Raises AgentError."""
+        """A job was told that it is clear, or its print was not begun. Raises AgentError.
+
+        While something is printed on it, whoever has begun that, it stays taken.
+        """
         async with self._turn:
-            if not self._direct[device]:
+            if not self._direct[device] and device not in self.printing:
                 await self._keep(device, notes.plate(device, is_clear=True), is_clear=True)
 
     def is_direct(self, device: str) -> bool:
@@ -84,7 +92,10 @@ class Plates:
             ) from None
 
     async def end(self, actor: Actor, device: str, *, was_begun: bool) -> None:
-        """That print has ended; its plate is clear only where it was never begun. Never raises."""
+        """That print has ended; its plate is clear only where it was never begun. Never raises.
+
+        And where no other print has begun meanwhile: a job's, or one at the printer itself.
+        """
         self._direct[device] -= 1
         if not was_begun:
             await self._try(device, actor, is_clear=True)
@@ -93,8 +104,16 @@ class Plates:
         """A printer prints by itself, or for somebody else. Never raises: it prints already."""
         if device not in self._taken:
             self._taken = self._taken | {device}
-            if not self.closed_because():  # else it is kept along with what is taken over
+            if self.closed_because():
+                self._seen_early.add(device)
+            else:
                 await self._try(device, None, is_clear=False)
+
+    async def keep_seen(self) -> None:
+        """Keep what was seen before it was known what was taken. Never raises."""
+        early, self._seen_early = self._seen_early, set()
+        for device in sorted(early):
+            await self._try(device, None, is_clear=False)
 
     async def seen_clear(self, actor: Actor, device: str) -> bool:
         """A person has looked; return whether it was taken before. Raises AgentError."""
@@ -109,6 +128,8 @@ class Plates:
         """Keep it, or tell the log: whoever is told less than he should be looks at the plate."""
         try:
             async with asyncio.timeout(KEPT_WITHIN_S), self._turn:
+                if is_clear and (device in self.printing or device in self._of_jobs):
+                    return
                 await self._keep(
                     device, self._entry(device, actor, is_clear=is_clear), is_clear=is_clear
                 )
@@ -120,6 +141,8 @@ class Plates:
         taken = self._taken - {device} if is_clear else self._taken | {device}
         await self._book.enter([entry], marks={"plates": sorted(taken)})
         self._taken = self._taken - {device} if is_clear else self._taken | {device}
+        if is_clear:
+            self._of_jobs.discard(device)
 
     def _entry(self, device: str, actor: Actor | None, *, is_clear: bool) -> Entry:
         data = {"device": device, "clear": is_clear}

@@ -1,5 +1,7 @@
 """Sentences that drivers say most, known again by their shape: drivers themselves speak no languages.
 
+So are those of the process that verifies the ledger, which sends them as JSON.
+
 What is not known again stays as it is. A device's own words are never among these.
 """
 
@@ -8,6 +10,8 @@ from functools import lru_cache
 from string import Formatter
 from typing import Final
 
+from agent.languages.heard_of_files import OF_FILES, SHAPES_OF_FILES
+from agent.languages.heard_of_ledgers import OF_LEDGERS, SHAPES_OF_LEDGERS
 from agent.languages.message import N_, Message
 
 SENTENCES: Final = (
@@ -26,7 +30,7 @@ SENTENCES: Final = (
 )
 """As drivers write them; a test finds each of them there."""
 
-SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+"}
+SHAPES: Final = {"seconds": r"[\d.e+-]+", "link": r"\S+", **SHAPES_OF_FILES, **SHAPES_OF_LEDGERS}
 LONGEST: Final = 300
 
 
@@ -38,7 +42,9 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-_KNOWN: Final = tuple((_pattern(sentence), sentence) for sentence in SENTENCES)
+_KNOWN: Final = tuple(
+    (_pattern(sentence), sentence) for sentence in (*SENTENCES, *OF_FILES, *OF_LEDGERS)
+)
 
 
 @lru_cache(maxsize=512)

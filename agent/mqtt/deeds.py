@@ -7,7 +7,7 @@ from agent.fleet.samples import Outcome, Status
 from agent.mqtt import payloads
 from agent.mqtt.request import BadRequest, Request
 from agent.roles import Actor
-from agent.safety.everything import said_of, stop_everything
+from agent.safety.everything import said_alone, said_of, stop_everything
 from agent.station import Station
 from drivers.errors import DriverError
 
@@ -29,7 +29,7 @@ def device_deeds(station: Station) -> dict[str, Deed]:
 
     async def stop(request: Request, actor: Actor) -> Done:
         if request.device:
-            return await gate.stop_soon(actor, request.device), {}
+            return said_alone(request.device, await gate.stop_soon(actor, request.device)), {}
         return said_of(await stop_everything(gate, sorted(station.workers), actor)), {}
 
     async def read(request: Request, _: Actor) -> Done:

@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.clock import Clock
 from agent.errors import NoSuchThing, NotAllowed
+from agent.languages.message import Message
 from agent.people.account import who
 from agent.people.accounts import UNKNOWN, Accounts
 from agent.people.people_errors import BadName, NameTaken, NoPeople
@@ -97,14 +98,16 @@ class Tokens:
             BadName: Name, scope or days are none.
             NameTaken: There is one of this name, or was.
         """
-        self._check(actor, "making a token")
+        self._check(actor, Message("making a token"))
         if scope not in SCOPES:
             raise BadName(f"{ascii(scope)[:40]} is not a scope; allowed: {', '.join(SCOPES)}")
         if not 1 <= days <= LONGEST_DAYS:
-            raise BadName(f"{days} days: give 1 to {LONGEST_DAYS}")
+            raise BadName(Message("{n} days: give 1 to {most}", n=days, most=LONGEST_DAYS))
         name, token = user_name(name), PREFIX + new_secret(self._random)
         if name in self._rows:
-            raise NameTaken(f"there is a token {name} already, or was: choose another name")
+            raise NameTaken(
+                Message("there is a token {name} already, or was: choose another name", name=name)
+            )
         now = self._clock.utc()
         row = TokenRow(
             name=name,
@@ -123,10 +126,13 @@ class Tokens:
 
     async def revoke(self, actor: Actor, name: str) -> TokenRow:
         """Let a token count no more. It counts at once, whatever the disk does. Raises NoSuchThing."""
-        self._check(actor, f"revoking the token {name}")
+        self._check(actor, Message("revoking the token {name}", name=name))
         row = self._rows.get(name)
         if row is None:
-            raise NoSuchThing(f"no token is called {ascii(name)[:80]}; `labkeeper token list`")
+            shown = ascii(name)[:80]
+            raise NoSuchThing(
+                Message("no token is called {name}; `labkeeper token list`", name=shown)
+            )
         self._rows[name] = revoked = replace(row, revoked=True)
         entry = EventEntry(action="token.revoke", target=name)
         await self._accounts.ledger.record(who(actor), entry, partial(revoke_token, name))

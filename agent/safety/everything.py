@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from agent.fleet.samples import Cause, Outcome, Status
@@ -39,6 +40,12 @@ def said_of(outcomes: Mapping[str, Outcome]) -> Outcome:
     first = next(it.message for it in outcomes.values() if it.status is worst)
     text = f"not confirmed safe: {', '.join(unsafe)}; go and look. {first}"
     return Outcome(status=worst, message=text, value=value)
+
+
+def said_alone(device: str, outcome: Outcome) -> Outcome:
+    """The same of one device: by its name that it is still being tried, for who can't see the cause."""
+    is_late = outcome.cause is Cause.STILL_TRYING
+    return replace(outcome, value={device: TRYING}) if is_late else outcome
 
 
 def still_tried(outcomes: Mapping[str, Outcome]) -> list[str]:

@@ -2,9 +2,9 @@
 
 The order is always the same: does the device have it, who asks and may they, is the value
 allowed, does the device belong to a job, do the interlocks hold, is a printer's plate clear, is it
-known what became of the command before; then the intent goes on record, and only when that is on the disk has the device's
-own worker its turn. Whatever the end, the record and an event tell of it. A stop asks nothing and
-waits for no disk.
+known what became of the command before; then the intent goes on record, and only when that is on
+the disk has the device's own worker its turn. Whatever the end, the record and an event tell of it.
+A stop asks nothing and waits for no disk.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Gate:
         self._record, self._clock = record, clock
         self._passage = Passage(record, self._refused_of, tasks, clock)
         self._stops = Stops(tasks, clock)
-        self.prints = Prints(self._passage.through, tasks)
+        self.prints = Prints(self._passage.through, self._put_down, tasks)
         """The way of what a device shall do; it keeps prints from plates that are not clear."""
 
     @property
@@ -234,10 +234,12 @@ class Gate:
         return refused(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
 
     def _turned_away(self, asked: Asked, outcome: Outcome) -> Outcome:
+        self._put_down(asked, outcome.message)
+        return self._told(asked.actor, asked.verb, asked.target, outcome)
+
+    def _put_down(self, asked: Asked, why: str) -> None:
         """Record what was refused before there was an intent. Nobody waits for the disk."""
-        actor, verb, target = asked.actor, asked.verb, asked.target
-        self._record.refused(actor, verb, target, asked.after, outcome.message)
-        return self._told(actor, verb, target, outcome)
+        self._record.refused(asked.actor, asked.verb, asked.target, asked.after, why)
 
     def _told(
         self, actor: Actor, verb: str, target: str, outcome: Outcome, value: str = ""

@@ -25,6 +25,7 @@ from drivers import Role
 
 LONGEST_S: Final = 24 * 3600.0
 MARK: Final = "leases"
+NOT_YET: Final = "the disk has not told of the reservations of before yet"
 
 
 class Leases:
@@ -40,6 +41,8 @@ class Leases:
     ) -> None:
         self._reservations, self._workers = reservations, workers
         self._events, self._clock, self._ledger = events, clock, ledger
+        self._is_recalling = False
+        """Whether the disk has yet to tell of the reservations of before."""
 
     @property
     def holders(self) -> Mapping[str, Holder]:
@@ -52,20 +55,27 @@ class Leases:
         return self._reservations.leases
 
     async def recall(self) -> None:
-        """Take over what has not ended of the reservations of before, for what was left of them."""
+        """Take over what has not ended of the reservations of before, for what was left of them.
+
+        The start may go on before this returns, when the disk hangs: until then nothing is reserved
+        or given back, for it would be kept in the place of what was.
+        """
         if self._ledger is None:
             return
+        self._is_recalling = True
         try:
             kept = await self._ledger.read(marks, "the reservations of before")
         except AgentError as error:
             text = f"the reservations of people are not known: {error}"
             self._events.add("leases.unknown", text, severity=Severity.ERROR)
             return
+        finally:
+            self._is_recalling = False
         now, mono = self._clock.utc(), self._clock.monotonic()
         for form in kept.get(MARK, ()):
             lease = Lease(**form, ends=0.0)
             left = min(lease.until - now, lease.until - lease.since)  # the clock may have been set
-            if left > 0 and lease.device not in self._reservations.leases:  # the disk may be late
+            if left > 0:
                 self._reservations.lease(replace(lease, ends=mono + left))
 
     async def reserve(
@@ -131,6 +141,9 @@ class Leases:
             return _refusal(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
         if why := refusal(actor, Role.TECHNICIAN, what):
             return _refusal(why, Cause.NOT_ALLOWED)
+        if self._is_recalling:
+            text = f"{what} has to wait: {NOT_YET}; ask again in a while"
+            return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)
         return None
 
     def _not_now(self, actor: Actor, device: str, *, takeover: bool) -> Outcome | None:

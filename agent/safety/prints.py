@@ -18,6 +18,8 @@ from agent.safety.passage import Asked, Work, refused
 from drivers import Driver
 
 Through = Callable[[Asked, Work], Coroutine[Any, Any, Outcome]]
+PutDown = Callable[[Asked, str], None]
+"""Records what was refused, and why. Waits for nothing."""
 
 log = logging.getLogger("labkeeper")
 
@@ -41,8 +43,8 @@ class Plates(Protocol):
 class Prints:
     """The way of a print to the passage of the gate. Without `plates` nobody keeps any."""
 
-    def __init__(self, through: Through, tasks: asyncio.TaskGroup) -> None:
-        self._through, self._tasks = through, tasks
+    def __init__(self, through: Through, put_down: PutDown, tasks: asyncio.TaskGroup) -> None:
+        self._through, self._put_down, self._tasks = through, put_down, tasks
         self.plates: Plates | None = None
 
     async def through(self, asked: Asked, driver: type[Driver[Any]], work: Work) -> Outcome:
@@ -58,9 +60,9 @@ class Prints:
         try:
             if plates.is_direct(asked.device):
                 text = "print can't start while print runs; wait for its end or stop it"
-                return refused(f"{asked.device}: {text}", Cause.BUSY)
+                return self._refused(asked, f"{asked.device}: {text}", Cause.BUSY)
             if why := await plates.begin(asked.actor, asked.device):
-                return refused(why, Cause.PLATE_TAKEN)
+                return self._refused(asked, why, Cause.PLATE_TAKEN)
         except AgentError as error:
             text = f"{error}; nothing was sent"
             return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)
@@ -75,6 +77,10 @@ class Prints:
         }
         await plates.end(asked.actor, asked.device, was_begun=not is_untouched)
         return outcome
+
+    def _refused(self, asked: Asked, why: str, cause: Cause) -> Outcome:
+        self._put_down(asked, why)
+        return refused(why, cause)
 
 
 def is_print(asked: Asked, driver: type[Driver[Any]]) -> bool:

@@ -51,11 +51,11 @@ class Callers:
         self._api, self._token, self._people = api, token, people
         self._users = UserNames()
 
-    async def of(self, scope: Scope, headers: Headers) -> Caller:
+    async def of(self, scope: Scope, headers: Headers, *, is_stop: bool = False) -> Caller:
         """Who asks. A header that says it and is wrong makes a nobody, also with a good cookie."""
         peer: Peer | None = scope["state"].get("peer")
         if peer is not None:
-            name = await self._users.of(peer.uid)
+            name = await self._users.of(peer.uid, is_stop=is_stop)
             actor = Actor(name=name, origin="cli", role=self._api.socket_role)
             return Caller(actor=actor, address=f"uid {peer.uid}", is_known=True, peer=peer)
         nobody = Caller(actor=NOBODY, address=scope["client"][0] if scope["client"] else "")

@@ -40,6 +40,7 @@ from agent.web.callers import Caller, Callers
 from agent.web.hosts import ON_SOCKET, check_host, check_origin, tcp_hosts
 from agent.web.limits import STREAMS, Limits
 from agent.web.problems import Problem
+from agent.web.to_sign_in import led_to_sign_in
 from agent.web.token import read_or_make_token
 from agent.web.uploads import Upload, check_file, is_upload
 
@@ -47,13 +48,15 @@ __all__ = ["Doors", "read_or_make_token"]
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STOP: Final = re.compile(r"(/api/v1)?(/(devices|jobs)/[^/]+)?/stop")
-OF_NOBODY: Final = frozenset({"/api/v1/session", "/api/v1/first-administrator", "/sign-in"})
+OF_NOBODY: Final = frozenset(
+    {"/api/v1/session", "/api/v1/first-administrator", "/sign-in", "/sign-in/first"}
+)
 """Where somebody begins to be known: open to everybody who comes by the right name."""
-FIRST: Final = frozenset({"/api/v1/first-administrator"})
+FIRST: Final = frozenset({"/api/v1/first-administrator", "/sign-in/first"})
 """What of it is done on this machine alone."""
 SEEN_BY_NOBODY: Final = re.compile(r"/api/v1/session|/sign-in|/static/.*|/favicon\.ico")
 """What may be read from the network before that."""
-WHILE_LOCKED: Final = frozenset({"/api/v1/session", "/api/v1/session/unlock", "/sign-in"})
+WHILE_LOCKED: Final = frozenset({"/api/v1/session", "/api/v1/session/unlock", "/sign-out"})
 API: Final = "/api/"
 CSRF: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf"
@@ -118,7 +121,8 @@ class Doors:
             with self._limits.stream(scope["state"]["caller"].key, scope["path"]):
                 await self._app(scope, receive, answer)
         except Problem as problem:
-            await problem.response()(scope, receive, answer)
+            led = led_to_sign_in(scope, Headers(scope=scope), problem)
+            await (led or problem.response())(scope, receive, answer)
         except _OverInTheMidst:
             log.debug("an answer ended with the session of whoever had asked for it")
         except Exception:
@@ -128,8 +132,8 @@ class Doors:
         """Check everything but the body's meaning, and say who asks. Raises Problem."""
         headers = Headers(scope=scope)
         hosts = self._check_names(scope, headers)
-        caller = await self._callers.of(scope, headers)
         is_stop = scope["method"] == "POST" and STOP.fullmatch(scope["path"]) is not None
+        caller = await self._callers.of(scope, headers, is_stop=is_stop)
         if not is_stop:
             self._limits.check_rate(caller.key)
         if scope["method"] in SAFE:

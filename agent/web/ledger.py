@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from agent.languages.catalogues import all_in_language, wanted
+from agent.languages.message import ENGLISH
 from agent.store.chain import Head
 from agent.store.entries import Kind
 from agent.store.ledger_pages import LedgerPages, Order
@@ -111,7 +113,7 @@ async def head(station: TheStation) -> dict[str, Any]:
     responses=answers(examples.VERDICT, *TO_CHANGE, "bad-value", "not-kept"),
     response_model=forms.VerdictForm,
 )
-async def verify(body: forms.Heads, pages: ThePages) -> dict[str, Any]:
+async def verify(body: forms.Heads, pages: ThePages, request: Request) -> dict[str, Any]:
     """Say what `labkeeper ledger verify` says: whether anything was altered, removed or moved.
 
     It is read from its first row in a process of its own; one verification at a time, and none
@@ -120,8 +122,10 @@ async def verify(body: forms.Heads, pages: ThePages) -> dict[str, Any]:
     heads = tuple(_head(text) for text in body.heads)
     if pages.is_verifying:
         raise Problem("refused", "the ledger is being verified: ask when that has ended")
+    language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     with as_problems():
-        return await pages.verify(heads)
+        found = all_in_language(await pages.verify(heads), language)
+    return dict(found)
 
 
 @ledger_views.get(

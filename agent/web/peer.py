@@ -10,7 +10,9 @@ from typing import Final
 CREDENTIALS: Final = struct.Struct("3i")
 """`struct ucred` of unix(7): process, user and group, as they were when the peer connected."""
 LOOK_UP_S: Final = 0.5
-"""How long a directory service may take to name a user. Stop must not wait for it longer."""
+"""How long a directory service may take to name a user."""
+STOP_LOOK_UP_S: Final = 0.1
+"""The same before a stop, which is answered within a second: it is put down under the number then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +40,7 @@ class UserNames:
         self._known: dict[int, str] = {}
         self._asked: dict[int, asyncio.Future[str]] = {}
 
-    async def of(self, uid: int) -> str:
+    async def of(self, uid: int, *, is_stop: bool = False) -> str:
         """The user's name; `uid 1000` where there is none, or none in time."""
         if uid not in self._known:
             # One look-up at a time: those that hang would use up the threads that others need.
@@ -46,7 +48,7 @@ class UserNames:
                 loop = asyncio.get_running_loop()
                 self._asked[uid] = loop.run_in_executor(None, _name, uid)
             asked = self._asked[uid]
-            await asyncio.wait([asked], timeout=LOOK_UP_S)
+            await asyncio.wait([asked], timeout=STOP_LOOK_UP_S if is_stop else LOOK_UP_S)
             if not asked.done():
                 return _number(uid)
             self._known[uid] = asked.result()

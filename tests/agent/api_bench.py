@@ -28,3 +28,12 @@ async def client_of(station: Station, settings: Api = SETTINGS) -> AsyncIterator
     base = "http://127.0.0.1:8080/api/v1"
     async with httpx.AsyncClient(transport=over, base_url=base, headers=BEARER) as client:
         yield client
+
+
+@asynccontextmanager
+async def looking(station: Station) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser at the station's pages, which likes English."""
+    async with client_of(station) as client:
+        client.base_url = httpx.URL("http://127.0.0.1:8080")
+        client.headers["Accept-Language"] = "en"
+        yield client

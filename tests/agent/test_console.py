@@ -86,9 +86,14 @@ async def test_what_a_device_says_is_text_and_never_markup(
 
 
 async def test_stop_by_a_plain_form_needs_nobody_and_says_what_is_safe(
-    browser: httpx.AsyncClient,
+    browser: httpx.AsyncClient, web: Web
 ) -> None:
-    answer = await browser.post("/stop", headers={"Accept-Language": "en"})
+    form = {
+        "Accept-Language": "en",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Origin": f"http://127.0.0.1:{web.port}",
+    }
+    answer = await browser.post("/stop", headers=form)
     assert answer.status_code == 200
     assert "Every device is confirmed safe." in answer.text
     assert "confirmed safe" in answer.text.partition("psu1")[2]

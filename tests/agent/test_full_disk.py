@@ -10,8 +10,10 @@ import pytest
 from agent.clock import SystemClock
 from agent.errors import NotNow
 from agent.fleet.events import EventLog
-from agent.jobs.full_disk import FullDisk
+from agent.jobs.full_disk import FullDisk, measures
+from agent.jobs.job import Job
 from agent.jobs.states import JobState
+from agent.roles import Actor
 from agent.safety.alarms import Alarms
 from agent.safety.disk_alarms import NOTICES, DiskAlarms
 from agent.store.disk_watch import Fill
@@ -127,3 +129,36 @@ async def test_no_job_is_taken_while_the_door_is_closed(tmp_path: Path) -> None:
             await bench.start()
         bench.jobs.close_while(lambda: "")
         assert (await bench.over(await bench.start())).state is JobState.DONE
+
+
+async def test_a_job_that_ends_meanwhile_does_not_keep_the_others_that_measure_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench, asyncio.TaskGroup() as tasks:
+        bench.write(MEASURE, name="first")
+        bench.write(MEASURE.replace("supply", "other"), name="second")
+        first, second = await bench.start(name="first"), await bench.start(name="second")
+        await bench.until_state(second, JobState.RUNNING)
+        usual = bench.jobs.stop
+
+        async def stop(job: str, actor: Actor) -> Job:
+            if job == first.id:
+                raise NotNow(f"job {job} is done already")
+            return await usual(job, actor)
+
+        monkeypatch.setattr(bench.jobs, "stop", stop)
+        alarms = DiskAlarms(Alarms(SystemClock(), bench.station.events))
+        FullDisk(bench.jobs, bench.station.events, alarms, tasks)(Fill.NO_DATA, "1 % are free")
+        assert (await bench.over(second)).state is JobState.STOPPED
+        await usual(first.id, LEE)
+
+
+async def test_files_that_call_each_other_in_a_circle_by_now_are_looked_into_once(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        for name, called, steps in (("a", "b", ""), ("b", "c", ""), ("c", "b", MEASURE)):
+            bench.write(f"- call: {called}\n{steps}", name=name)
+        assert measures("a", await bench.jobs.library())
+        bench.write("- call: b", name="c")
+        assert not measures("a", await bench.jobs.library())

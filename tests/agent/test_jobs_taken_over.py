@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from agent.jobs.job import Job
 from agent.jobs.keeping.book import Recalled
 from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.states import JobState
+from agent.store.database import NAME
 from agent.store.store_errors import NotRead, NotRecorded
 from tests.agent.jobs_bench import KIM, LEE, toys
 from tests.agent.restart_bench import life
@@ -105,3 +108,19 @@ async def test_a_crash_that_could_not_be_looked_into_is_found_out_by_the_next_st
     async with life(tmp_path) as bench:
         assert bench.jobs.get(ran.id).state is JobState.INTERRUPTED
         assert bench.jobs.get(waits.id).state is JobState.HELD
+
+
+async def test_a_job_of_before_that_can_not_be_understood_keeps_jobs_back_and_ends_no_agent(
+    tmp_path: Path,
+) -> None:
+    await crashed(tmp_path)
+    with closing(sqlite3.connect(tmp_path / NAME)) as connection, connection:
+        connection.execute("UPDATE jobs SET form = json_remove(form, '$.claimed')")
+    async with life(tmp_path, begun=False) as bench:
+        await bench.jobs.begin()
+        text = await bench.station.until_event("jobs.unkept")
+        assert "a defect of the agent, KeyError('claimed'): report it" in text
+        bench.jobs.open()
+        with pytest.raises(NotRecorded, match="none begins until they are"):
+            await bench.start()
+        assert bench.sent() == []

@@ -90,7 +90,7 @@ async def test_a_stop_of_a_job_that_waits_is_acknowledged_when_it_is_on_record(
         job = await bench.start()
         with (
             full_disk(),
-            pytest.raises(NotRecorded, match="does not begin, which is not on record"),
+            pytest.raises(NotRecorded, match="never begins, but not on record yet"),
         ):
             await bench.jobs.stop(job.id, VISITOR)
         assert job.state is JobState.STOPPED

@@ -235,6 +235,12 @@ def test_a_sentence_that_is_known_again_is_one_that_drivers_say(sentence: str) -
             "tcp://192.0.2.1:5025: 연결이 끊겼습니다",
         ),
         ("E-11: no reply within a day", "E-11: no reply within a day"),
+        (
+            "시험편.gcode, line 41: M109 heats the nozzle to 290 °C, above 260 °C, the limit set by "
+            "station.yaml:63",
+            "시험편.gcode, line 41: M109 노즐 가열 290 °C: 한도 260 °C 초과 (station.yaml:63)",
+        ),
+        ("a.gcode: it is empty", "a.gcode: 파일이 비어 있습니다"),
     ],
 )
 def test_a_drivers_sentence_is_known_again(english: str, korean: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,29 @@ async def test_a_time_that_is_none_is_refused(tmp_path: Path, seconds: float) ->
         assert unknown.cause is Cause.NO_SUCH
         visitor = await leases_of(bench).reserve(VISITOR, "psu1", HOUR, "x")
         assert visitor.cause is Cause.NOT_ALLOWED
+
+
+async def test_nothing_is_reserved_or_given_back_before_the_disk_has_told_of_what_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with life(tmp_path) as bench:
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+    async with life(tmp_path) as bench:
+        leases, answers, usual = leases_of(bench), asyncio.Event(), Ledger.read
+
+        async def read(ledger: Ledger, *asked: Any) -> Any:
+            await answers.wait()
+            return await usual(ledger, *asked)
+
+        monkeypatch.setattr(Ledger, "read", read)
+        recalling = asyncio.get_running_loop().create_task(leases.recall())
+        await asyncio.sleep(0)
+        for asked in (leases.reserve(LEE, "psu2", HOUR, "mine"), leases.unreserve(KIM, "psu1")):
+            outcome = await asked
+            assert (outcome.status, outcome.cause) == (Status.FAILED, Cause.NOT_RECORDED)
+            assert "the disk has not told of the reservations of before yet" in outcome.message
+        answers.set()
+        await recalling
+        assert (await leases.reserve(LEE, "psu2", HOUR, "mine")).status is Status.DONE
+    async with life(tmp_path) as bench:
+        assert set(leases_of(bench).held) == {"psu1", "psu2"}

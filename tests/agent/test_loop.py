@@ -228,3 +228,19 @@ def test_a_descriptor_that_select_does_not_know_is_refused(
     monkeypatch.setattr(loop, "FD_SETSIZE", 1)
     with pytest.raises(CannotStart, match="start it with fewer"):
         PreciseSelector()
+
+
+def test_what_hangs_in_many_threads_leaves_some_for_others() -> None:
+    async def main() -> str:
+        answers = threading.Event()
+        its = asyncio.get_running_loop()
+        hanging = [its.run_in_executor(None, answers.wait, 20) for _ in range(40)]
+        try:
+            async with asyncio.timeout(10):
+                return await asyncio.to_thread(lambda: "served")
+        finally:
+            answers.set()
+            await asyncio.wait(hanging)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        assert runner.run(main()) == "served"

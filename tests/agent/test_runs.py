@@ -69,7 +69,7 @@ async def test_measured_values_stand_with_their_limits_and_quality(tmp_path: Pat
         limits = ("low (하한)", "high (상한)", "verdict (판정)", "quality (품질)")
         assert [reached[it] for it in limits] == ["2.0", "4.0", "pass", "good"]
         assert [wrong[it] for it in limits] == ["", "1.0", "fail", "good"]
-        assert wrong["reason (사유)"] == "3.0 is above 1"
+        assert wrong["reason (사유)"] == "3 V is above 1 V"
         assert reached["time (시각 UTC)"].endswith("+00:00")
 
 

@@ -11,7 +11,7 @@ from agent import starting
 from agent.jobs.keeping.book import Recalled
 from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.states import JobState
-from agent.starting import waited_for
+from agent.starting import JOBS, after_jobs, waited_for
 from agent.store.store_errors import NotRecorded
 from tests.agent.jobs_bench import KIM, toys
 from tests.agent.restart_bench import life
@@ -69,3 +69,30 @@ async def test_a_disk_that_answers_in_time_is_not_spoken_of(
         bench.jobs.open()
         assert [it.kind for it in bench.station.events.kept if "start" in it.kind] == []
         assert [it.kind for it in bench.station.events.kept if "taken" in it.kind] == []
+
+
+async def test_what_has_to_know_the_jobs_of_before_waits_for_them_and_for_no_other_part(
+    tmp_path: Path, answers: asyncio.Event
+) -> None:
+    answers.set()
+    async with life(tmp_path, cut_off=True) as bench:
+        bench.write("- wait: 60")
+        job = await bench.start()
+        await bench.until_state(job, JobState.RUNNING)
+    answers.clear()
+    known: list[str] = []
+    async with life(tmp_path, begun=False) as bench, asyncio.TaskGroup() as tasks:
+
+        async def closed() -> None:
+            known.extend(it.id for it in bench.jobs.listing)
+
+        never = tasks.create_task(asyncio.sleep(60), name="the safe-state file")
+        parts = [tasks.create_task(bench.jobs.begin(), name=JOBS), never]
+        assert await waited_for(parts, bench.station.events) is parts
+        after = tasks.create_task(after_jobs(parts, closed))
+        await asyncio.sleep(0)
+        assert not known
+        answers.set()
+        await after
+        assert known == [job.id]
+        never.cancel()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.mqtt.inbox import Inbox, Letter
 from agent.mqtt.topics import Topics
+from agent.safety.stops import ANSWERED_WITHIN_S
+from agent.web import peer
 from drivers import Role
 from tests.agent.bench import Bench
 from tests.agent.cli_bench import Command, Ended, ask, web
@@ -76,6 +80,23 @@ async def test_the_answer_does_not_wait_for_the_one_that_takes_long(web: Web, sl
     assert told == ["psu1", "oven1"]
 
 
+async def test_a_directory_of_users_that_hangs_keeps_no_answer_back_beyond_its_second(
+    web: Web, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(peer, "_name", lambda _: str(answers.wait(20)))
+    monkeypatch.setattr(peer, "LOOK_UP_S", 20.0)
+    assert peer.STOP_LOOK_UP_S + ANSWERED_WITHIN_S < 1
+    async with asyncio.timeout(10):
+        body = problem(await web.unix.post("/stop"), 504, "still-trying")
+    assert body["devices"]["psu1"]["status"] == "done"
+    (told,) = [it for it in web.bench.events.kept if it.kind == "stop.done"]
+    assert told.data["actor"] == f"uid {os.getuid()}"
+    answers.set()
+    slow.let_go.set()
+    await ended(web.bench)
+
+
 async def test_the_end_of_a_stop_can_be_asked_for(web: Web, slow: Slow) -> None:
     before = (await web.tcp.get("/devices/oven1/stop")).json()
     assert before == {"trying": False, "asked": None, "ended": None, "outcome": None}
@@ -122,6 +143,18 @@ async def test_over_mqtt_the_answer_names_it_as_being_tried(web: Web, slow: Slow
     assert reply["status"] == "unknown"
     assert reply["value"] == {"oven1": "trying", "psu1": "done"}
     assert reply["message"].startswith("not confirmed safe: oven1; go and look")
+    slow.let_go.set()
+    await ended(web.bench)
+
+
+async def test_over_mqtt_the_answer_for_one_device_names_it_as_being_tried_as_well(
+    web: Web, slow: Slow
+) -> None:
+    inbox = Inbox(web.bench.station, Topics("bench-1"), Role.OBSERVER)
+    answer = await inbox.answer(Letter(verb="stop", payload=b'{"id": "r1", "device": "oven1"}'))
+    assert answer is not None
+    reply = json.loads(answer.payload)
+    assert (reply["status"], reply["value"]) == ("unknown", {"oven1": "trying"})
     slow.let_go.set()
     await ended(web.bench)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -27,7 +28,7 @@ from agent.store.store_errors import NotRead
 from tests.agent.api_bench import client_of
 from tests.agent.bench import station_in_memory
 from tests.agent.ledger_bench import KIM, LEE, happening, opened
-from tests.agent.tamper import edit, tampering
+from tests.agent.tamper import Tamper, cut, delete, edit, forge_row, insert, tampering
 from tests.agent.web_bench import problem
 
 
@@ -211,3 +212,16 @@ async def test_where_no_ledger_is_kept_or_none_can_be_read_is_said(tmp_path: Pat
                 problem(await client.get(path), 500, "not-kept")
             problem(await client.post("/ledger/verify", json={}), 500, "not-kept")
     assert not (tmp_path / HEAD_NAME).exists()
+
+
+@pytest.mark.parametrize("tamper", [edit, forge_row, delete, insert, cut])
+async def test_a_verification_is_told_in_korean_to_whoever_asks_for_that(
+    tmp_path: Path, tamper: Tamper
+) -> None:
+    async with asked(tmp_path) as (_, client):
+        with tampering(tmp_path) as connection:
+            tamper(connection, 4, 3)
+        found = await client.post("/ledger/verify", json={}, headers={"Accept-Language": "ko"})
+        findings = [it["text"] for it in found.json()["findings"]]
+        assert findings
+        assert [it for it in findings if not re.search("[가-힣]", it)] == []

@@ -199,3 +199,37 @@ def test_files_that_are_no_certificate_and_key_are_told_before_anything_starts(
     spoil(*files)  # type: ignore[operator]
     with pytest.raises(CannotStart, match=said):
         tls_of(*files)
+
+
+async def test_a_browser_that_nobody_knows_is_led_to_the_page_for_signing_in(
+    outside: Outside,
+) -> None:
+    client = await outside.client()
+    client.base_url = httpx.URL(f"https://127.0.0.1:{outside.port}")
+    origin = f"https://{NAME}:{outside.port}"
+    client.headers.update({"Accept": "text/html", "Accept-Language": "en", "Origin": origin})
+    led = await client.get("/devices/psu1?kiosk=1&x=a%20b")
+    where = "/sign-in?next=/devices/psu1%3Fkiosk%3D1%26x%3Da%2520b"
+    assert (led.status_code, led.headers["location"]) == (303, where)
+    for path in ("/parts/cards", "/live/station", "/api/v1/devices", "/api/v1/openapi.json"):
+        problem(await client.get(path), 401, "no-token")
+    problem(await client.get("/", headers={"Accept": "*/*"}), 401, "no-token")
+    page = await client.get(where)
+    assert page.status_code == 200
+    assert "Go on without" not in page.text
+    [style] = [it for it in page.text.split('"') if it.endswith("/console.css")]
+    assert (await client.get(style)).status_code == 200
+    form = {**KIM, "next": "/devices/psu1?kiosk=1"}
+    back = await client.post("/sign-in", data=form)
+    assert (back.status_code, back.headers["location"]) == (303, "/devices/psu1?kiosk=1")
+    assert "secure" in back.headers["set-cookie"].lower()
+    assert (await client.get(back.headers["location"])).status_code == 200
+
+
+async def test_the_first_administrator_is_not_made_from_the_network_by_a_form_either(
+    outside: Outside,
+) -> None:
+    client = await outside.client()
+    client.base_url = httpx.URL(f"https://127.0.0.1:{outside.port}")
+    client.headers["Origin"] = f"https://{NAME}:{outside.port}"
+    problem(await client.post("/sign-in/first", data={"code": "x"}), 401, "no-token")

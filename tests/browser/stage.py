@@ -47,6 +47,20 @@ class Stage:
         """GET a path of the API."""
         return httpx.get(f"{self.url}/api/v1{path}", timeout=5).json()
 
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """PUT to a path of the API, with the token; it must be done."""
+        self._change("PUT", path, body)
+
+    def post(self, path: str, body: dict[str, Any]) -> None:
+        """POST to a path of the API, with the token; it must be done."""
+        self._change("POST", path, body)
+
+    def _change(self, method: str, path: str, body: dict[str, Any]) -> None:
+        token = (self.folder / "state" / "api-token").read_text().strip()
+        bearer = {"Authorization": f"Bearer {token}"}
+        address = f"{self.url}/api/v1{path}"
+        httpx.request(method, address, json=body, headers=bearer, timeout=10).raise_for_status()
+
     def until_ready(self) -> None:
         """Wait until every device answers."""
         deadline = time.monotonic() + 2 * START_S
@@ -66,8 +80,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """Run the simulated room and an agent on its five devices until the context ends."""
+def stage(folder: Path, more: str = "") -> Iterator[Stage]:
+    """Run the simulated room and an agent on its five devices until the context ends.
+
+    `more` is what its config has besides the devices.
+    """
     arguments = (sys.executable, "-m", "simulators", "--json", "--dir", str(folder / "room"))
     (folder / "room").mkdir()
     room = subprocess.Popen(arguments, stdout=subprocess.PIPE)
@@ -75,7 +92,8 @@ def stage(folder: Path) -> Iterator[Stage]:
         assert room.stdout is not None
         found = json.loads(room.stdout.readline())["devices"]
         port = free_port()
-        (folder / "station.yaml").write_text(_station(folder, port, found), "utf-8")
+        config = _station(folder, port, found) + more
+        (folder / "station.yaml").write_text(config, "utf-8")
         five = {name: found[name] for name in ("psu1", "dmm1", "oven1", "printer1", "stage1")}
         made = Stage(folder, port, _agent(folder), five)
         try:

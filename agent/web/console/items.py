@@ -38,10 +38,21 @@ Items = Mapping[str, Item]
 
 
 def on_a_card(plan: Plan) -> tuple[str, ...]:
-    """The readings that a device's card shows: the first that are polled, measured ones before settings."""
-    settings = plan.driver_class.settings()
+    """The readings that a device's card shows, of those that are polled.
+
+    What may be energised first, then what is measured, what it is set to, and the rest.
+    """
+    its = plan.driver_class
+    settings = its.settings()
+
+    def rank(name: str) -> int:
+        if name in its.hazards:
+            return 0
+        is_number = its.readings[name].form.kind in {"number", "integer"}
+        return (2 if is_number else 3) if name in settings else (1 if is_number else 4)
+
     polled = [name for name, period in plan.periods.items() if period > 0]
-    return tuple(sorted(polled, key=lambda name: name in settings)[:ON_A_CARD])
+    return tuple(sorted(polled, key=rank)[:ON_A_CARD])
 
 
 def device_items(

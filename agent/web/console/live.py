@@ -91,11 +91,11 @@ class Feed:
 class Feeds:
     """The feeds that somebody looks at, by view and language. Those of nobody are forgotten.
 
-    `everywhere` gives the parts that every page has.
+    `frame` tells in a language what every page has besides its own: items, and parts.
     """
 
-    def __init__(self, clock: Clock, everywhere: Callable[[], Mapping[str, object]] = dict) -> None:
-        self._clock, self._everywhere = clock, everywhere
+    def __init__(self, clock: Clock, frame: Callable[[str], Seen] = lambda _: Seen({}, {})) -> None:
+        self._clock, self._frame = clock, frame
         self._open: dict[tuple[str, str], tuple[Feed, list[None]]] = {}
 
     async def pieces(
@@ -109,7 +109,8 @@ class Feeds:
 
     @contextmanager
     def _feed(self, key: tuple[str, str], look: Callable[[], Seen]) -> Iterator[Feed]:
-        feed, readers = self._open.setdefault(key, (Feed(self._and_all(look), self._clock), []))
+        whole = self._with_frame(look, key[1])
+        feed, readers = self._open.setdefault(key, (Feed(whole, self._clock), []))
         readers.append(None)
         try:
             yield feed
@@ -118,10 +119,10 @@ class Feeds:
             if not readers:
                 del self._open[key]
 
-    def _and_all(self, look: Callable[[], Seen]) -> Callable[[], Seen]:
+    def _with_frame(self, look: Callable[[], Seen], language: str) -> Callable[[], Seen]:
         def whole() -> Seen:
-            seen = look()
-            return Seen(seen.items, {**self._everywhere(), **seen.parts})
+            seen, frame = look(), self._frame(language)
+            return Seen({**seen.items, **frame.items}, {**frame.parts, **seen.parts})
 
         return whole
 

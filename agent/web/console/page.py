@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -18,12 +18,23 @@ from agent.languages.catalogues import in_language, wanted
 from agent.languages.message import LANGUAGES, Message
 from agent.station import Station
 from agent.web.console.assets import address
+from agent.web.console.frame import frame_items
 from agent.web.console.job_items import open_questions, words_of
 from agent.web.console.job_words import IN_SCRIPT as IN_JOBS
 from agent.web.console.job_words import RUNS, VERDICTS
 from agent.web.console.names import choice, spoken
 from agent.web.console.show import moment, symbol, titled, value_text
-from agent.web.console.words import OUTCOMES, QUALITIES, ROLES, SEVERITIES, STATES, WIRE
+from agent.web.console.who_looks import IN_SCRIPT as OF_PEOPLE
+from agent.web.console.who_looks import who_looks
+from agent.web.console.words import (
+    OUTCOMES,
+    QUALITIES,
+    ROLES,
+    SCOPES,
+    SEVERITIES,
+    STATES,
+    WIRE,
+)
 
 COOKIE: Final = "language"
 A_YEAR_S: Final = 365 * 24 * 3600
@@ -48,7 +59,12 @@ IN_SCRIPT: Final[Mapping[str, Message]] = MappingProxyType(
         "missing": Message("A value is missing"),
         "bad_number": Message("Not a number"),
         **IN_JOBS,
+        "asked": Message("Sent. Waiting for the agent …"),
+        "unknown": Message(
+            "The agent did not answer. Nobody knows whether it was done: look before trying again."
+        ),
         **{f"stop_{status}": text for status, text in OUTCOMES.items()},
+        **OF_PEOPLE,
     }
 )
 """What scripts say; the page hands it to them."""
@@ -64,7 +80,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(address=address, symbol=symbol, titled=titled, languages=NAMES)
-    made.globals.update(QUALITIES=QUALITIES, ROLES=ROLES, SEVERITIES=SEVERITIES)
+    made.globals.update(QUALITIES=QUALITIES, ROLES=ROLES, SEVERITIES=SEVERITIES, SCOPES=SCOPES)
     made.globals.update(STATES=STATES, WIRE=WIRE, OUTCOMES=OUTCOMES)
     made.globals.update(RUNS=RUNS, VERDICTS=VERDICTS)
     for name in made.list_templates():
@@ -90,10 +106,15 @@ def page(request: Request, template: str, *, status: int = 200, **more: Any) -> 
     html = TEMPLATES.get_template(template).render(_on_every_page(request, language) | more)
     answer = HTMLResponse(html, status, headers={"Vary": "Accept-Language, Cookie"})
     if request.query_params.get(COOKIE) == language:
-        answer.set_cookie(
-            COOKIE, language, max_age=A_YEAR_S, samesite="strict", httponly=True, path="/"
-        )
+        keep_language(answer, language)
     return answer
+
+
+def keep_language(answer: Response, language: str) -> None:
+    """Let the browser remember the language."""
+    answer.set_cookie(
+        COOKIE, language, max_age=A_YEAR_S, samesite="strict", httponly=True, path="/"
+    )
 
 
 def say(language: str, text: str, **arguments: object) -> str:
@@ -118,8 +139,10 @@ def _on_every_page(request: Request, language: str) -> dict[str, Any]:
         "choice": lambda value: in_language(choice(value), language),
         "texts": {name: in_language(text, language) for name, text in IN_SCRIPT.items()},
         "kiosk": "kiosk" in request.query_params,
+        "frame": {name: it.sent(0.0) for name, it in frame_items(station, language).items()},
         "live_view": "",
         "of": "",
+        **who_looks(request),
         "of_job": "",
         "questions": [
             {"job": it.job, "text": words_of(it, language)} for it in open_questions(station)

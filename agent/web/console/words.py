@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from agent import roles
 from agent.fleet.events import Severity
 from agent.fleet.samples import Quality, Status
 from agent.fleet.states import DeviceState
@@ -32,12 +33,18 @@ QUALITIES: Final[Mapping[str, Message]] = MappingProxyType(
     }
 )
 ROLES: Final[Mapping[str, Message]] = MappingProxyType(
+    {role.name.lower(): word for role, word in roles.ROLES.items()}
+)
+SCOPES: Final[Mapping[str, Message]] = MappingProxyType(
     {
-        "observer": Message("observer"),
-        "technician": Message("technician"),
-        "engineer": Message("engineer"),
+        "read": Message("read"),
+        "jobs": Message("jobs, questions, the queue and files"),
+        "technician": Message("what a technician may"),
+        "engineer": Message("what an engineer may"),
+        "qa": Message("what QA may"),
     }
 )
+"""What a token of a program may do."""
 SEVERITIES: Final[Mapping[str, Message]] = MappingProxyType(
     {
         Severity.INFO: Message("info"),

@@ -2,9 +2,11 @@
 import { startLive } from "./live.js";
 import { startStop } from "./stop.js";
 import { startAges } from "./ages.js";
+import { startPerson } from "./person.js";
 
 export const texts = JSON.parse(document.body.dataset.texts);
 
 startStop(texts); // first: it must work whatever becomes of the rest
 startAges(texts);
 startLive(texts);
+startPerson();

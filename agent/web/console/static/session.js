@@ -1,12 +1,18 @@
-// How a page changes something: JSON to the API, with what shows that the person is signed in.
+// How a page changes something: JSON to the API, in the name of whom the page was made for. Where the
+// password is needed again it is asked for, and what was asked is then repeated once: it was refused
+// before anybody looked at it. This is the one place that knows of all this.
+import { toSignIn } from "./person.js";
+import { passwordAgain } from "./again.js";
 
+const page = document.body.dataset;
+const texts = JSON.parse(page.texts);
+let csrf = page.csrf ?? "";
 let session = null;
 
-/** Who is signed in: {user, role, locked, csrf}; {} where nobody is, or nobody can be. */
+/** Who is signed in: {signed_in, name, display, role, locked, language, csrf}; {} where nobody can say. */
 export async function signedIn() {
-  const address = document.body.dataset.session;
-  if (!address) return {};
-  session ??= fetch(address, { headers: { Accept: "application/json" } })
+  if (!page.session) return {};
+  session ??= fetch(page.session, { headers: { Accept: "application/json" } })
     .then((answer) => (answer.ok ? answer.json() : {}))
     .catch(() => ({}));
   return session;
@@ -19,10 +25,27 @@ export function forget() {
 
 /**
  * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done. `more` are further headers.
+ * none came, which means that nobody knows whether it was done. `more` are further headers; `signal`
+ * ends the waiting, and not what was asked for.
  */
-export async function send(method, url, body = {}, more = {}) {
-  const { csrf } = await signedIn();
+export async function send(method, url, body = {}, more = {}, signal = undefined) {
+  let found = await ask(method, url, body, more, signal);
+  if (is(found, "no-csrf")) {
+    if (!(await isStillThePerson())) return refused(texts.other_person);
+    found = await ask(method, url, body, more, signal);
+  }
+  if (is(found, "locked")) {
+    if (!(await passwordAgain(unlock))) return refused(texts.still_locked);
+    found = await ask(method, url, body, more, signal);
+  }
+  if (is(found, "no-token")) {
+    toSignIn();
+    return refused(texts.sign_in_first);
+  }
+  return found;
+}
+
+async function ask(method, url, body, more, signal) {
   const headers = {
     ...more,
     "Content-Type": "application/json",
@@ -30,10 +53,27 @@ export async function send(method, url, body = {}, more = {}) {
   };
   if (csrf) headers["X-CSRF-Token"] = csrf;
   try {
-    const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
+    const answer = await fetch(url, { method, headers, signal, body: JSON.stringify(body) });
     if (answer.status === 401 || answer.status === 403) forget();
     return { ok: answer.ok, said: await answer.json() };
   } catch {
     return { ok: false, said: null };
   }
+}
+
+const unlock = (password) => ask("POST", `${page.session}/unlock`, { password });
+
+/** Whether `found` is the refusal of a kind. */
+export const is = (found, kind) => !found.ok && found.said?.type === `urn:problem-type:labkeeper:${kind}`;
+
+const refused = (detail) => ({ ok: false, said: { detail } });
+
+// Another page of this browser has signed in anew: as the same person, or as somebody else, in whose
+// name nothing is done that stands on a page of this one.
+async function isStillThePerson() {
+  forget();
+  const now = await signedIn();
+  if (!page.person || now.name !== page.person) return false;
+  csrf = now.csrf;
+  return true;
 }
