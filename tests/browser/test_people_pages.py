@@ -148,6 +148,23 @@ def test_a_session_that_is_over_leads_to_signing_in_and_back(open_page: Open, la
     open_page.complaints.clear()  # type: ignore[attr-defined] # the refusal
 
 
+def test_a_session_that_ends_while_the_password_is_asked_for_leads_to_signing_in(
+    open_page: Open,
+) -> None:
+    page = open_page("/devices/psu1")
+    sign_in(page, "kim")
+    locked = {"type": "urn:problem-type:labkeeper:locked", "detail": "locked"}
+    page.route("**/settings/voltage", lambda it: it.fulfill(status=403, json=locked), times=1)
+    voltage_of(page).get_by_role("textbox").fill("1")
+    voltage_of(page).get_by_role("button", name="Set").click()
+    expect(page.get_by_role("dialog", name="Your password again")).to_be_visible()
+    page.context.clear_cookies()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in?next=/devices/psu1")
+    open_page.complaints.clear()  # type: ignore[attr-defined] # the refusals
+
+
 def test_from_another_machine_a_page_that_lost_its_session_leads_to_signing_in(
     open_page: Open,
 ) -> None:

@@ -24,19 +24,28 @@ export function forget() {
 }
 
 /**
- * Ask the API for a change. Resolves to {ok, said}: the answer, or the problem detail, or null where
- * none came, which means that nobody knows whether it was done. `more` are further headers; `signal`
- * ends the waiting, and not what was asked for.
+ * Ask the API for a change; `more` are further headers, and `signal` ends the waiting, not what was asked
+ * for. Resolves to {ok, said}: the answer, or the problem detail, or null where none came, which means
+ * that nobody knows whether it was done.
  */
-export async function send(method, url, body = {}, more = {}, signal = undefined) {
-  let found = await ask(method, url, body, more, signal);
+export function send(method, url, body = {}, more = {}, signal = undefined) {
+  return inTheirName((person) => ask(method, url, body, { ...person, ...more }, signal));
+}
+
+/**
+ * The same for what is not sent as JSON, such as a file: `attempt(headers)` asks with these headers, and
+ * resolves to {ok, said} as `send` does. It is called again only where nothing was looked at yet.
+ */
+export async function inTheirName(attempt) {
+  const ours = () => attempt(csrf ? { "X-CSRF-Token": csrf } : {});
+  let found = await ours();
   if (is(found, "no-csrf")) {
     if (!(await isStillThePerson())) return refused(texts.other_person);
-    found = await ask(method, url, body, more, signal);
+    found = await ours();
   }
   if (is(found, "locked")) {
     if (!(await passwordAgain(unlock))) return refused(texts.still_locked);
-    found = await ask(method, url, body, more, signal);
+    found = await ours();
   }
   if (is(found, "no-token")) {
     toSignIn();
@@ -45,13 +54,12 @@ export async function send(method, url, body = {}, more = {}, signal = undefined
   return found;
 }
 
-async function ask(method, url, body, more, signal) {
+async function ask(method, url, body, more, signal = undefined) {
   const headers = {
-    ...more,
     "Content-Type": "application/json",
     "Accept-Language": document.documentElement.lang,
+    ...more,
   };
-  if (csrf) headers["X-CSRF-Token"] = csrf;
   try {
     const answer = await fetch(url, { method, headers, signal, body: JSON.stringify(body) });
     if (answer.status === 401 || answer.status === 403) forget();
@@ -61,9 +69,12 @@ async function ask(method, url, body, more, signal) {
   }
 }
 
-const unlock = (password) => ask("POST", `${page.session}/unlock`, { password });
+// Where the session is over meanwhile, no password opens it: what was asked is asked again, and leads on.
+async function unlock(password) {
+  const found = await ask("POST", `${page.session}/unlock`, { password }, { "X-CSRF-Token": csrf });
+  return is(found, "no-token") ? { ok: true } : found;
+}
 
-/** Whether `found` is the refusal of a kind. */
 export const is = (found, kind) => !found.ok && found.said?.type === `urn:problem-type:labkeeper:${kind}`;
 
 const refused = (detail) => ({ ok: false, said: { detail } });

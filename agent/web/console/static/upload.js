@@ -1,6 +1,6 @@
 // Files to the agent: picked or dragged, one after another, each with its progress, and what came of
 // it beside its name. A name that is taken is said there, and may be replaced.
-import { forget, signedIn } from "./session.js";
+import { inTheirName, is } from "./session.js";
 import { say } from "./deeds.js";
 
 const drop = document.getElementById("drop");
@@ -49,34 +49,32 @@ function row(file) {
 }
 
 async function sendOne(file, its, replace) {
-  const { csrf } = await signedIn();
-  const { status, said } = await sent(file, its, replace, csrf);
-  if (status === 200) {
+  const found = await inTheirName((person) => sent(file, its, replace, person));
+  if (found.ok) {
     its.progress.value = 100;
     say(its.said, "safe", drop.dataset.stored);
     document.getElementById("file-list").dispatchEvent(new CustomEvent("renew"));
     return;
   }
-  if (status === 401 || status === 403) forget();
   its.progress.hidden = true;
-  say(its.said, "unsafe", said?.detail ?? drop.dataset.lost);
-  if (said?.type?.endsWith(":exists")) offerToReplace(file, its);
+  say(its.said, "unsafe", found.said?.detail ?? drop.dataset.lost);
+  if (is(found, "exists")) offerToReplace(file, its);
 }
 
 /** One request with its progress, for which fetch has no word. */
-function sent(file, its, replace, csrf) {
+function sent(file, its, replace, person) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("PUT", `/api/v1/files/${encodeURIComponent(file.name)}${replace ? "?replace=true" : ""}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("Accept-Language", document.documentElement.lang);
-    if (csrf) request.setRequestHeader("X-CSRF-Token", csrf);
+    for (const [name, value] of Object.entries(person)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       its.progress.value = total ? (100 * loaded) / total : 0;
       say(its.said, "waiting", `${Math.round(its.progress.value)} %`);
     });
     request.upload.addEventListener("load", () => say(its.said, "waiting", drop.dataset.examining));
-    request.addEventListener("loadend", () => resolve({ status: request.status, said: parsed(request.responseText) }));
+    request.addEventListener("loadend", () => resolve({ ok: request.status === 200, said: parsed(request.responseText) }));
     request.send(file);
   });
 }
