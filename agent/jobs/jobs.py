@@ -172,7 +172,7 @@ class Jobs:
         if kept.job.state is JobState.RUNNING and kept.pace:
             kept.notes.state(JobState.PAUSING, _by(actor), actor)
             kept.pace.pause()
-            await kept.notes.entered()
+            await kept.notes.must_enter()
         return kept.job
 
     async def resume(self, job: str, actor: Actor) -> Job:
@@ -181,7 +181,7 @@ class Jobs:
         if kept.job.state is not JobState.RUNNING and kept.pace:
             kept.notes.state(JobState.RUNNING, f"resumed {_by(actor)}", actor)
             kept.pace.resume()
-            await kept.notes.entered()
+            await kept.notes.must_enter()
         return kept.job
 
     async def hold(self, job: str, actor: Actor) -> Job:

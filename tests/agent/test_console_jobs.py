@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -163,11 +164,11 @@ async def test_a_page_says_which_step_runs_which_turn_and_what_is_done(tmp_path:
 
 async def test_a_live_page_hears_of_a_question_whatever_it_shows(tmp_path: Path) -> None:
     async with browsing(tmp_path) as (bench, _):
-        from agent.web.console.job_items import asked_now
+        from agent.web.console.frame import frame
         from agent.web.console.live import Feeds, Seen
 
         station = bench.station.station
-        feeds = Feeds(station.clock, lambda: {"questions": asked_now(station)})
+        feeds = Feeds(station.clock, partial(frame, station))
         page = feeds.pieces("any", "en", lambda: Seen({}, {}))
         try:
             bench.write(ASKS, head=HEAD)
@@ -279,5 +280,9 @@ async def test_the_bar_follows_the_time_and_is_hidden_where_nobody_knows(tmp_pat
             elapsed=lambda: 10.0,
         )
         assert part_done(running) == 25
-        assert part_done(replace(running, left=TimeLeft)) is None
-        assert part_done(replace(running, left=lambda: None)) is None
+        for left in (None, TimeLeft(), TimeLeft(kind="at_least", seconds=30.0)):
+            assert part_done(replace(running, left=partial(_given, left))) is None
+
+
+def _given(left: TimeLeft | None) -> TimeLeft | None:
+    return left

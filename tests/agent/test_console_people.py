@@ -215,7 +215,7 @@ async def test_the_first_administrator_is_made_on_the_page_with_the_code(tmp_pat
         assert "not the same" in answer.text
         short = {**who, "password": "short", "again": "short"}
         answer = await post(browser, first, code=code, **short)
-        assert "a password has 10 to 256 characters" in answer.text
+        assert "A password has 10 to 256 characters" in answer.text
         answer = await post(browser, first, code=code, again=PASSWORD, **who)
         assert (answer.status_code, answer.headers["location"]) == (303, "/people")
         page = (await browser.get("/people")).text

@@ -98,3 +98,28 @@ async def test_a_stop_of_a_job_that_waits_is_acknowledged_when_it_is_on_record(
         assert bench.sent() == []
     async with life(tmp_path) as bench:
         assert bench.jobs.get(job.id).state is JobState.STOPPED
+
+
+async def test_a_pause_and_its_end_are_acknowledged_when_they_are_on_record(tmp_path: Path) -> None:
+    async with life(tmp_path) as bench:
+        bench.write("- wait: 20")
+        job = await bench.start()
+        await bench.until_at(job, "steps.0")
+        for asked, state in (
+            (bench.jobs.pause, JobState.PAUSED),
+            (bench.jobs.resume, JobState.RUNNING),
+        ):
+            with full_disk(), pytest.raises(NotRecorded, match="the disk is full"):
+                await asked(job.id, KIM)
+            await bench.until_state(
+                job, state
+            )  # it is done all the same, and kept when there is room
+        await bench.jobs.pause(job.id, KIM)
+        await bench.until_state(job, JobState.PAUSED)
+        await bench.jobs.stop(job.id, KIM)
+        states = [
+            it["data"]["state"]
+            for it in await bench.jobs.log(job.id, 0, 99)
+            if it["what"] == "state"
+        ]
+        assert states[:4] == ["running", "pausing", "paused", "running"]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Open, until_live
+from tests.browser.people_stage import PASSWORD, add, by, make_first, sign_in
 from tests.browser.stage import Stage, stage
 from tests.browser.test_console import LANGUAGES, small_targets
 from tests.lab.processes import short_folder
 
 pytestmark = pytest.mark.lab
-PASSWORD = "correct horse battery"
-CODE = re.compile(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}")
 
 
 @pytest.fixture(scope="module")
@@ -34,51 +31,9 @@ def lab(browser: Browser) -> Iterator[Stage]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def make_first(page: Page, lab: Stage) -> None:
-    """Make the first administrator as a person would: the log is open beside the browser."""
-    page.goto(f"{lab.url}/")
-    page.get_by_role("link", name="Sign in", exact=True).click()
-    expect(page.get_by_role("heading", name="First administrator")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("labkeeper user first-code")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    [code] = CODE.findall((lab.folder / "agent.log").read_text())
-    expect(page.get_by_label("Code")).to_be_focused()
-    page.keyboard.type(code.lower())
-    page.get_by_label("Name for signing in").fill("park")
-    page.get_by_label("What people call you").fill("박도윤")
-    page.get_by_label("Password, at least 10 characters").fill(PASSWORD)
-    page.get_by_label("Password again").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator(".person")).to_contain_text("박도윤 administrator")
-
-
-def add(lab: Stage, name: str, role: str, display: str) -> None:
-    """Add somebody over the socket, as root would."""
-    over = httpx.HTTPTransport(uds=str(lab.folder / "state" / "agent.sock"))
-    body = {"name": name, "role": role, "display": display, "password": PASSWORD}
-    with httpx.Client(transport=over, base_url="http://localhost/api/v1") as client:
-        answer = client.post("/users", json=body)
-        assert answer.status_code == 200, answer.text
-
-
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    """Sign in on the page, in English."""
-    page.locator(".person").get_by_role("link", name="Sign in").click()
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.locator("main").get_by_role("button", name="Sign in").click()
-
-
 def voltage_of(page: Page) -> Locator:
     """The form of a setting."""
     return page.locator('form[data-url$="/psu1/settings/voltage"]')
-
-
-def by(lab: Stage, action: str) -> set[str]:
-    """Who did something lately, as the ledger has it."""
-    entries = [row["entry"] for row in lab.get("/ledger?limit=100")["rows"]]
-    return {it["actor"]["name"] for it in entries if it["action"] == action}
 
 
 def test_who_signs_in_comes_back_with_what_was_typed_and_sets_a_value(
@@ -191,6 +146,18 @@ def test_a_session_that_is_over_leads_to_signing_in_and_back(open_page: Open, la
     page.keyboard.press("Enter")
     expect(voltage_of(page).get_by_role("textbox")).to_have_value("4.5")
     open_page.complaints.clear()  # type: ignore[attr-defined] # the refusal
+
+
+def test_from_another_machine_a_page_that_lost_its_session_leads_to_signing_in(
+    open_page: Open,
+) -> None:
+    page = open_page("/devices/psu1")
+    sign_in(page, "kim")
+    until_live(page)
+    page.context.clear_cookies()
+    page.evaluate("document.body.dataset.network = ''")  # as a page over TLS is marked
+    page.evaluate("document.dispatchEvent(new CustomEvent('connection', {detail: 'lost'}))")
+    page.wait_for_url("**/sign-in?next=/devices/psu1")
 
 
 def test_an_administrator_adds_somebody_by_keyboard(open_page: Open) -> None:

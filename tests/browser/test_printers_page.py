@@ -60,6 +60,19 @@ def test_a_file_is_uploaded_and_one_of_its_name_is_replaced_only_when_that_is_sa
     open_page.complaints.clear()  # type: ignore[attr-defined] # the name that was taken
 
 
+def test_a_file_is_removed_after_a_second_look(
+    open_page: Open, part: Path, signed: dict[str, dict[str, str]]
+) -> None:
+    page = open_page("/printers", **signed)
+    until_live(page)
+    upload(page, part.rename(part.with_name("한 번 더.gcode")))
+    dialog = open_file(page)
+    dialog.get_by_text("Remove this file").click()
+    dialog.get_by_role("button", name="Remove 한 번 더.gcode").click()
+    expect(page.locator('[data-file="한 번 더.gcode"].file')).to_have_count(0)
+    expect(page.locator("#said")).to_have_text("Done")
+
+
 def test_a_file_is_printed_on_a_plate_that_somebody_has_looked_at(
     open_page: Open, part: Path, signed: dict[str, dict[str, str]]
 ) -> None:
