@@ -4,13 +4,14 @@ import { send } from "./session.js";
 
 const FIELDS = "form[data-answer] input[data-type], form[data-answer] select[data-type]";
 const texts = JSON.parse(document.body.dataset.texts);
+const underWay = new Set(); // by address: the page may make the next question of this form
 
 checkWhileTyping(FIELDS);
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-answer]");
   if (!form) return;
   event.preventDefault();
-  if (!form.hasAttribute("aria-busy")) answer(form, event.submitter);
+  if (!underWay.has(form.dataset.answer)) answer(form, event.submitter);
 });
 
 async function answer(form, button) {
@@ -20,10 +21,13 @@ async function answer(form, button) {
     wrong.focus();
     return;
   }
+  const address = form.dataset.answer;
+  underWay.add(address);
   form.setAttribute("aria-busy", "true");
   say(form, "waiting", texts.asking);
   const value = field ? valueOf(field).value : button.value === "true";
-  const { ok, said } = await send("POST", form.dataset.answer, { value });
+  const { ok, said } = await send("POST", address, { value });
+  underWay.delete(address);
   form.removeAttribute("aria-busy");
   if (ok) say(form, "safe", texts.done);
   else if (said === null) say(form, "unsafe", texts.not_known);

@@ -2,15 +2,20 @@
 import { send } from "./session.js";
 
 const texts = JSON.parse(document.body.dataset.texts);
+// By address: meanwhile the page may have made another button of this one, which must not wait for it.
+const underWay = new Set();
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
-  if (button && !button.hasAttribute("aria-busy")) act(button);
+  if (button && !underWay.has(button.dataset.do)) act(button);
 });
 
 async function act(button) {
+  const address = button.dataset.do;
+  underWay.add(address);
   button.setAttribute("aria-busy", "true");
-  const { ok, said } = await send("POST", button.dataset.do, JSON.parse(button.dataset.body ?? "{}"));
+  const { ok, said } = await send("POST", address, JSON.parse(button.dataset.body ?? "{}"));
+  underWay.delete(address);
   button.removeAttribute("aria-busy");
   tell(ok, said);
   if (ok) document.dispatchEvent(new CustomEvent("done", { detail: { button, said } }));
