@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.languages.message import Message
+from agent.languages.words import term
 from drivers import Role
 
 
@@ -21,7 +23,11 @@ def refusal(actor: Actor, needed: Role, what: str) -> str:
     """Why the actor may not do `what`, as a sentence; empty when it may."""
     if actor.role >= needed:
         return ""
-    return (
-        f"{what} needs the role {needed.name.lower()} or above; "
-        f"{actor.name} ({actor.origin}) has {actor.role.name.lower()}"
+    return Message(
+        "{what} needs the role {needed} or above; {name} ({origin}) has {role}",
+        what=what,
+        needed=term(needed.name.lower()),
+        name=actor.name,
+        origin=actor.origin,
+        role=term(actor.role.name.lower()),
     )

@@ -5,12 +5,13 @@ to date with the code and compiles it. What no catalogue has is said in English.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from agent.languages.message import ENGLISH, LANGUAGES, Message
+from agent.languages.message import ENGLISH, LANGUAGES, Message, Titled
 
 FOLDER: Final = Path(__file__).parent
 
@@ -30,16 +31,25 @@ CATALOGUES: Final[Mapping[str, NullTranslations]] = MappingProxyType(
 
 def in_language(text: str, language: str) -> str:
     """The text in one of LANGUAGES; a plain `str`, such as a device's own words, as it is."""
+    if isinstance(text, Titled):
+        return text.texts.get(language) or text
     if not isinstance(text, Message):
         return text
     said = CATALOGUES[language].gettext(text.msgid)
     if not text.arguments:
         return said
-    arguments = {
-        name: in_language(it, language) if isinstance(it, str) else it
-        for name, it in text.arguments.items()
-    }
+    arguments = {name: _argument(it, language) for name, it in text.arguments.items()}
     return said.format_map(arguments)
+
+
+def _argument(value: object, language: str) -> object:
+    """What stands in a message; a member of an enumeration is one of `agent.languages.words`."""
+    match value:
+        case StrEnum():
+            return CATALOGUES[language].gettext(value.value)
+        case str():
+            return in_language(value, language)
+    return value
 
 
 def all_in_language(value: Any, language: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.clock import Clock
 from agent.errors import NoSuchThing, NotAllowed
+from agent.languages.message import Message
 from agent.people.account import Account, who
 from agent.people.passwords import Passwords
 from agent.people.people_errors import BadName, LastAdministrator, NameTaken, NoPeople
@@ -24,7 +25,7 @@ from agent.store.moments import exact
 from drivers import Role
 
 LANGUAGES: Final = ("", "ko", "en")
-UNKNOWN: Final = "the accounts are not known: the station's record can't be read"
+UNKNOWN: Final = Message("the accounts are not known: the station's record can't be read")
 
 
 class Accounts:
@@ -94,12 +95,12 @@ class Accounts:
         )
         async with self._turn:
             if row.name in self._rows:
-                raise NameTaken(f"there is a user {row.name} already")
+                raise NameTaken(Message("there is a user {name} already", name=row.name))
             return await self._keep(actor, "user.add", row, after={"role": row.role})
 
     async def set_role(self, actor: Actor, name: str, role: Role) -> Account:
         """Give somebody another role; it counts at once. Raises LastAdministrator."""
-        self._check(actor, f"changing the role of {name}")
+        self._check(actor, Message("changing the role of {name}", name=name))
         async with self._turn:
             row = self._row(name)
             changed = replace(row, role=role.name.lower())
@@ -109,7 +110,14 @@ class Accounts:
 
     async def switch(self, actor: Actor, name: str, *, on: bool, along: Along) -> Account:
         """Let somebody sign in, or no longer. Raises LastAdministrator."""
-        self._check(actor, f"switching the user {name} {'on' if on else 'off'}")
+        self._check(
+            actor,
+            Message(
+                "switching the user {name} {on}",
+                name=name,
+                on=(Message("on") if on else Message("off")),
+            ),
+        )
         action = "user.enable" if on else "user.disable"
         async with self._turn:
             changed = replace(self._row(name), enabled=on)
@@ -120,7 +128,7 @@ class Accounts:
         """Give somebody another password: an administrator anybody, everybody themselves."""
         row = self._row(name)
         if not (actor.origin == "web" and actor.name == row.name):
-            self._check(actor, f"changing the password of {row.name}")
+            self._check(actor, Message("changing the password of {name}", name=row.name))
         hashed = await self._passwords.hashed(new_password(password, row.name, row.display))
         async with self._turn:
             changed = replace(self._row(name), password=hashed)
@@ -129,7 +137,11 @@ class Accounts:
     async def set_language(self, actor: Actor, language: str) -> Account:
         """Remember the language of whoever asks: `ko`, `en`, or empty. Raises BadName."""
         if language not in LANGUAGES:
-            raise BadName(f"{ascii(language)[:20]} is not a language; allowed: ko, en")
+            raise BadName(
+                Message(
+                    "{language} is not a language; allowed: ko, en", language=ascii(language)[:20]
+                )
+            )
         async with self._turn:
             row = self._row(actor.name)
             before, after = {"language": row.language}, {"language": language}
@@ -147,13 +159,18 @@ class Accounts:
         rows = {**self._rows, changed.name: changed}.values()
         had = any(_may_manage(row) for row in self._rows.values())
         if had and not any(_may_manage(row) for row in rows):
-            text = f"{changed.name} is the last administrator: give somebody else the role first"
+            text = Message(
+                "{name} is the last administrator: give somebody else the role first",
+                name=changed.name,
+            )
             raise LastAdministrator(text)
 
     def _row(self, name: str) -> AccountRow:
         row = self._rows.get(folded(name))
         if row is None:
-            raise NoSuchThing(f"no user is called {ascii(name)[:80]}; `labkeeper user list`")
+            raise NoSuchThing(
+                Message("no user is called {name}; `labkeeper user list`", name=ascii(name)[:80])
+            )
         return row
 
     async def _keep(

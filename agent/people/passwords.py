@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from agent.languages.message import Message
 from agent.people.people_errors import TooManyAtOnce
 from agent.people.spelling import LONGEST_PASSWORD, password_text
 
@@ -43,7 +44,9 @@ class Passwords:
 
     async def _beside(self, work: object, *given: object) -> object:
         if self._asked >= AT_ONCE + MOST_WAITING:
-            raise TooManyAtOnce("too many people sign in at this moment: try again in some seconds")
+            raise TooManyAtOnce(
+                Message("too many people sign in at this moment: try again in some seconds")
+            )
         self._asked += 1
         try:
             async with self._turns:

@@ -14,6 +14,7 @@ None of them has signed anybody in or changed anything.
 """
 
 from agent.errors import AgentError, NotAllowed, Refused
+from agent.languages.message import Message
 
 
 class SignInFailed(NotAllowed):
@@ -21,8 +22,10 @@ class SignInFailed(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__(
-            "name and password do not fit, or there were too many attempts: "
-            "wait a moment, at most five minutes, and try again"
+            Message(
+                "name and password do not fit, or there were too many attempts: wait a moment, "
+                "at most five minutes, and try again"
+            )
         )
 
 

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Final
 
+from agent.languages.message import Message
 from agent.people.people_errors import BadName
 
 LONGEST_NAME: Final = 40
@@ -26,11 +27,17 @@ def user_name(text: str) -> str:
     """
     name = folded(text)
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise BadName(f"a name has 1 to {LONGEST_NAME} characters, not {len(name)}")
+        raise BadName(
+            Message(
+                "a name has 1 to {longest_name} characters, not {count}",
+                longest_name=LONGEST_NAME,
+                count=len(name),
+            )
+        )
     wrong = sorted({sign for sign in name if not (sign.isalnum() or sign in BETWEEN)})
     if wrong or name[0] in BETWEEN:
-        text = "a name has letters and digits, and . _ - behind the first of them"
-        raise BadName(f"{text}; not {name!a}")
+        text = Message("a name has letters and digits, and . _ - behind the first of them")
+        raise BadName(Message("{text}; not {name!a}", text=text, name=name))
     return name
 
 
@@ -38,7 +45,12 @@ def display_name(text: str) -> str:
     """What people call somebody, such as 김하나. Raises BadName."""
     name = unicodedata.normalize("NFC", text.strip())
     if not 1 <= len(name) <= LONGEST_DISPLAY or not name.isprintable():
-        raise BadName(f"what people call somebody has 1 to {LONGEST_DISPLAY} printable characters")
+        raise BadName(
+            Message(
+                "what people call somebody has 1 to {longest_display} printable characters",
+                longest_display=LONGEST_DISPLAY,
+            )
+        )
     return name
 
 
@@ -51,11 +63,17 @@ def new_password(text: str, *not_these: str) -> str:
     """The same, for one that is to be kept; it must not be one of some names. Raises BadName."""
     password = password_text(text)
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise BadName(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        raise BadName(
+            Message(
+                "a password has {shortest_password} to {longest_password} characters",
+                shortest_password=SHORTEST_PASSWORD,
+                longest_password=LONGEST_PASSWORD,
+            )
+        )
     if any(unicodedata.category(sign) == "Cc" for sign in password):
-        raise BadName("a password has no control characters")
+        raise BadName(Message("a password has no control characters"))
     if folded(password) in {folded(name) for name in not_these}:
-        raise BadName("a password is something else than the name")
+        raise BadName(Message("a password is something else than the name"))
     if len(set(password)) < 4:
-        raise BadName("a password has at least four different characters")
+        raise BadName(Message("a password has at least four different characters"))
     return password

@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.clock import Clock
 from agent.errors import NoSuchThing, NotAllowed
+from agent.languages.message import Message
 from agent.people.account import who
 from agent.people.accounts import UNKNOWN, Accounts
 from agent.people.people_errors import BadName, NameTaken, NoPeople
@@ -99,12 +100,24 @@ class Tokens:
         """
         self._check(actor, "making a token")
         if scope not in SCOPES:
-            raise BadName(f"{ascii(scope)[:40]} is not a scope; allowed: {', '.join(SCOPES)}")
+            raise BadName(
+                Message(
+                    "{scope} is not a scope; allowed: {scopes}",
+                    scope=ascii(scope)[:40],
+                    scopes=", ".join(SCOPES),
+                )
+            )
         if not 1 <= days <= LONGEST_DAYS:
-            raise BadName(f"{days} days: give 1 to {LONGEST_DAYS}")
+            raise BadName(
+                Message(
+                    "{days} days: give 1 to {longest_days}", days=days, longest_days=LONGEST_DAYS
+                )
+            )
         name, token = user_name(name), PREFIX + new_secret(self._random)
         if name in self._rows:
-            raise NameTaken(f"there is a token {name} already, or was: choose another name")
+            raise NameTaken(
+                Message("there is a token {name} already, or was: choose another name", name=name)
+            )
         now = self._clock.utc()
         row = TokenRow(
             name=name,
@@ -123,10 +136,12 @@ class Tokens:
 
     async def revoke(self, actor: Actor, name: str) -> TokenRow:
         """Let a token count no more. It counts at once, whatever the disk does. Raises NoSuchThing."""
-        self._check(actor, f"revoking the token {name}")
+        self._check(actor, Message("revoking the token {name}", name=name))
         row = self._rows.get(name)
         if row is None:
-            raise NoSuchThing(f"no token is called {ascii(name)[:80]}; `labkeeper token list`")
+            raise NoSuchThing(
+                Message("no token is called {name}; `labkeeper token list`", name=ascii(name)[:80])
+            )
         self._rows[name] = revoked = replace(row, revoked=True)
         entry = EventEntry(action="token.revoke", target=name)
         await self._accounts.ledger.record(who(actor), entry, partial(revoke_token, name))

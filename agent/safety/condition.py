@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Final
 
 from agent.fleet.samples import Quality, Sample, Snapshot, Value
+from agent.languages.message import Message
 from agent.settings import Condition
 from drivers import UNITS
 
@@ -49,7 +50,7 @@ class Watched:
         self.note(latest)
         sample = self.sample(latest)
         if sample is None:
-            return f"{self._name} has not been read"
+            return Message("{name} has not been read", name=self._name)
         return self.disbelief(sample, now) or self._wrong(sample.value)
 
     def is_believed(self, sample: Sample) -> bool:
@@ -59,20 +60,36 @@ class Watched:
     def disbelief(self, sample: Sample, now: float) -> str:
         """Why the sample says nothing of how things are at `now`; "" when it does."""
         if sample.quality in self._feigned:
-            return f"{self._name} is {sample.quality}, and what depends on it is real"
+            return Message(
+                "{name} is {quality}, and what depends on it is real",
+                name=self._name,
+                quality=sample.quality,
+            )
         if not self.is_believed(sample):
-            why = f": {sample.reason}" if sample.reason else ""
-            return f"{self._name} is {sample.quality}{why}"
+            why = Message(": {reason}", reason=sample.reason) if sample.reason else ""
+            return Message(
+                "{name} is {quality}{why}", name=self._name, quality=sample.quality, why=why
+            )
         age = now - sample.mono
         if age > self._max_age:
-            return f"{self._name} is {age:.3g} s old, and believed for {self._max_age:g} s"
+            return Message(
+                "{name} is {age:.3g} s old, and believed for {max_age:g} s",
+                name=self._name,
+                age=age,
+                max_age=self._max_age,
+            )
         return ""
 
     def _wrong(self, value: Value | None) -> str:
         """What the value is instead of what it must be; "" when it is right."""
         if not self._needed:
             return ""
-        return f"{self._name} is {self._shown(value)} and must be {self._needed}"
+        return Message(
+            "{name} is {shown} and must be {needed}",
+            name=self._name,
+            shown=self._shown(value),
+            needed=self._needed,
+        )
 
     def _lacking(self, value: Value | None) -> str:
         """What the value must be and is not; "" when it is right."""
@@ -80,20 +97,24 @@ class Watched:
         if it.equals is not None:
             return "" if value == it.equals else self._shown(it.equals)
         if it.differs is not None:
-            return "" if value != it.differs else f"anything but {self._shown(it.differs)}"
+            return (
+                ""
+                if value != it.differs
+                else Message("anything but {shown}", shown=self._shown(it.differs))
+            )
         margin = it.hysteresis if self._needed else 0.0
         if not isinstance(value, int | float) or isinstance(value, bool):
-            return "a number"
+            return Message("a number")
         if it.below is not None and not value < it.below - margin:
-            return f"below {self._shown(it.below - margin)}"
+            return Message("below {shown}", shown=self._shown(it.below - margin))
         if it.above is not None and not value > it.above + margin:
-            return f"above {self._shown(it.above + margin)}"
+            return Message("above {shown}", shown=self._shown(it.above + margin))
         return ""
 
     def _shown(self, value: Value | None) -> str:
         match value:
             case bool():
-                return "on" if value else "off"
+                return Message("on") if value else Message("off")
             case int() | float():
                 return f"{value:.6g} {UNITS[self.condition.unit].symbol}".rstrip()
         return str(value)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from agent.clock import Clock, SystemClock
+from agent.languages.message import Message, joined
 from agent.roles import Actor
 
 log = logging.getLogger("labkeeper")
@@ -40,8 +41,13 @@ class Lease:
 
     def __str__(self) -> str:
         until = datetime.fromtimestamp(self.until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return (
-            f"{self.device} is reserved by {self.by} ({self.origin}) until {until}: {self.reason}"
+        return Message(
+            "{device} is reserved by {by} ({origin}) until {until}: {reason}",
+            device=self.device,
+            by=self.by,
+            origin=self.origin,
+            until=until,
+            reason=self.reason,
         )
 
 
@@ -87,11 +93,13 @@ class Reservations:
         """Which of these devices are another's, and whose, as a sentence; "" when none is."""
         wanted = sorted(devices)
         jobs = [
-            f"{device} belongs to the job {self._holders[device].job}"
+            Message(
+                "{device} belongs to the job {job}", device=device, job=self._holders[device].job
+            )
             for device in wanted
             if device in self._holders
         ]
-        return "; ".join([*jobs, *(str(it) for it in self.leases.values() if it.device in wanted)])
+        return joined([*jobs, *(str(it) for it in self.leases.values() if it.device in wanted)])
 
     def take(self, devices: Iterable[str], holder: Holder) -> bool:
         """Give a job all of these devices, or none where one is another's. Return whether it has them."""
@@ -109,14 +117,24 @@ class Reservations:
         """Why this actor may not tell the device anything now, as a sentence; "" when it may."""
         holder = self._holders.get(device)
         if actor.job and (holder is None or holder.job != actor.job):
-            return f"{device} does not belong to the job {actor.job}"
+            return Message(
+                "{device} does not belong to the job {job}", device=device, job=actor.job
+            )
         if lease := self.leases.get(device):
-            return "" if lease.by == actor.name else f"{lease}; ask them, or wait"
+            return (
+                ""
+                if lease.by == actor.name
+                else Message("{lease}; ask them, or wait", lease=str(lease))
+            )
         if holder is None or holder.job == actor.job:
             return ""
-        return (
-            f"{device} is reserved by the job {holder.job} ({holder.what}, started by {holder.by}); "
-            "wait for its end, or stop the job"
+        return Message(
+            "{device} is reserved by the job {job} ({what}, started by {by}); wait for its "
+            "end, or stop the job",
+            device=device,
+            job=holder.job,
+            what=holder.what,
+            by=holder.by,
         )
 
     def listen(self, listener: StopListener) -> Callable[[], None]:

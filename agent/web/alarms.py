@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path
 
+from agent.languages.message import Message
 from agent.public import alarm_form
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
@@ -31,13 +32,13 @@ alarm_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
 async def _alarms(station: TheStation) -> Alarms:
     if station.alarms is None:
-        raise Problem("no-such", "no alarms are kept here")
+        raise Problem("no-such", Message("no alarms are kept here"))
     return station.alarms
 
 
 async def _desk(station: TheStation) -> AlarmDesk:
     if station.alarm_desk is None:
-        raise Problem("no-such", "no alarms are kept here")
+        raise Problem("no-such", Message("no alarms are kept here"))
     return station.alarm_desk
 
 

@@ -18,6 +18,7 @@ from agent.errors import (
 )
 from agent.jobs.jobs import Jobs
 from agent.jobs.recipes.library import head_of
+from agent.languages.message import Message
 from agent.public import job_form, question_form, recipe_form, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms as forms
@@ -53,7 +54,7 @@ job_stops = APIRouter(prefix="/api/v1")
 
 async def _jobs(station: TheStation) -> Jobs:
     if station.jobs is None:
-        raise Problem("no-such", "no jobs are run here")
+        raise Problem("no-such", Message("no jobs are run here"))
     return station.jobs
 
 
@@ -155,7 +156,10 @@ def _moment(text: str | None) -> float | None:
         pass
     raise Problem(
         "bad-value",
-        f"not_before: {text!a} is not a time with its zone, such as 2026-11-28T22:00+09:00",
+        Message(
+            "not_before: {text!a} is not a time with its zone, such as 2026-11-28T22:00+09:00",
+            text=text,
+        ),
     )
 
 

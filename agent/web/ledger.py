@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import StreamingResponse
 
+from agent.languages.message import Message
 from agent.store.chain import Head
 from agent.store.entries import Kind
 from agent.store.ledger_pages import LedgerPages, Order
@@ -28,7 +29,7 @@ ledger_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
 async def _pages(station: TheStation) -> LedgerPages:
     if station.ledger_pages is None:
-        raise Problem("no-such", "no ledger is kept here")
+        raise Problem("no-such", Message("no ledger is kept here"))
     return station.ledger_pages
 
 
@@ -101,7 +102,7 @@ async def ledger(
 async def head(station: TheStation) -> dict[str, Any]:
     """Its number and hash. Kept elsewhere, it proves later that nothing up to it was changed."""
     if station.ledger is None:
-        raise Problem("no-such", "no ledger is kept here")
+        raise Problem("no-such", Message("no ledger is kept here"))
     return station.ledger.head.form()
 
 
@@ -119,7 +120,7 @@ async def verify(body: forms.Heads, pages: ThePages) -> dict[str, Any]:
     """
     heads = tuple(_head(text) for text in body.heads)
     if pages.is_verifying:
-        raise Problem("refused", "the ledger is being verified: ask when that has ended")
+        raise Problem("refused", Message("the ledger is being verified: ask when that has ended"))
     with as_problems():
         return await pages.verify(heads)
 
@@ -161,5 +162,6 @@ def _head(text: str) -> Head:
     except ValueError:
         shown = ascii(text)[:80]
         raise Problem(
-            "bad-value", f"heads: {shown} is no head, such as 812:9f86… (64 digits)"
+            "bad-value",
+            Message("heads: {shown} is no head, such as 812:9f86… (64 digits)", shown=shown),
         ) from None

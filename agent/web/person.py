@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 
 from agent.errors import AgentError, NoSuchThing, NotAllowed, Refused
+from agent.languages.message import Message
 from agent.people.people import People
 from agent.people.people_errors import NameTaken, NoPeople, SignInFailed, TooManyAtOnce
 from agent.people.session import SignedIn
@@ -44,13 +45,13 @@ def as_problems() -> Iterator[None]:
 
 async def _people(station: TheStation) -> People:
     if station.people is None:
-        raise Problem("not-kept", "this station knows no people: nothing is recorded here")
+        raise Problem("not-kept", Message("this station knows no people: nothing is recorded here"))
     return station.people
 
 
 async def _signed_in(caller: TheCaller) -> SignedIn:
     if caller.signed_in is None:
-        raise Problem("refused", "nobody has signed in with this browser")
+        raise Problem("refused", Message("nobody has signed in with this browser"))
     return caller.signed_in
 
 
@@ -60,17 +61,23 @@ async def _administrator(request: Request, caller: TheCaller) -> Actor:
         administrators: Administrators = request.app.state.administrators
         if await administrators.have(caller.peer):
             return replace(caller.actor, role=Role.ADMINISTRATOR)
-        text = "people are managed by root, the agent's own user and the group api.administrators"
+        text = Message(
+            "people are managed by root, the agent's own user and the group api.administrators"
+        )
         raise Problem("not-allowed", text)
     if caller.signed_in is None:
-        text = "people are managed by an administrator who has signed in, or on the socket"
+        text = Message("people are managed by an administrator who has signed in, or on the socket")
         raise Problem("not-allowed", text)
     if caller.signed_in.account.role < Role.ADMINISTRATOR:
         role = caller.signed_in.account.role.name.lower()
-        text = f"people are managed by administrators; {caller.actor.name} has the role {role}"
+        text = Message(
+            "people are managed by administrators; {name} has the role {role}",
+            name=caller.actor.name,
+            role=role,
+        )
         raise Problem("not-allowed", text)
     if request.method != "GET" and not caller.signed_in.is_proved:
-        raise locked("your password was last given more than five minutes ago")
+        raise locked(Message("your password was last given more than five minutes ago"))
     return caller.actor
 
 

@@ -8,6 +8,8 @@ from fastapi.security import HTTPBearer
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Snapshot
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.roles import Actor
 from agent.station import Station
 from agent.web.callers import Caller
@@ -72,9 +74,15 @@ TheSnapshot = Annotated[Snapshot, Depends(_snapshot)]
 
 def no_such(what: str, name: str, known: Any) -> Problem:
     """The refusal of a name that nothing here has."""
-    names = ", ".join(sorted(known)) or "none"
+    names = ", ".join(sorted(known)) or Message("none")
     return Problem(
-        "no-such", f"no {what} is called {ascii(name)[:LONGEST_SHOWN]}; {what}s: {names}"
+        "no-such",
+        Message(
+            "no {what} is called {name}; {what}s: {names}",
+            what=term(what),
+            name=ascii(name)[:LONGEST_SHOWN],
+            names=names,
+        ),
     )
 
 

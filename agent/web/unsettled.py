@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.fleet.samples import Status
+from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.safety.doubts import Doubt
 from agent.web import forms
@@ -105,7 +106,9 @@ async def settle_some(body: Settled, station: TheStation, actor: TheActor) -> di
         problem = problem_of(bad)
         left = [name for name, it in outcomes.items() if it.status is not Status.DONE]
         raise Problem(
-            problem.kind, f"not settled: {', '.join(left)}. {problem.detail}", devices=shown
+            problem.kind,
+            Message("not settled: {left}. {detail}", left=", ".join(left), detail=problem.detail),
+            devices=shown,
         )
     return {"devices": shown}
 

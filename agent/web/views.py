@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Path, Query
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Quality, Sample
+from agent.languages.message import Message
 from agent.public import (
     description_form,
     event_form,
@@ -151,7 +152,11 @@ async def reading(
     if sample is None:
         raise Problem(
             "never-read",
-            f"{worker.plan.name}.{reading} has not been read yet: ask for it with ?fresh=true",
+            Message(
+                "{name}.{reading} has not been read yet: ask for it with ?fresh=true",
+                name=worker.plan.name,
+                reading=reading,
+            ),
         )
     return sample_form(sample, fields[reading].form.unit)
 
@@ -160,7 +165,15 @@ async def _new_value(worker: DeviceWorker, reading: str) -> Sample:
     """A sample that the device gave just now. Raises Problem."""
     sample = (await _read_now(worker, reading))[reading]
     if sample.quality is Quality.BAD:
-        raise Problem("device-failed", f"{worker.plan.name}.{reading}: {sample.reason}")
+        raise Problem(
+            "device-failed",
+            Message(
+                "{name}.{reading}: {reason}",
+                name=worker.plan.name,
+                reading=reading,
+                reason=sample.reason,
+            ),
+        )
     return sample
 
 
@@ -169,7 +182,9 @@ async def _read_now(worker: DeviceWorker, *readings: str) -> Mapping[str, Sample
     try:
         return await worker.read(readings)
     except DriverError as error:
-        raise Problem("not-read", f"{worker.plan.name}: {error}") from error
+        raise Problem(
+            "not-read", Message("{name}: {error}", name=worker.plan.name, error=str(error))
+        ) from error
 
 
 @views.get(
