@@ -14,6 +14,7 @@ from agent.cli.failures import say
 from agent.cli.names import described, device_names, split_target, unknown
 from agent.cli.stop_follow import ends_of_stops
 from agent.errors import OutcomeUnknown, Refused, UnknownDevice
+from agent.languages.message import Message
 
 TROUBLE: Final = OutcomeUnknown.exit_code
 
@@ -111,7 +112,14 @@ def _setting(description: dict[str, Any], device: str, name: str) -> dict[str, A
         return found
     if name in {it["name"] for it in description["readings"]}:
         offered = ", ".join(settings) or "none"
-        raise Refused(f"{device}.{name} is a reading, which can't be set. Settings: {offered}")
+        raise Refused(
+            Message(
+                "{device}.{name} is a reading, which can't be set. Settings: {offered}",
+                device=device,
+                name=name,
+                offered=offered,
+            )
+        )
     raise unknown("setting", name, settings, device)
 
 

@@ -26,6 +26,7 @@ from agent.cli.safe_words import add_safe
 from agent.cli.schedule_words import add_schedule
 from agent.cli.settle_words import add_settle
 from agent.cli.user_words import add_people
+from agent.languages.message import Message
 
 ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
 EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
@@ -260,22 +261,26 @@ def _tell_version() -> int:
 
 def no_recipe_command() -> int:
     """Say what may be asked of recipes. Raises WrongUsage."""
-    raise WrongUsage("which command? recipe list, show or check; see `labkeeper recipe --help`")
+    raise WrongUsage(
+        Message("which command? recipe list, show or check; see `labkeeper recipe --help`")
+    )
 
 
 def no_job_command() -> int:
     """Say what may be asked of jobs. Raises WrongUsage."""
-    raise WrongUsage("which command? job start, list, show, stop …; see `labkeeper job --help`")
+    raise WrongUsage(
+        Message("which command? job start, list, show, stop …; see `labkeeper job --help`")
+    )
 
 
 def no_alarm_command() -> int:
     """Say what may be asked of alarms. Raises WrongUsage."""
     raise WrongUsage(
-        "which command? alarm list, ack, shelve, unshelve; see `labkeeper alarm --help`"
+        Message("which command? alarm list, ack, shelve, unshelve; see `labkeeper alarm --help`")
     )
 
 
 def no_command() -> int:
     """Print the help: nothing was asked for. Raises WrongUsage."""
     command_line().print_help()
-    raise WrongUsage("which command? see above")
+    raise WrongUsage(Message("which command? see above"))

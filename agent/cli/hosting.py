@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agent.cli import output
 from agent.cli.parser import WrongUsage
 from agent.errors import ConfigError
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from agent.settings import Station
@@ -17,7 +18,7 @@ def run(config: Path | None) -> None:
     """Run the agent of this station until it is told to end. Raises WrongUsage without a config."""
     if config is None:
         raise WrongUsage(
-            "the following arguments are required: --config; see `labkeeper run --help`"
+            Message("the following arguments are required: --config; see `labkeeper run --help`")
         )
     # The agent itself is imported by this command alone.
     from agent.running import run as run_agent

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agent.cli import output
 from agent.cli.parser import WrongUsage
 from agent.errors import Refused
+from agent.languages.message import Message
 from agent.store.chain import Head
 from agent.store.database import NAME, reading
 from agent.store.doubted_devices import doubted
@@ -27,7 +28,9 @@ NOT_WHOLE: Final = NotRead.exit_code
 def which() -> None:
     """Say which commands there are. Raises WrongUsage."""
     raise WrongUsage(
-        "which? `labkeeper ledger show`, `unsettled`, `verify` or `export`; each has a --help"
+        Message(
+            "which? `labkeeper ledger show`, `unsettled`, `verify` or `export`; each has a --help"
+        )
     )
 
 
@@ -120,7 +123,7 @@ def folder_of(config: Path | None, state: Path | None) -> Path:
     if state is not None:
         return state
     if config is None:
-        raise Refused("which station? say --config FILE or --state DIR")
+        raise Refused(Message("which station? say --config FILE or --state DIR"))
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
     from agent.settings import load
 
@@ -132,7 +135,10 @@ def _head(text: str) -> Head:
         return Head.parse(text)
     except ValueError:
         raise Refused(
-            f"{text!r} is no head, such as 812:9f86d0… with 64 digits: `verify` prints one"
+            Message(
+                "{text!r} is no head, such as 812:9f86d0… with 64 digits: `verify` prints one",
+                text=text,
+            )
         ) from None
 
 

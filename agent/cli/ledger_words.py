@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.cli.parser import NOTHING, Commands, count
+from agent.languages.message import Message
 
 NO_SOCKET: Final = frozenset({"socket"})
 KINDS: Final = ("command", "job", "step", "event", "alarm", "config", "ledger")
@@ -20,7 +21,9 @@ def moment(text: str) -> str:
         return ""
     if _MOMENT.fullmatch(known := text.upper().removesuffix("Z")):
         return known
-    raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-28 or 2026-11-28T05:16")
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is no time such as 2026-11-28 or 2026-11-28T05:16", text=text)
+    )
 
 
 def add_ledger(commands: Commands) -> None:

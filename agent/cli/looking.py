@@ -12,6 +12,7 @@ from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import described, device_names, state_of, unknown
 from agent.cli.words import believed, language, utc_now
 from agent.errors import DeviceTrouble, Refused
+from agent.languages.message import Message
 
 TROUBLE: Final = DeviceTrouble.exit_code
 Row = tuple[str, dict[str, Any] | None]
@@ -101,7 +102,7 @@ def watch(
 def events(seconds: float | None, socket: Path | None, *, follow: bool, as_json: bool) -> None:
     """Show what happened, and with `follow` what happens. Raises Refused: a time without it."""
     if seconds is not None and not follow:
-        raise Refused("--seconds says how long to go on: it needs --follow")
+        raise Refused(Message("--seconds says how long to go on: it needs --follow"))
     path = socket_path(socket)
     with AgentClient(path) as client:
         past = client.get("events")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from agent.cli.words import CHOSEN
 from agent.errors import Refused
+from agent.languages.message import LANGUAGES, Message
 
 NOTHING: Final = frozenset({"socket", "as_json"})
 """The general options, where none of them means anything."""
@@ -22,7 +25,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise WrongUsage."""
-        raise WrongUsage(f"{message}; see `{self.prog} --help`")
+        raise WrongUsage(Message("{message}; see `{prog} --help`", message=message, prog=self.prog))
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Say which command was meant. Raises WrongUsage."""
@@ -63,6 +66,20 @@ class Commands:
         return parser
 
 
+class Spoken(argparse.Action):
+    """`--language`: counts at once, also for what is wrong in the rest of the line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Set it for this program and for what it starts."""
+        os.environ[CHOSEN] = values
+
+
 def add_general(
     parser: argparse.ArgumentParser, unused: frozenset[str], socket: Any, *, as_json: Any
 ) -> None:
@@ -70,6 +87,13 @@ def add_general(
     if "socket" not in unused:
         where = "the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock"
         parser.add_argument("--socket", type=Path, metavar="PATH", default=socket, help=where)
+    parser.add_argument(
+        "--language",
+        action=Spoken,
+        choices=LANGUAGES,
+        default=argparse.SUPPRESS,
+        help="ko or en; else what LC_ALL, LC_MESSAGES or LANG says",
+    )
     if "as_json" not in unused:
         text = "print JSON for programs"
         parser.add_argument(
@@ -87,7 +111,9 @@ def seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 < float(text) < float("inf"):
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is not a number of seconds above 0", text=text)
+    )
 
 
 def port(text: str) -> int:
@@ -95,7 +121,9 @@ def port(text: str) -> int:
     with suppress(ValueError):
         if 0 <= int(text) < 65536:
             return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (a free one) to 65535")
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is not a port from 0 (a free one) to 65535", text=text)
+    )
 
 
 def count(text: str) -> int:
@@ -103,4 +131,4 @@ def count(text: str) -> int:
     with suppress(ValueError):
         if int(text) > 0:
             return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    raise argparse.ArgumentTypeError(Message("{text!r} is not a whole number above 0", text=text))

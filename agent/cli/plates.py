@@ -9,11 +9,12 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import unknown
 from agent.cli.parser import WrongUsage
+from agent.languages.message import Message
 
 
 def which() -> int:
     """Say what may be asked of plates. Raises WrongUsage."""
-    raise WrongUsage("which? plate list or clear; see `labkeeper plate --help`")
+    raise WrongUsage(Message("which? plate list or clear; see `labkeeper plate --help`"))
 
 
 def list_plates(socket: Path | None, *, as_json: bool) -> None:

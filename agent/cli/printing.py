@@ -13,6 +13,7 @@ from agent.cli.failures import say
 from agent.cli.names import described
 from agent.cli.stored import admission, listed
 from agent.errors import AgentError, DeviceTrouble, Refused
+from agent.languages.message import Message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +57,7 @@ def print_(
 def _must_print(client: AgentClient, device: str) -> None:
     """Raise Refused for a device that is none, or prints nothing."""
     if "print" not in {it["name"] for it in described(client, device)["commands"]}:
-        raise Refused(f"{device} is no printer: it has no command `print`")
+        raise Refused(Message("{device} is no printer: it has no command `print`", device=device))
 
 
 def _stored(client: AgentClient, wish: Wish) -> str:
@@ -82,12 +83,19 @@ def _is_here(path: Path) -> bool:
 def _in_store(client: AgentClient, wish: Wish) -> str:
     """Take the file for a name in the store. Raises Refused, which names the nearest one."""
     if wish.replace or wish.name is not None:
-        raise Refused(f"there is no file {wish.file} here, and --replace and --name are for one")
+        raise Refused(
+            Message(
+                "there is no file {file} here, and --replace and --name are for one", file=wish.file
+            )
+        )
     found = None if "/" in wish.file else listed(client, wish.file)
     if found is None:
         raise Refused(
-            f"there is no file {wish.file}, neither here nor in the agent's store: "
-            "`labkeeper files` lists what is there"
+            Message(
+                "there is no file {file}, neither here nor in the agent's store: `labkeeper "
+                "files` lists what is there",
+                file=wish.file,
+            )
         )
     return str(found["name"])
 
@@ -98,7 +106,13 @@ def _admit(client: AgentClient, wish: Wish, stored: str) -> None:
     for warning in found["warnings"]:
         say(f"warning: {warning}")
     if not found["admitted"]:
-        raise Refused(f"{wish.device} may not print it: {'; '.join(found['reasons'])}")
+        raise Refused(
+            Message(
+                "{device} may not print it: {reasons}",
+                device=wish.device,
+                reasons="; ".join(found["reasons"]),
+            )
+        )
 
 
 def _run(socket: Path, wish: Wish, stored: str) -> int:
@@ -115,7 +129,9 @@ def _run(socket: Path, wish: Wish, stored: str) -> int:
         say(_left(wish.device, begun=run.asked))
         return NEVER_MIND
     except DeviceTrouble as error:
-        raise type(error)(f"{error}; {_heaters(socket, wish.device)}") from error
+        raise type(error)(
+            Message("{error}; {heaters}", error=str(error), heaters=_heaters(socket, wish.device))
+        ) from error
     _tell(wish, stored, outcome)
     return 0
 

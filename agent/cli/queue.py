@@ -11,11 +11,14 @@ from agent.cli.client import AgentClient, socket_path
 from agent.cli.parser import WrongUsage
 from agent.cli.words import language
 from agent.errors import Refused
+from agent.languages.message import Message
 
 
 def which() -> int:
     """Say what may be asked of the queue. Raises WrongUsage."""
-    raise WrongUsage("which? queue list, hold, release or move; see `labkeeper queue --help`")
+    raise WrongUsage(
+        Message("which? queue list, hold, release or move; see `labkeeper queue --help`")
+    )
 
 
 def list_queue(socket: Path | None, *, as_json: bool) -> None:
@@ -28,7 +31,7 @@ def hold(job: str | None, reason: str, socket: Path | None, *, as_json: bool) ->
     """Keep one job from beginning, or every one."""
     if job is not None:
         if reason:
-            raise Refused("--reason is said of the whole queue: leave it away, or the job")
+            raise Refused(Message("--reason is said of the whole queue: leave it away, or the job"))
         jobs.hold(job, socket, as_json=as_json)
         return
     with AgentClient(socket_path(socket)) as client:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent.cli import output
 from agent.cli.words import language
 from agent.errors import ConfigError, Problem, Refused
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from agent.jobs.recipes.library import Entry, Library
@@ -28,7 +29,7 @@ def check(
     from agent.jobs.recipes.recipe_file import load_recipe
 
     if not files and config is None:
-        raise Refused("recipe check needs recipes: name files, or a station with --config")
+        raise Refused(Message("recipe check needs recipes: name files, or a station with --config"))
     station, library = _station(config)
     found: list[Problem] = []
     entries: list[Entry] = []
@@ -56,7 +57,7 @@ def _rehearse(files: list[Path], config: Path | None, speed: float, *, as_json: 
     arguments = [str(it) for it in files if "=" in str(it)]
     names = [it.stem for it in files if "=" not in str(it)]
     if len(names) != 1 or config is None:
-        raise Refused("--dry-run needs one recipe, and the station's file: --config FILE")
+        raise Refused(Message("--dry-run needs one recipe, and the station's file: --config FILE"))
     return dry_run(names[0], arguments, (), config, speed, fill=True, as_json=as_json)
 
 

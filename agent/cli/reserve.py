@@ -9,6 +9,7 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
 from agent.errors import Refused
+from agent.languages.message import Message
 
 
 def reserve(
@@ -26,7 +27,7 @@ def reserve(
             _list(client.get("reservations"), as_json=as_json)
             return
         if duration is None or not reason:
-            raise Refused("say for how long and why: --for 15min --reason TEXT")
+            raise Refused(Message("say for how long and why: --for 15min --reason TEXT"))
         body = {"seconds": _seconds(duration), "reason": reason, "takeover": takeover}
         _told(client, device, "reserve", body, as_json=as_json)
 
@@ -57,9 +58,9 @@ def _seconds(text: str) -> float:
     try:
         found = Duration.parse(text).constant
     except ValueError as error:
-        raise Refused(f"--for: {error}") from None
+        raise Refused(Message("--for: {error}", error=str(error))) from None
     if found is None:
-        raise Refused(f"--for: {text!r} is not a time: write one such as 15min")
+        raise Refused(Message("--for: {text!r} is not a time: write one such as 15min", text=text))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from agent.cli import output
 from agent.cli.words import language
 from agent.errors import Refused
+from agent.languages.message import Message
 from agent.store.run_held import hold_against_ledger
 from agent.store.run_lines import run_line
 from agent.store.run_manifest import read
@@ -50,7 +51,9 @@ def list_runs(config: Path | None, shelf: Path | None, *, as_json: bool) -> None
     try:
         found = [run_line(it) for it in RunShelf(folder).all()]
     except OSError as error:
-        raise Refused(f"{folder} can't be read: {error.strerror}") from None
+        raise Refused(
+            Message("{folder} can't be read: {strerror}", folder=folder, strerror=error.strerror)
+        ) from None
     if as_json:
         output.document({"runs": found})
         return
@@ -65,10 +68,10 @@ def list_runs(config: Path | None, shelf: Path | None, *, as_json: bool) -> None
 def _folder_of(config: Path | None, shelf: Path | None) -> Path:
     if shelf is not None:
         if not shelf.is_dir():
-            raise Refused(f"there is no folder {shelf}")
+            raise Refused(Message("there is no folder {shelf}", shelf=shelf))
         return shelf
     if config is None:
-        raise Refused("which station? say --config FILE or --runs DIR")
+        raise Refused(Message("which station? say --config FILE or --runs DIR"))
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
     from agent.settings import load
 

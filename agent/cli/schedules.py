@@ -12,6 +12,7 @@ from agent.cli.names import unknown
 from agent.cli.parser import WrongUsage
 from agent.cli.words import language
 from agent.errors import Refused
+from agent.languages.message import Message
 
 MOST: Final = 100
 """Times of one schedule that the agent gives at once."""
@@ -40,7 +41,7 @@ def list_schedules(socket: Path | None, *, as_json: bool) -> None:
 def coming(schedule: str | None, socket: Path | None, *, number: int, as_json: bool) -> None:
     """Show the next times, soonest first."""
     if number > MOST:
-        raise Refused(f"-n {number}: at most {MOST} are shown")
+        raise Refused(Message("-n {number}: at most {most} are shown", number=number, most=MOST))
     with AgentClient(socket_path(socket)) as client:
         found = client.get("schedules", next=str(number))["schedules"]
     if schedule is not None:

@@ -9,6 +9,7 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
 from agent.cli.parser import WrongUsage
+from agent.languages.message import Message
 
 
 def settle(
@@ -22,11 +23,13 @@ def settle(
     """Settle one device or all that are blocked; without either, list what is not known."""
     if device is None and not all:
         if reason:
-            raise WrongUsage("which device? name it, or say --all")
+            raise WrongUsage(Message("which device? name it, or say --all"))
         _list(socket, as_json=as_json)
         return
     if not reason:
-        raise WrongUsage('say what you have seen: --reason "the output is off, I have looked"')
+        raise WrongUsage(
+            Message('say what you have seen: --reason "the output is off, I have looked"')
+        )
     with AgentClient(socket_path(socket)) as client:
         blocked = {it["device"] for it in client.get("unsettled")}
         if device is not None and device not in blocked:

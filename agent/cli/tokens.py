@@ -8,11 +8,14 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.parser import WrongUsage
+from agent.languages.message import Message
 
 
 def no_token_command() -> int:
     """Say what may be asked of tokens. Raises WrongUsage."""
-    raise WrongUsage("which command? token add, list, revoke; see `labkeeper token --help`")
+    raise WrongUsage(
+        Message("which command? token add, list, revoke; see `labkeeper token --help`")
+    )
 
 
 def add(name: str, scope: str, days: int, socket: Path | None, *, as_json: bool) -> None:

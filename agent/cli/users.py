@@ -9,13 +9,16 @@ from agent.cli import output
 from agent.cli.asking import new_password
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.parser import WrongUsage
+from agent.languages.message import Message
 
 
 def no_user_command() -> int:
     """Say what may be asked of users. Raises WrongUsage."""
     raise WrongUsage(
-        "which command? user add, list, role, disable, enable, passwd, first-code; "
-        "see `labkeeper user --help`"
+        Message(
+            "which command? user add, list, role, disable, enable, passwd, first-code; see "
+            "`labkeeper user --help`"
+        )
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.errors import Refused
+from agent.languages.message import Message
 
 FOLLOW_S: Final = 0.25
 """Seconds between two looks. The recorder holds far more than comes in that time."""
@@ -30,10 +31,16 @@ def wire(
 ) -> None:
     """Show a recording, follow the line, or list the recordings. Raises Refused: two at once, no name."""
     if sum((faults, follow, fault is not None)) > 1:
-        raise Refused("--fault, --faults and --follow exclude each other: say one of them")
+        raise Refused(Message("--fault, --faults and --follow exclude each other: say one of them"))
     if fault is not None and (not fault or "/" in fault):
         known = f"`labkeeper wire {device} --faults` lists them"
-        raise Refused(f"{fault!r} is not the name of a recording: {known}, or say `last`")
+        raise Refused(
+            Message(
+                "{fault!r} is not the name of a recording: {known}, or say `last`",
+                fault=fault,
+                known=known,
+            )
+        )
     with AgentClient(socket_path(socket)) as client:
         where = ("devices", device, "wire")
         if faults:

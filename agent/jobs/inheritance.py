@@ -16,11 +16,14 @@ from agent.jobs.restart import take_over
 from agent.jobs.shop import Shop
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Turns
+from agent.languages.message import Message
 from agent.store.store_errors import NotRecorded
 
 AGAIN_S: Final = 5.0
 """How long to wait before the disk is tried again."""
-NOT_YET: Final = "the disk has not told of the jobs of before yet, and none begins until then"
+NOT_YET: Final = Message(
+    "the disk has not told of the jobs of before yet, and none begins until then"
+)
 
 log = logging.getLogger("labkeeper")
 
@@ -42,8 +45,13 @@ class Inheritance:
         try:
             await self._taken()
         except AgentError as error:
-            why = f"the jobs of before can't be taken over, and none begins until they are: {error}"
-            self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
+            why = Message(
+                "the jobs of before can't be taken over, and none begins until they are: {error}",
+                error=str(error),
+            )
+            self._turns.closed = Message(
+                "{why}; it is tried again every {again_s:g} s", why=why, again_s=AGAIN_S
+            )
             self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
             self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
 
@@ -77,7 +85,9 @@ class Inheritance:
         self._turns.closed = ""
         if not is_late:
             return
-        text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
+        text = Message(
+            "the disk is read again: the jobs of before are taken over, and jobs may begin"
+        )
         self._shop.events.add("jobs.taken_over", text)
         self._turns.next()
 

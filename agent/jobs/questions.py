@@ -11,6 +11,7 @@ from agent.errors import NoSuchThing, Refused
 from agent.jobs.job import Answer
 from agent.jobs.language.expressions import Value
 from agent.jobs.recipes.parameters import Parameter
+from agent.languages.message import Message
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,10 +31,10 @@ class Question:
     def accepted(self, value: object) -> Value:
         """The value as the recipe takes it. Raises Refused: the question stays."""
         if self.parameter is not None:
-            return self.parameter.check("the answer", value)
+            return self.parameter.check(Message("the answer"), value)
         if isinstance(value, bool):
             return value
-        raise Refused(f"the answer: {value!r} is neither true nor false")
+        raise Refused(Message("the answer: {value!r} is neither true nor false", value=value))
 
 
 class Questions:
@@ -66,8 +67,14 @@ class Questions:
         """The open question of this name. Raises NoSuchThing."""
         if question in self._open:
             return self._open[question]
-        known = ", ".join(self._open) or "none"
-        raise NoSuchThing(f"no question {question} waits for an answer; questions: {known}")
+        known = ", ".join(self._open) or Message("none")
+        raise NoSuchThing(
+            Message(
+                "no question {question} waits for an answer; questions: {known}",
+                question=question,
+                known=known,
+            )
+        )
 
     def close(self, question: Question, answer: Answer) -> None:
         """Take an answer; the question is listed no longer. Raises NoSuchThing where it is not now."""

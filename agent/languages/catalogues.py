@@ -9,9 +9,11 @@ from enum import StrEnum
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, TypeVar, cast
 
 from agent.languages.message import ENGLISH, LANGUAGES, Message, Titled
+
+T = TypeVar("T")
 
 FOLDER: Final = Path(__file__).parent
 
@@ -49,18 +51,24 @@ def _argument(value: object, language: str) -> object:
             return CATALOGUES[language].gettext(value.value)
         case str():
             return in_language(value, language)
-    return value
+        case None | bool() | int() | float() | list() | tuple() | dict():
+            return value
+    return in_language(str(value), language)  # one of ours: it says itself as a message
 
 
-def all_in_language(value: Any, language: str) -> Any:
+def all_in_language(value: T, language: str) -> T:
     """The same with every text in its mappings and lists in one of LANGUAGES."""
+    return cast(T, _whole(value, language))
+
+
+def _whole(value: object, language: str) -> object:
     match value:
         case str():
             return in_language(value, language)
         case Mapping():
-            return {key: all_in_language(it, language) for key, it in value.items()}
+            return {key: _whole(it, language) for key, it in value.items()}
         case list():
-            return [all_in_language(it, language) for it in value]
+            return [_whole(it, language) for it in value]
     return value
 
 

@@ -65,6 +65,12 @@ def joined(texts: Iterable[str]) -> str:
     return reduce(lambda one, more: Message("{one}; {more}", one=one, more=more), found or [""])
 
 
+def lines(texts: Iterable[str]) -> str:
+    """The texts, each on a line of its own, each still a message."""
+    found = list(texts)
+    return reduce(lambda one, more: Message("{one}\n{more}", one=one, more=more), found or [""])
+
+
 def listed(texts: Iterable[str]) -> str:
     """The texts with a comma between them, each still a message."""
     found = [text for text in texts if text]

@@ -30,6 +30,12 @@ WORDS: Final = frozenset(
         N_("unshelved"),
         N_("resumed"),
         N_("manual"),
+        # schedules
+        N_("enabled"),
+        N_("disabled"),
+        N_("missed"),
+        N_("skipped"),
+        N_("fired"),
         # what may be asked for by its name
         N_("device"),
         N_("reading"),

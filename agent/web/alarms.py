@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path
 
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import alarm_form
 from agent.safety.alarm_desk import AlarmDesk
@@ -17,6 +18,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -53,10 +55,10 @@ AlarmName = Annotated[str, Path(description="An alarm.", examples=["oven-too-hot
     responses=answers([forms.ALARM], *AT_THE_DOOR, "no-such"),
     response_model=list[forms.AlarmForm],
 )
-async def every_alarm(alarms: TheAlarms) -> list[dict[str, Any]]:
+async def every_alarm(alarms: TheAlarms, language: TheLanguage) -> list[dict[str, Any]]:
     """Every alarm as it stands, in the order of their names; also those that are normal."""
     found = sorted(alarms.all.values(), key=lambda it: it.name)
-    return [alarm_form(it, is_first=alarms.is_first(it)) for it in found]
+    return said([alarm_form(it, is_first=alarms.is_first(it)) for it in found], language)
 
 
 @alarm_changes.post(

@@ -8,7 +8,8 @@ from fastapi.security import HTTPBearer
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Snapshot
-from agent.languages.message import Message
+from agent.languages.catalogues import wanted
+from agent.languages.message import ENGLISH, Message
 from agent.languages.words import term
 from agent.roles import Actor
 from agent.station import Station
@@ -70,6 +71,14 @@ async def _snapshot(worker: TheDevice, station: TheStation) -> Snapshot:
 
 
 TheSnapshot = Annotated[Snapshot, Depends(_snapshot)]
+
+
+async def _language(request: Request) -> str:
+    return wanted(request.headers.get("accept-language", ""), ENGLISH)
+
+
+TheLanguage = Annotated[str, Depends(_language)]
+"""In which the caller wants to read; English where none is asked for."""
 
 
 def no_such(what: str, name: str, known: Any) -> Problem:

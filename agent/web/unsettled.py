@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.fleet.samples import Status
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.safety.doubts import Doubt
@@ -16,6 +17,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -77,10 +79,11 @@ class SettledForm(BaseModel):
     responses=answers([DOUBT], *AT_THE_DOOR),
     response_model=list[DoubtForm],
 )
-async def unsettled(station: TheStation) -> list[dict[str, Any]]:
+async def unsettled(station: TheStation, language: TheLanguage) -> list[dict[str, Any]]:
     """The commands whose outcome is unknown, and the devices that have to be looked at. Each is blocked."""
     doubts = [doubt for _, some in sorted(station.gate.doubts.items()) for doubt in some]
-    return [_form(doubt, in_config=doubt.device in station.workers) for doubt in doubts]
+    found = [_form(doubt, in_config=doubt.device in station.workers) for doubt in doubts]
+    return said(found, language)
 
 
 @settles.post(

@@ -12,6 +12,7 @@ from pydantic_core import SchemaError
 from agent.errors import Refused
 from agent.jobs.language.expressions import Value
 from agent.jobs.language.kinds import BOOLEAN, Kind, unit_symbol
+from agent.languages.message import N_, Message
 from agent.settings.section import Section, Title
 from agent.settings.values import End, Label
 from drivers import UNITS
@@ -74,36 +75,71 @@ class Parameter(Section):
             case "boolean":
                 if isinstance(value, bool):
                     return value
-                raise Refused(f"{name}: {value!r} is neither true nor false")
+                raise Refused(
+                    Message("{name}: {value!r} is neither true nor false", name=name, value=value)
+                )
             case "choice":
                 if isinstance(value, str) and value in self.choices:
                     return value
-                raise Refused(f"{name}: {value!r} is not one of {', '.join(self.choices)}")
+                raise Refused(
+                    Message(
+                        "{name}: {value!r} is not one of {choices}",
+                        name=name,
+                        value=value,
+                        choices=", ".join(self.choices),
+                    )
+                )
         return self._text(name, value)
 
     def _number(self, name: str, value: object) -> float | int:
-        noun = "a whole number" if self.type == "integer" else "a number"
+        noun = Message("a whole number") if self.type == "integer" else Message("a number")
         shown = f" {unit_symbol(self.unit)}".rstrip()
+        unit = Message(" in{unit}", unit=shown) if shown else ""
+        text = N_("{name}: {value!r} is not {noun}{unit}")
+        wrong = Message(text, name=name, value=value, noun=noun, unit=unit)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Refused(f"{name}: {value!r} is not {noun}{' in' if shown else ''}{shown}")
+            raise Refused(wrong)
         if not abs(value) < 1e300 or (self.type == "integer" and value != int(value)):
-            raise Refused(f"{name}: {value!r} is not {noun}{' in' if shown else ''}{shown}")
+            raise Refused(wrong)
         if self.low is not None and value < self.low:
-            raise Refused(f"{name}: {value:.10g}{shown} is below {self.low:.10g}{shown}")
+            text = N_("{name}: {value:.10g}{shown} is below {low:.10g}{shown}")
+            raise Refused(Message(text, name=name, value=value, shown=shown, low=self.low))
         if self.high is not None and value > self.high:
-            raise Refused(f"{name}: {value:.10g}{shown} is above {self.high:.10g}{shown}")
+            text = N_("{name}: {value:.10g}{shown} is above {high:.10g}{shown}")
+            raise Refused(Message(text, name=name, value=value, shown=shown, high=self.high))
         return int(value) if self.type == "integer" else float(value)
 
     def _text(self, name: str, value: object) -> str:
         if not isinstance(value, str) or not value or not value.isprintable():
-            raise Refused(f"{name}: {value!r} is not a text of one line")
+            raise Refused(
+                Message("{name}: {value!r} is not a text of one line", name=name, value=value)
+            )
         if len(value) > LONGEST_TEXT:
-            raise Refused(f"{name}: is longer than {LONGEST_TEXT} characters")
+            raise Refused(
+                Message(
+                    "{name}: is longer than {longest_text} characters",
+                    name=name,
+                    longest_text=LONGEST_TEXT,
+                )
+            )
         if self.type == "file" and ("/" in value or value.startswith(".")):
-            raise Refused(f"{name}: {value!r} is not the name of a file in the agent's store")
+            raise Refused(
+                Message(
+                    "{name}: {value!r} is not the name of a file in the agent's store",
+                    name=name,
+                    value=value,
+                )
+            )
         pattern = self.pattern or (IDENTITY if self.type in ("lot", "serial_number") else "")
         if pattern and not matches(pattern, value):
-            raise Refused(f"{name}: {value!r} does not match {pattern}")
+            raise Refused(
+                Message(
+                    "{name}: {value!r} does not match {pattern}",
+                    name=name,
+                    value=value,
+                    pattern=pattern,
+                )
+            )
         return value
 
     def mistakes(self) -> Sequence[tuple[str, str]]:
@@ -117,16 +153,32 @@ class Parameter(Section):
             ("pattern", PATTERNED),
         ):
             if getattr(self, key) not in (None, "", ()) and self.type not in types:
-                found.append((key, f"is not for type {self.type}: delete it"))
+                found.append((key, Message("is not for type {type}: delete it", type=self.type)))
         if self.unit and self.unit not in UNITS:
             known = ", ".join(unit for unit in UNITS if unit)
-            found.append(("unit", f"{self.unit!r} is not a unit of this lab; allowed: {known}"))
+            found.append(
+                (
+                    "unit",
+                    Message(
+                        "{unit!r} is not a unit of this lab; allowed: {known}",
+                        unit=self.unit,
+                        known=known,
+                    ),
+                )
+            )
         if self.type == "choice" and not self.choices:
-            found.append(("type", "a choice needs choices: list them"))
+            found.append(("type", Message("a choice needs choices: list them")))
         if self.low is not None and self.high is not None and self.low > self.high:
-            found.append(("low", f"{self.low:g} is above high, {self.high:g}"))
+            found.append(
+                ("low", Message("{low:g} is above high, {high:g}", low=self.low, high=self.high))
+            )
         if self.pattern is not None and not _is_pattern(self.pattern):
-            found.append(("pattern", f"{self.pattern!r} is not a regular expression"))
+            found.append(
+                (
+                    "pattern",
+                    Message("{pattern!r} is not a regular expression", pattern=self.pattern),
+                )
+            )
         return found or self._mistaken_default()
 
     def _mistaken_default(self) -> list[tuple[str, str]]:
@@ -135,8 +187,16 @@ class Parameter(Section):
         try:
             self.check("default", self.default)
         except Refused as refused:
-            return [("default", str(refused).removeprefix("default: "))]
+            return [("default", _bare(refused))]
         return []
+
+
+def _bare(refused: Refused) -> str:
+    """The refusal of a default without the word, for the key is said beside it."""
+    said = str(refused)
+    if isinstance(said, Message) and said.msgid.startswith("{name}: "):
+        return Message(said.msgid.removeprefix("{name}: "), **said.arguments)
+    return said.removeprefix("default: ")
 
 
 def matches(pattern: str, text: str) -> bool:

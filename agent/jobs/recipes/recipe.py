@@ -34,6 +34,7 @@ from agent.jobs.recipes.flow_steps import (
 from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.recipes.step import Step, Steps, walk
+from agent.languages.message import Message, joined
 from agent.settings.models import DEVICE_NAME
 from agent.settings.section import Section, Title
 from agent.settings.sentences import suggest
@@ -86,22 +87,29 @@ class Head(Section):
             Refused: One is unknown, missing, or not what it may be; the sentence names each.
         """
         found: dict[str, Value] = {}
-        said = [
-            f"{self.name} has no parameter {name!r}; {suggest(name, self.parameters)}"
+        said: list[str] = [
+            Message(
+                "{name} has no parameter {name_2!r}; {suggest}",
+                name=self.name,
+                name_2=name,
+                suggest=suggest(name, self.parameters),
+            )
             for name in given
             if name not in self.parameters
         ]
         for name, parameter in self.parameters.items():
             value = given.get(name, parameter.default)
             if value is None:
-                said.append(f"{name} is missing: it must be {parameter.kind}")
+                said.append(
+                    Message("{name} is missing: it must be {kind}", name=name, kind=parameter.kind)
+                )
                 continue
             try:
                 found[name] = parameter.check(name, value)
             except Refused as refused:
                 said.append(str(refused))
         if said:
-            raise Refused("; ".join(said))
+            raise Refused(joined(said))
         return found
 
 

@@ -11,6 +11,7 @@ from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, Lo
 from agent.jobs.recipes.step import Step
 from agent.jobs.running.frame import Frame
 from agent.jobs.running.pace import TICK_S
+from agent.languages.message import Message, Titled
 
 
 class NobodyAnswered(DeviceTrouble):
@@ -25,7 +26,9 @@ async def run_confirm(frame: Frame, step: ConfirmStep, now: StepNow) -> None:
     if step.as_:
         frame.values[step.as_] = yes
     elif yes is not True:
-        raise DeviceTrouble(f"the answer to “{en}” is no")
+        raise DeviceTrouble(
+            Message("the answer to “{question}” is no", question=Titled({"en": en, "ko": ko}))
+        )
 
 
 async def run_input(frame: Frame, step: InputStep, now: StepNow) -> None:
@@ -68,7 +71,13 @@ async def answered(
             if left is not None:
                 left -= means.clock.monotonic() - began
                 if left <= 0 and question.answer is None:
-                    raise NobodyAnswered(f"nobody answered “{question.en}” within {within}")
+                    raise NobodyAnswered(
+                        Message(
+                            "nobody answered “{question}” within {within}",
+                            question=Titled({"en": question.en, "ko": question.ko}),
+                            within=within,
+                        )
+                    )
             await means.pace.rest()
     return question.answer.value
 

@@ -18,6 +18,7 @@ from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step
 from agent.jobs.running.frame import Frame, Means, StepFailed
 from agent.jobs.states import JobState
+from agent.languages.message import Message, joined
 from agent.roles import Actor
 
 log = logging.getLogger("labkeeper")
@@ -49,11 +50,13 @@ class Run:
         try:
             await self._whole()
         except asyncio.CancelledError:
-            self._notes.state(JobState.INTERRUPTED, "the agent ended while it ran")
+            self._notes.state(JobState.INTERRUPTED, Message("the agent ended while it ran"))
             raise
         except Exception as error:  # a defect of ours ends this job, never the agent
             log.exception("job %s", self._job.id)
-            self._failure = self._failure or f"a defect of the agent: {error!r}"
+            self._failure = self._failure or Message(
+                "a defect of the agent: {error}", error=repr(error)
+            )
             await self._make_safe()
         finally:
             if self._work is not None:
@@ -72,8 +75,10 @@ class Run:
         """
         if self._is_ending or self._job.state.is_final or self._cut:
             return
-        by = f"stopped by {actor.name} ({actor.origin})"
-        self._stopped = self._stopped or (f"{device} was {by}" if device else by)
+        by = Message("stopped by {name} ({origin})", name=actor.name, origin=actor.origin)
+        self._stopped = self._stopped or (
+            Message("{device} was {by}", device=device, by=by) if device else by
+        )
         self._cut = self._notes.is_ending = True
         self._means.hands.halt()
         hands, tasks = self._means.hands, self._means.tasks
@@ -151,7 +156,7 @@ class Run:
             return str(failed)
         except Exception as error:  # a defect in a step is the end of the job, not of the agent
             log.exception("job %s", self._job.id)
-            return f"a defect of the agent: {error!r}"
+            return Message("a defect of the agent: {error}", error=repr(error))
         return ""
 
     async def _settled(self) -> None:
@@ -173,14 +178,19 @@ class Run:
         self._job.safe = dict(zip(names, outcomes, strict=True))
         await self._notes.safe(self._job.safe)
         if unsafe := list(_not_done(self._job.safe)):
-            self._notes.unsafe(f"job {self._job.id}: not confirmed safe: {'; '.join(unsafe)}")
+            self._notes.unsafe(
+                Message(
+                    "job {id}: not confirmed safe: {unsafe}",
+                    id=self._job.id,
+                    unsafe=joined(unsafe),
+                )
+            )
 
     def _finish(self) -> None:
         """Enter the final state: what came first says which."""
         self._is_ending = True
         if self._stopped:
-            more = f"; {self._failure}" if self._failure else ""
-            self._notes.state(JobState.STOPPED, f"{self._stopped}{more}")
+            self._notes.state(JobState.STOPPED, joined([self._stopped, self._failure]))
         elif self._failure:
             self._notes.state(JobState.FAILED, self._failure)
         else:
