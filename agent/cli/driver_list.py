@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.cli.names import unknown
+from agent.cli.words import said
 from agent.errors import Refused
 from agent.languages.message import Message
 from drivers import describe
@@ -33,4 +34,4 @@ def _title(name: str) -> str:
     try:
         return load(name).title()
     except (UnknownName, ImportError) as error:
-        return f"can't be loaded: {error}"
+        return said(Message("can't be loaded: {error}", error=str(error)))

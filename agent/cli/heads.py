@@ -6,6 +6,10 @@ from agent.languages.message import N_
 
 HEADS: Final = frozenset(
     {
+        N_("show this help message and exit"),
+        N_("positional arguments"),
+        N_("options"),
+        N_("commands"),
         N_("question"),
         N_("printer"),
         N_("Schedules"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli import output
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
 from agent.errors import ConfigError
 from agent.languages.message import Message
 
@@ -40,7 +41,13 @@ def check(config: Path, *, as_json: bool) -> None:
     else:
         for warning in warnings:
             output.line(f"warning: {warning}")
-        output.line(f"ok: {count} device{'' if count == 1 else 's'}")
+        output.line(
+            said(
+                Message(
+                    "ok: {count} device{count_2}", count=count, count_2=("" if count == 1 else "s")
+                )
+            )
+        )
 
 
 def _of_schedules(station: Station) -> list[str]:

@@ -13,7 +13,7 @@ from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.job_answers import meant
 from agent.cli.names import unknown
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import DeviceTrouble, Refused
 from agent.languages.message import Message
 
@@ -130,7 +130,14 @@ def watch(job: str, socket: Path | None, *, as_json: bool) -> int:
                 ended = quietly(client, job)
             else:
                 if sys.stderr.isatty():
-                    say(f"job {job}: Ctrl-C ends the watching, `labkeeper job stop {job}` the job")
+                    say(
+                        said(
+                            Message(
+                                "job {job}: Ctrl-C ends the watching, `labkeeper job stop {job}` the job",
+                                job=job,
+                            )
+                        )
+                    )
                 spoken = language(os.environ)
                 ended = Follower(client, job, spoken, Stopwatch().elapsed).to_its_end()
         except KeyboardInterrupt:
@@ -156,7 +163,7 @@ def list_jobs(socket: Path | None, *, as_json: bool) -> None:
     if found["jobs"]:
         output.show(jobs_table(found["jobs"], language(os.environ)))
     else:
-        output.line("no jobs")
+        output.line(said(Message("no jobs")))
 
 
 def show(job: str, socket: Path | None, *, as_json: bool) -> None:
@@ -262,4 +269,4 @@ def _list_questions(questions: list[dict[str, Any]], *, as_json: bool) -> None:
     for it in questions:
         output.line(f"{it['question']}: {it['texts'][language(os.environ)]}")
     if not questions:
-        output.line("no question waits for an answer")
+        output.line(said(Message("no question waits for an answer")))

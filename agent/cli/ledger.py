@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.cli import output
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
 from agent.errors import Refused
 from agent.languages.message import Message
 from agent.store.chain import Head
@@ -60,10 +61,18 @@ def unsettled(config: Path | None, state: Path | None, *, as_json: bool) -> None
         _tell_of(what, f"{device.utc}  {device.device}: {device.why}", as_json=as_json)
     for it in commands:
         what = {"device": it.device, "since": it.utc, **_command_form(it)}
-        how = f"how `{it.action} {it.target}` of {it.actor} ended is {it.stage}"
+        how = said(
+            Message(
+                "how `{action} {target}` of {actor} ended is {stage}",
+                action=it.action,
+                target=it.target,
+                actor=it.actor,
+                stage=it.stage,
+            )
+        )
         _tell_of(what, f"{it.utc}  {it.device}: {how}", as_json=as_json)
     if not (devices or commands or as_json):
-        output.line("nothing is to be settled")
+        output.line(said(Message("nothing is to be settled")))
 
 
 def _command_form(it: Unsettled) -> dict[str, str]:
@@ -115,7 +124,16 @@ def export(
     if as_json:
         output.document({"file": str(path), "rows": count, "head": head.form()})
     else:
-        output.line(f"{path}: {_counted(count)}, up to head {head}")
+        output.line(
+            said(
+                Message(
+                    "{path}: {counted}, up to head {head}",
+                    path=path,
+                    counted=_counted(count),
+                    head=head,
+                )
+            )
+        )
 
 
 def folder_of(config: Path | None, state: Path | None) -> Path:
@@ -146,15 +164,29 @@ def _tell(verdict: Verdict) -> None:
     for finding in verdict.findings:
         output.line(str(finding))
     if verdict.more:
-        output.line(f"and {verdict.more:,} more")
+        output.line(said(Message("and {more:,} more", more=verdict.more)))
     for note in verdict.notes:
         output.line(f"note: {note}")
     if verdict.is_whole:
-        output.line(f"ok: {_counted(verdict.rows)}; none was altered, removed, added or moved")
+        output.line(
+            said(
+                Message(
+                    "ok: {counted}; none was altered, removed, added or moved",
+                    counted=_counted(verdict.rows),
+                )
+            )
+        )
     else:
-        output.line(f"NOT AS IT WAS WRITTEN: {_counted(verdict.rows)} were read, see above")
+        output.line(
+            said(
+                Message(
+                    "NOT AS IT WAS WRITTEN: {counted} were read, see above",
+                    counted=_counted(verdict.rows),
+                )
+            )
+        )
     output.line(f"head: {verdict.head}")
 
 
 def _counted(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return said(Message("{count:,} row{count_2}", count=count, count_2=("" if count == 1 else "s")))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import described, device_names, state_of, unknown
-from agent.cli.words import believed, language, utc_now
+from agent.cli.words import believed, language, said, utc_now
 from agent.errors import DeviceTrouble, Refused
 from agent.languages.message import Message
 
@@ -61,7 +61,7 @@ def interlocks(socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(found)
     elif not found:
-        output.line("this station has no interlocks")
+        output.line(said(Message("this station has no interlocks")))
     else:
         from agent.cli.tables import interlocks_table
 

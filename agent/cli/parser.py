@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from agent.cli.words import CHOSEN
+from agent.cli.words import CHOSEN, said, spoken, told
 from agent.errors import Refused
-from agent.languages.message import LANGUAGES, Message
+from agent.languages.message import ENGLISH, LANGUAGES, N_, Message
 
 NOTHING: Final = frozenset({"socket", "as_json"})
 """The general options, where none of them means anything."""
@@ -25,7 +26,24 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise WrongUsage."""
-        raise WrongUsage(Message("{message}; see `{prog} --help`", message=message, prog=self.prog))
+        raise WrongUsage(
+            Message("{message}; see `{prog} --help`", message=in_our_words(message), prog=self.prog)
+        )
+
+    def format_help(self) -> str:
+        """The help in the language of the person; argparse's own words as well."""
+        about, example = self.description or "", self.epilog or ""
+        self.description = f"{told(about)[:1].upper()}{told(about)[1:]}".rstrip(".") + "."
+        if example.startswith("labkeeper"):
+            self.epilog = said(Message("Example: {example}", example=example))
+        else:
+            self.epilog = told(example)
+        for group in self._action_groups:
+            group.title = told(group.title or "")
+        for action in self._actions:
+            for it in (action, *getattr(action, "_choices_actions", ())):
+                it.help = told(it.help) if it.help and it.help != argparse.SUPPRESS else it.help
+        return super().format_help().replace("usage: ", said(Message("usage: ")), 1)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Say which command was meant. Raises WrongUsage."""
@@ -34,6 +52,23 @@ class Parser(argparse.ArgumentParser):
             from agent.cli.names import unknown
 
             raise WrongUsage(str(unknown("command", value, map(str, action.choices))))
+
+
+USUAL: Final = (
+    (r"the following arguments are required: (?P<names>.+)", N_("{names}: this is missing")),
+    (r"unrecognized arguments: (?P<words>.+)", N_("{words}: this means nothing here")),
+    (r"argument (?P<name>\S+): expected one argument", N_("{name}: a value is missing")),
+    (r"argument (?P<name>\S+): (?P<text>.+)", N_("{name}: {text}")),
+)
+"""What argparse complains of, and the same in words of ours; the rest is said as it says it."""
+
+
+def in_our_words(complaint: str) -> str:
+    """A complaint of argparse as a message. English stays as argparse says it."""
+    for pattern, text in USUAL:
+        if spoken() != ENGLISH and (found := re.fullmatch(pattern, complaint)):
+            return Message(text, **found.groupdict())
+    return complaint
 
 
 class Commands:
@@ -55,8 +90,8 @@ class Commands:
         parser: argparse.ArgumentParser = self._added.add_parser(
             name,
             help=about,
-            description=f"{about[:1].upper()}{about[1:]}.",
-            epilog=f"Example: {example}",
+            description=about,
+            epilog=example,
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -85,17 +120,17 @@ def add_general(
 ) -> None:
     """Add the options that may stand before or after a command, with their defaults."""
     if "socket" not in unused:
-        where = "the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock"
+        where = N_("the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock")
         parser.add_argument("--socket", type=Path, metavar="PATH", default=socket, help=where)
     parser.add_argument(
         "--language",
         action=Spoken,
         choices=LANGUAGES,
         default=argparse.SUPPRESS,
-        help="ko or en; else what LC_ALL, LC_MESSAGES or LANG says",
+        help=N_("ko or en; else what LC_ALL, LC_MESSAGES or LANG says"),
     )
     if "as_json" not in unused:
-        text = "print JSON for programs"
+        text = N_("print JSON for programs")
         parser.add_argument(
             "--json", dest="as_json", action="store_true", default=as_json, help=text
         )
@@ -103,7 +138,7 @@ def add_general(
 
 def add_seconds(parser: argparse.ArgumentParser) -> None:
     """Add the option that says for how long."""
-    parser.add_argument("--seconds", type=seconds, metavar="N", help="end after N seconds")
+    parser.add_argument("--seconds", type=seconds, metavar="N", help=N_("end after N seconds"))
 
 
 def seconds(text: str) -> float:

@@ -12,6 +12,7 @@ from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described
 from agent.cli.stored import admission, listed
+from agent.cli.words import said
 from agent.errors import AgentError, DeviceTrouble, Refused
 from agent.languages.message import Message
 
@@ -49,7 +50,7 @@ def print_(
             stored = _stored(client, wish)
             _admit(client, wish, stored)
     except KeyboardInterrupt:
-        say("stopped before anything was printed")
+        say(said(Message("stopped before anything was printed")))
         return NEVER_MIND
     return _run(path, wish, stored)
 
@@ -122,7 +123,15 @@ def _run(socket: Path, wish: Wish, stored: str) -> int:
 
     run = PrintRun(socket, wish.device, stored, _how(wish))
     if sys.stderr.isatty() and not wish.detach:
-        say(f"{wish.device} prints {stored}; Ctrl-C ends the watching, not the print")
+        say(
+            said(
+                Message(
+                    "{device} prints {stored}; Ctrl-C ends the watching, not the print",
+                    device=wish.device,
+                    stored=stored,
+                )
+            )
+        )
     try:
         outcome = loop.run(run.to_its_end(detach=wish.detach))
     except KeyboardInterrupt:
@@ -146,10 +155,14 @@ def _how(wish: Wish) -> Literal["bar", "lines", "json", "silent"]:
 
 def _left(device: str, *, begun: bool) -> str:
     if not begun:
-        return "stopped before anything was printed"
-    return (
-        f"the watching has ended, the print goes on: `labkeeper do {device}.pause`, `.resume` and "
-        f"`.cancel`, or `labkeeper stop {device}`; `labkeeper watch {device}` shows it again"
+        return said(Message("stopped before anything was printed"))
+    return said(
+        Message(
+            "the watching has ended, the print goes on: `labkeeper do {device}.pause`, "
+            "`.resume` and `.cancel`, or `labkeeper stop {device}`; `labkeeper watch "
+            "{device}` shows it again",
+            device=device,
+        )
     )
 
 
@@ -163,8 +176,8 @@ def _heaters(socket: Path, device: str) -> str:
     except AgentError:
         sample = None
     if sample is None or not believed(sample) or sample["value"] not in {"on", "off"}:
-        return "whether the heaters are off is not known: go and look"
-    return f"the heaters are {sample['value']}"
+        return said(Message("whether the heaters are off is not known: go and look"))
+    return said(Message("the heaters are {value}", value=sample["value"]))
 
 
 def _tell(wish: Wish, stored: str, outcome: dict[str, Any] | None) -> None:
@@ -173,10 +186,18 @@ def _tell(wish: Wish, stored: str, outcome: dict[str, Any] | None) -> None:
         output.document({"device": wish.device, "file": stored, **(outcome or goes_on)})
         return
     if outcome is None:
-        output.line(f"{wish.device}: {stored} is being printed")
+        output.line(
+            said(Message("{device}: {stored} is being printed", device=wish.device, stored=stored))
+        )
         return
     from agent.cli.words import duration
 
     seconds = (outcome["value"] or {}).get("seconds")
-    took = "" if seconds is None else f" in {duration(seconds)}"
-    output.line(f"{wish.device}: {stored} is printed{took}")
+    took = "" if seconds is None else said(Message(" in {duration}", duration=duration(seconds)))
+    output.line(
+        said(
+            Message(
+                "{device}: {stored} is printed{took}", device=wish.device, stored=stored, took=took
+            )
+        )
+    )

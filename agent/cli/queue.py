@@ -9,7 +9,7 @@ from typing import Any
 from agent.cli import jobs, output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.parser import WrongUsage
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import Refused
 from agent.languages.message import Message
 
@@ -63,10 +63,18 @@ def _shown(queue: dict[str, Any], *, as_json: bool) -> None:
     if held := queue["held"]:
         why = f": {held['reason']}" if held["reason"] else ""
         output.line(
-            f"the queue is held by {held['by']} ({held['origin']}) since {held['since']}{why}"
+            said(
+                Message(
+                    "the queue is held by {by} ({origin}) since {since}{why}",
+                    by=held["by"],
+                    origin=held["origin"],
+                    since=held["since"],
+                    why=why,
+                )
+            )
         )
     if not queue["jobs"]:
-        output.line("no job waits")
+        output.line(said(Message("no job waits")))
         return
     from agent.cli.job_tables import queue_table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.cli import output
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import ConfigError, Problem, Refused
 from agent.languages.message import Message
 
@@ -47,7 +47,8 @@ def check(
     if as_json:
         output.document({"recipes": sorted(_name(entry) for entry in entries)})
     else:
-        output.line(f"ok: {len(entries)} recipe{'' if len(entries) == 1 else 's'}")
+        many = "" if len(entries) == 1 else "s"
+        output.line(Message("ok: {count} recipe{count_2}", count=len(entries), count_2=many))
     return 0
 
 
@@ -76,7 +77,7 @@ def list_recipes(config: Path, *, as_json: bool) -> None:
     if rows:
         output.show(recipes_table(rows, language(os.environ)))
     else:
-        output.line(f"no recipes in {library.folder}")
+        output.line(said(Message("no recipes in {folder}", folder=library.folder)))
     for sentence in wrong:
         output.line(f"warning: {sentence}")
 

@@ -8,6 +8,7 @@ from typing import Any
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
+from agent.cli.words import said
 from agent.errors import Refused
 from agent.languages.message import Message
 
@@ -70,8 +71,28 @@ def _list(found: dict[str, Any], *, as_json: bool) -> None:
         return
     for device, it in found["people"].items():
         who = f"{it['by']} ({it['origin']})"
-        output.line(f"{device}: {who} until {it['until']}: {it['reason']}")
+        output.line(
+            said(
+                Message(
+                    "{device}: {who} until {until}: {reason}",
+                    device=device,
+                    who=who,
+                    until=it["until"],
+                    reason=it["reason"],
+                )
+            )
+        )
     for device, it in found["jobs"].items():
-        output.line(f"{device}: job {it['job']} ({it['recipe']}, started by {it['by']})")
+        output.line(
+            said(
+                Message(
+                    "{device}: job {job} ({recipe}, started by {by})",
+                    device=device,
+                    job=it["job"],
+                    recipe=it["recipe"],
+                    by=it["by"],
+                )
+            )
+        )
     if not found["people"] and not found["jobs"]:
-        output.line("no device is reserved")
+        output.line(said(Message("no device is reserved")))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.cli import output
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import Refused
 from agent.languages.message import Message
 from agent.store.run_held import hold_against_ledger
@@ -62,7 +62,7 @@ def list_runs(config: Path | None, shelf: Path | None, *, as_json: bool) -> None
     if found:
         output.show(runs_table(found))
     else:
-        output.line(f"no runs in {folder}")
+        output.line(said(Message("no runs in {folder}", folder=folder)))
 
 
 def _folder_of(config: Path | None, shelf: Path | None) -> Path:
@@ -84,9 +84,23 @@ def _tell(verdict: RunVerdict, folder: Path) -> None:
     for note in verdict.notes:
         output.line(f"note: {note}")
     if verdict.is_whole:
-        files = f"{verdict.files} file{'' if verdict.files == 1 else 's'}"
-        output.line(f"ok: {files}, {verdict.size:,} bytes; none was altered, removed or added")
+        files = said(
+            Message(
+                "{files} file{files_2}",
+                files=verdict.files,
+                files_2=("" if verdict.files == 1 else "s"),
+            )
+        )
+        output.line(
+            said(
+                Message(
+                    "ok: {files}, {size:,} bytes; none was altered, removed or added",
+                    files=files,
+                    size=verdict.size,
+                )
+            )
+        )
     else:
-        output.line(f"NOT AS IT WAS CLOSED: {folder}, see above")
+        output.line(said(Message("NOT AS IT WAS CLOSED: {folder}, see above", folder=folder)))
     if verdict.sha256:
         output.line(f"manifest: {verdict.sha256}")

@@ -9,6 +9,7 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
 from agent.languages.message import Message
 
 
@@ -46,7 +47,7 @@ def settle(
     for outcome in answer["devices"].values():
         output.line(outcome["message"])
     if not answer["devices"]:
-        output.line("nothing is to be settled")
+        output.line(said(Message("nothing is to be settled")))
 
 
 def _list(socket: Path | None, *, as_json: bool) -> None:
@@ -57,7 +58,7 @@ def _list(socket: Path | None, *, as_json: bool) -> None:
             output.document(it)
         return
     for it in found:
-        gone = "" if it["in_config"] else " (the config has it no more)"
+        gone = "" if it["in_config"] else said(Message(" (the config has it no more)"))
         output.line(f"{it['since']}  {it['text']}{gone}")
     if not found:
-        output.line("nothing is to be settled")
+        output.line(said(Message("nothing is to be settled")))

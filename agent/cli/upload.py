@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from agent.cli.client import AgentClient
 from agent.cli.stored import examined, listed
+from agent.cli.words import said
 from agent.errors import DeviceTrouble, Refused
 from agent.languages.message import Message
 
@@ -154,4 +155,4 @@ def _shown(file: LocalFile) -> Iterator[Went]:
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Refused:
     why = (getattr(error, "strerror", None) or str(error)).lower()
-    return Refused(f"{path} can't be read: {why}")
+    return Refused(said(Message("{path} can't be read: {why}", path=path, why=why)))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
+from agent.cli.words import said
 from agent.errors import Refused
 from agent.languages.message import Message
 
@@ -33,7 +34,7 @@ def wire(
     if sum((faults, follow, fault is not None)) > 1:
         raise Refused(Message("--fault, --faults and --follow exclude each other: say one of them"))
     if fault is not None and (not fault or "/" in fault):
-        known = f"`labkeeper wire {device} --faults` lists them"
+        known = said(Message("`labkeeper wire {device} --faults` lists them", device=device))
         raise Refused(
             Message(
                 "{fault!r} is not the name of a recording: {known}, or say `last`",
@@ -61,7 +62,12 @@ def _show_faults(device: str, found: list[Form], *, as_json: bool) -> None:
         output.show(faults_table(found))
     else:
         output.line(
-            f"{device} has had no fault that was recorded; `labkeeper wire {device}` is live"
+            said(
+                Message(
+                    "{device} has had no fault that was recorded; `labkeeper wire {device}` is live",
+                    device=device,
+                )
+            )
         )
 
 

@@ -127,15 +127,19 @@ def utc_now() -> float:
     return SystemClock().utc()
 
 
+def spoken() -> str:
+    """The language of the person at this terminal: "ko" or "en"."""
+    return language(os.environ)
+
+
 def said(text: str) -> str:
     """A text for the person at the terminal; what is no message, such as a device's words, as it is."""
-    spoken = language(os.environ)
-    if spoken == ENGLISH:
+    if spoken() == ENGLISH:
         return text
     # The catalogue is read when there is something to say in it.
     from agent.languages.catalogues import in_language
 
-    return in_language(text, spoken)
+    return in_language(text, spoken())
 
 
 def told(word: str) -> str:

@@ -44,11 +44,13 @@ async def queue(jobs: TheJobs, language: TheLanguage) -> dict[str, Any]:
     ),
     response_model=queue_forms.QueueForm,
 )
-async def hold_queue(body: queue_forms.NewHold, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def hold_queue(
+    body: queue_forms.NewHold, jobs: TheJobs, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Let no job begin until the queue is released, also after a restart. What runs goes on."""
     with as_problems():
         await jobs.hold_all(actor, body.reason)
-    return await queue(jobs)
+    return await queue(jobs, language)
 
 
 @queue_changes.post(
@@ -58,11 +60,11 @@ async def hold_queue(body: queue_forms.NewHold, jobs: TheJobs, actor: TheActor) 
     responses=answers(examples.QUEUE, *TO_CHANGE, "not-kept"),
     response_model=queue_forms.QueueForm,
 )
-async def release_queue(jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def release_queue(jobs: TheJobs, actor: TheActor, language: TheLanguage) -> dict[str, Any]:
     """Let jobs begin again. One that is held by itself stays so."""
     with as_problems():
         await jobs.release_all(actor)
-    return await queue(jobs)
+    return await queue(jobs, language)
 
 
 @queue_changes.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from typing import Final
 
 import pytest
 
-from agent.languages.catalogues import all_in_language, in_language
+from agent.cli import main
+from agent.cli.commands import command_line
+from agent.languages.catalogues import CATALOGUES, all_in_language, in_language
 from agent.languages.message import Message, Titled, joined, lines, listed
 from agent.roles import Actor, refusal
 from agent.safety.alarm import State
@@ -187,3 +190,40 @@ async def test_a_language_may_be_named_and_beats_the_terminals(
     assert spoken.err == "labkeeper: 장치 이름이 없습니다: 'psu9'. 혹시 psu1? 장치: oven1, psu1\n"
     monkeypatch.setenv("LABKEEPER_LANGUAGE", "en")
     assert "there is no device 'psu9'" in (await ask("stop", "psu9")).err
+
+
+def helps(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Everything that a command line says of itself, down to the last command."""
+    yield parser.description or ""
+    for action in parser._actions:
+        yield action.help or ""
+        for below in commands_of(action):
+            yield from helps(below)
+
+
+def commands_of(action: argparse.Action) -> list[argparse.ArgumentParser]:
+    """The parsers of the commands below, where the action is what chooses one of them."""
+    return list(action.choices.values()) if isinstance(action.choices, dict) else []
+
+
+def test_every_help_has_its_translation() -> None:
+    found = {it for it in helps(command_line()) if it and it != argparse.SUPPRESS}
+    assert len(found) > 100
+    known = CATALOGUES["ko"]
+    unknown = [it for it in sorted(found) if known.gettext(it) == it and not it.startswith("`")]
+    assert [it for it in unknown if not it.replace(", ", "").isalpha()] == []  # names to be typed
+
+
+def test_the_help_and_its_complaints_come_in_the_language_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    with pytest.raises(SystemExit):
+        main(["queue", "move", "--help"])
+    shown = capsys.readouterr().out
+    assert shown.startswith("사용법: labkeeper queue move")
+    assert "예: labkeeper queue move" in shown
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err == (
+        "labkeeper: 빠진 것: --config. `labkeeper check --help`를 보십시오\n"
+    )
