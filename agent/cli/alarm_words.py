@@ -20,15 +20,10 @@ def add_alarm(commands: Commands) -> None:
     )
     alarm.set_defaults(runs="commands:no_alarm_command", unused=frozenset({"socket", "as_json"}))
     each = Commands(alarm)
-    listing = each.add(
-        "list",
-        "alarms:list_alarms",
-        N_("list the alarms that are not normal"),
-        "labkeeper alarm list",
-    )
-    listing.add_argument(
-        "--all", dest="everything", action="store_true", help=N_("also normal ones")
-    )
+    about = N_("list the alarms that are not normal")
+    listing = each.add("list", "alarms:list_alarms", about, "labkeeper alarm list")
+    also = N_("also normal ones")
+    listing.add_argument("--all", dest="everything", action="store_true", help=also)
     ack = each.add(
         "ack",
         "alarms:ack",
@@ -49,8 +44,7 @@ def add_alarm(commands: Commands) -> None:
     )
     for command in (ack, shelve, unshelve):
         command.add_argument("alarm", metavar="ALARM", help=N_("`labkeeper alarm list` shows them"))
-    ack.add_argument(
-        "--reason", default="", metavar="TEXT", help=N_("what you found, for the record")
-    )
+    found = N_("what you found, for the record")
+    ack.add_argument("--reason", default="", metavar="TEXT", help=found)
     shelve.add_argument("--minutes", type=float, required=True, help=N_("for how long, up to 1440"))
     shelve.add_argument("--reason", required=True, metavar="TEXT", help=N_("why, for the record"))
