@@ -6,6 +6,7 @@ from typing import Final
 
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.public import utc_text
 from agent.roles import Actor
 from agent.safety.dirty_start import Before, look_back
@@ -27,7 +28,9 @@ async def what_was_left(folder: Path, record: Record, events: EventLog) -> Befor
     """
     before = await _looked_back(folder)
     if before.trouble:
-        text = f"what `labkeeper make-safe` did is not known: {before.trouble}"
+        text = Message(
+            "what `labkeeper make-safe` did is not known: {trouble}", trouble=before.trouble
+        )
         events.add("safe.unknown", text, severity=Severity.ERROR)
     if before.made is None:
         return before
@@ -37,11 +40,13 @@ async def what_was_left(folder: Path, record: Record, events: EventLog) -> Befor
             await _noted(before.made, record, events, is_settling=before.is_made_since)
             await asyncio.to_thread(remove, folder / MADE_SAFE)
     except TimeoutError:
-        why = f"the disk had not taken it within {DISK_WITHIN_S:g} s"
+        why = Message(
+            "the disk had not taken it within {disk_within_s:g} s", disk_within_s=DISK_WITHIN_S
+        )
     except AgentError as error:
         why = str(error)
     if why:
-        text = f"what `labkeeper make-safe` did is not on record yet: {why}"
+        text = Message("what `labkeeper make-safe` did is not on record yet: {why}", why=why)
         events.add("safe.unrecorded", text, severity=Severity.ERROR)
     return before
 
@@ -51,9 +56,10 @@ async def _looked_back(folder: Path) -> Before:
         async with asyncio.timeout(DISK_WITHIN_S):
             return await asyncio.to_thread(look_back, folder)
     except TimeoutError:
-        why = (
-            "nobody knows what the agent before this one has left: the disk had not told of it "
-            f"within {DISK_WITHIN_S:g} s"
+        why = Message(
+            "nobody knows what the agent before this one has left: the disk had not told "
+            "of it within {disk_within_s:g} s",
+            disk_within_s=DISK_WITHIN_S,
         )
         return Before(why=why, is_lost=True, was_cut_off=True)
 
@@ -61,8 +67,14 @@ async def _looked_back(folder: Path) -> Before:
 async def _noted(made: MadeSafe, record: Record, events: EventLog, *, is_settling: bool) -> None:
     at = utc_text(made.at)
     for device, it in made.devices.items():
-        how = "made safe" if it.confirmed else "NOT CONFIRMED SAFE"
-        text = f"{device} was {how} at {at} by `labkeeper make-safe`: {it.text}"
+        how = Message("made safe") if it.confirmed else Message("NOT CONFIRMED SAFE")
+        text = Message(
+            "{device} was {how} at {at} by `labkeeper make-safe`: {text}",
+            device=device,
+            how=how,
+            at=at,
+            text=it.text,
+        )
         severity = Severity.INFO if it.confirmed else Severity.ERROR
         events.add("safe.made", text, device=device, severity=severity)
         await record.noted(MAKE_SAFE, "make-safe", device, text)

@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from agent import sayings
 from agent.aftermath import what_was_left
 from agent.begin_record import begin_record, opened
 from agent.clock import Clock
@@ -203,7 +204,7 @@ class Agent:
     def _begin_broker(self, station: Station) -> Any:
         """Keep a session with the broker, where config has one."""
         if self.settings.mqtt is None:
-            self.events.add("mqtt.off", "no broker is configured: nothing is published over MQTT")
+            self.events.add("mqtt.off", sayings.NO_BROKER)
             return None
         from agent.mqtt.session import BrokerSession
 
@@ -271,7 +272,7 @@ class Agent:
     async def _end(self) -> None:
         """Take no more requests, make safe what is to be, then end the rest. Each wait has its limit."""
         self._notifier.stopping()
-        self.events.add("agent.stopping", f"station {self.settings.name} is stopping")
+        self.events.add("agent.stopping", sayings.stopping(self.settings.name))
         if self._broker is not None:
             self._broker.refuse_requests()
         last = [it for it in self._background if it.get_name() in {"mqtt", "record"}]
@@ -290,11 +291,10 @@ class Agent:
         end_the_process(0 if self._ended and self._failure is None else 1)
 
     def _say_started(self, station: Station) -> None:
-        up = sum(snapshot.state.online for snapshot in self._parts.board.latest.values())
+        states = [snapshot.state for snapshot in self._parts.board.latest.values()]
         self.events.add(
             "agent.started",
-            f"station {station.name} runs: {up} of {len(self._parts.board.latest)} devices answer; "
-            f"{self._ports.in_words()}",
+            sayings.started(station.name, states, self._ports.in_words()),
             severity=Severity.INFO,
             version=station.version,
         )

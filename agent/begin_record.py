@@ -9,6 +9,7 @@ from agent.clock import Clock
 from agent.errors import CannotStart
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog
+from agent.languages.message import Message
 from agent.provenance import provenance
 from agent.recording import OPEN_WITHIN_S, NoRecording, Recording
 from agent.safety.alarms import Alarms
@@ -34,7 +35,11 @@ async def opened(database: Database) -> AsyncIterator[Database | str]:
         except CannotStart as error:
             found = str(error)
         except TimeoutError:  # the thread that waits for the disk is left to itself
-            found = f"the disk had not opened {database.path} within {OPEN_WITHIN_S:g} s"
+            found = Message(
+                "the disk had not opened {path} within {open_within_s:g} s",
+                path=database.path,
+                open_within_s=OPEN_WITHIN_S,
+            )
         yield found
 
 

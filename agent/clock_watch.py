@@ -14,6 +14,7 @@ from typing import Final
 from agent.clock import Clock, boottime
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.store.entries import AGENT, EventEntry
 from agent.store.ledger import Ledger
 from agent.store.moments import exact
@@ -102,14 +103,22 @@ def happenings(before: Look, now: Look) -> Iterator[Happening]:
     """What happened between two looks that were to be LOOK_EVERY_S apart. Pure."""
     awake, passed = now.monotonic - before.monotonic, now.boot - before.boot
     if (slept := passed - awake) > STEP_S:
-        text = f"the machine was suspended for {slept:.1f} s"
+        text = Message("the machine was suspended for {slept:.1f} s", slept=slept)
         yield _happening(SUSPENDED, text, slept, before.utc, now)
     if (stalled := awake - LOOK_EVERY_S) > STALL_S:
-        text = f"the agent did not run for {stalled:.1f} s: it was stopped, or the machine was too busy"
+        text = Message(
+            "the agent did not run for {stalled:.1f} s: it was stopped, or the machine was "
+            "too busy",
+            stalled=stalled,
+        )
         yield _happening(STALLED, text, stalled, before.utc, now)
     if abs(step := now.utc - before.utc - passed) > STEP_S:
-        way = "forward" if step > 0 else "back"
-        text = f"the station's clock was set {way} by {abs(step):.1f} s; ages and waits do not go by it"
+        way = Message("forward") if step > 0 else Message("back")
+        text = Message(
+            "the station's clock was set {way} by {step:.1f} s; ages and waits do not go by it",
+            way=way,
+            step=abs(step),
+        )
         yield _happening(STEPPED, text, step, before.utc + passed, now)
 
 

@@ -27,6 +27,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from agent.languages.message import Message, lines
+
 
 class AgentError(Exception):
     """Anything the agent raises for a person to read. The message says what to do next."""
@@ -56,7 +58,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+        if not self.key:
+            return Message("{place}: {text}", place=place, text=self.text)
+        return Message("{place}: {key}: {text}", place=place, key=self.key, text=self.text)
 
 
 class ConfigError(CannotStart):
@@ -64,7 +68,7 @@ class ConfigError(CannotStart):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(map(str, self.problems)))
+        super().__init__(lines(map(str, self.problems)))
 
 
 class AlreadyRunning(CannotStart):

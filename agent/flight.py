@@ -15,6 +15,7 @@ from agent.fleet.events import EventLog, Severity
 from agent.fleet.flight import Asked
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
+from agent.languages.message import Message
 from agent.public import utc_text
 from agent.store.recordings import Kept, RecordingFolder
 from drivers import Address, Recorder, Recording
@@ -116,8 +117,12 @@ class FlightRecords:
             self._is_behind = True
             self._events.add(
                 "recording.skipped",
-                f"{device}: its fault is not recorded, nor are those that come now: {MOST_WAITING} "
-                "others still wait for the disk",
+                Message(
+                    "{device}: its fault is not recorded, nor are those that come now: "
+                    "{most_waiting} others still wait for the disk",
+                    device=device,
+                    most_waiting=MOST_WAITING,
+                ),
                 device=device,
                 severity=Severity.WARNING,
             )
@@ -136,16 +141,22 @@ class FlightRecords:
             self._hushed.add(device)
             self._events.add(
                 "recording.skipped",
-                f"{device}: {MOST_AN_HOUR} faults were recorded within an hour, no more are; "
-                f"`labkeeper wire {device}` shows the line as it is",
+                Message(
+                    "{device}: {most_an_hour} faults were recorded within an hour, no more are; "
+                    "`labkeeper wire {device}` shows the line as it is",
+                    device=device,
+                    most_an_hour=MOST_AN_HOUR,
+                ),
                 device=device,
             )
         return False
 
     def _say_written(self, device: str, kept: Kept) -> None:
         self._failing = ""
-        text = (
-            f"{device}: what was on the line is kept: labkeeper wire {device} --fault {kept.name}"
+        text = Message(
+            "{device}: what was on the line is kept: labkeeper wire {device} --fault {name}",
+            device=device,
+            name=kept.name,
         )
         self._events.add("recording.written", text, device=device, file=str(kept.path.absolute()))
 
@@ -157,8 +168,13 @@ class FlightRecords:
             folder = self._folder.folder.absolute()
             self._events.add(
                 "recording.failed",
-                f"{device}: the recording of its fault can't be written to {folder}: "
-                f"{why}; make room there, or give the agent's user the right to write",
+                Message(
+                    "{device}: the recording of its fault can't be written to {folder}: {why}; "
+                    "make room there, or give the agent's user the right to write",
+                    device=device,
+                    folder=folder,
+                    why=why,
+                ),
                 device=device,
                 severity=Severity.WARNING,
             )

@@ -23,6 +23,7 @@ from time import monotonic
 from typing import Final
 
 from agent.errors import CannotStart
+from agent.languages.message import Message
 
 MILLISECOND: Final = 1e-3
 WORTH_EPOLL_S: Final = 2e-3
@@ -52,7 +53,12 @@ class PreciseSelector(selectors.EpollSelector):
         self._lateness = 0.0
         if self.fileno() >= FD_SETSIZE:
             self.close()
-            raise CannotStart(f"{FD_SETSIZE} files or more are open: start it with fewer")
+            raise CannotStart(
+                Message(
+                    "{fd_setsize} files or more are open: start it with fewer",
+                    fd_setsize=FD_SETSIZE,
+                )
+            )
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what is ready, within `timeout` seconds; None waits for ever."""

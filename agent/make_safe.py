@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agent.clock import Clock
 from agent.errors import AgentError, AlreadyRunning
+from agent.languages.message import Message
 from agent.safety.spelled import shown
 from agent.store.folder import owned
 from agent.store.safe_state import (
@@ -184,7 +185,9 @@ async def _read_back(driver: Driver[Any]) -> str:
             words.append(shown(name, value))
             still += [] if value in quiet else [shown(name, value)]
     if still:
-        raise DeviceError(f"after it was made safe it reads {', '.join(still)}")
+        raise DeviceError(
+            Message("after it was made safe it reads {still}", still=", ".join(still))
+        )
     return ", ".join(words)
 
 
@@ -193,4 +196,4 @@ def _why(error: Exception) -> str:
         error = error.exceptions[0]
     if isinstance(error, DriverError | TimeoutError):
         return str(error) or "it did not answer in time"
-    return f"an error of the driver, {error!r}"
+    return f"an error of the driver, {error}"

@@ -26,6 +26,7 @@ from agent.jobs.runs.run_ledger import RunLedger
 from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.schedules.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
+from agent.languages.message import Message
 from agent.people.people import People
 from agent.people.session import Rules
 from agent.safety.alarm_desk import AlarmDesk
@@ -227,7 +228,9 @@ class Parts:
         book = (
             LedgerBook(record.ledger)
             if record.ledger is not None
-            else UnwritableBook(NotRecorded("the disk takes no record: no job can be kept"))
+            else UnwritableBook(
+                NotRecorded(Message("the disk takes no record: no job can be kept"))
+            )
         )
         jobs = jobs_on(
             tasks,

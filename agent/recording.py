@@ -9,6 +9,7 @@ from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.provenance import config_hash
 from agent.safety.alarm import Notice
 from agent.safety.alarm_record import LedgerAlarms, Unkeepable
@@ -28,9 +29,9 @@ from agent.store.rows import Row, Wanted
 OPEN_AGAIN_S: Final = 5.0
 """How long to wait before a ledger is tried again that the disk would not open."""
 
-ANEW: Final = (
-    "the disk takes the record again, and settings and commands are sent; jobs, schedules and "
-    "reservations need the agent to be started anew"
+ANEW: Final = Message(
+    "the disk takes the record again, and settings and commands are sent; jobs, "
+    "schedules and reservations need the agent to be started anew"
 )
 OPEN_WITHIN_S: Final = 10.0
 """How long a start waits for its disk before devices are watched without a record: a database of
@@ -78,7 +79,10 @@ class Recording:
             async with asyncio.timeout(OPEN_WITHIN_S):
                 await self._opened()
         except TimeoutError:
-            why = f"the disk had not begun the ledger within {OPEN_WITHIN_S:g} s"
+            why = Message(
+                "the disk had not begun the ledger within {open_within_s:g} s",
+                open_within_s=OPEN_WITHIN_S,
+            )
             _say_that_it_failed(why, self._events, self._alarms)
             return
         except AgentError as error:
@@ -108,7 +112,7 @@ class Recording:
             if self._is_open:
                 await self._ledger.adopt_config(AGENT, flat(settings))
         except AgentError as error:
-            text = f"the changes of the config are not on record: {error}"
+            text = Message("the changes of the config are not on record: {error}", error=str(error))
             self._events.add("record.failed", text, severity=Severity.ERROR)
 
     async def rows(self, wanted: Wanted) -> tuple[Row, ...]:
@@ -153,19 +157,21 @@ class Recording:
 
     async def _known_again(self) -> None:
         await self._ledger.adopt_config(AGENT, flat(self._settings))
-        self._kept = await self._database.read(kept_alarms, "the alarms")
+        self._kept = await self._database.read(kept_alarms, Message("the alarms"))
 
     def _say_what_is_unknown(self) -> None:
         if self._database.quarantined is not None:
-            text = (
-                "the ledger was damaged and put aside: what was under way is not known. Look at every "
-                'device, then `labkeeper settle --all --reason "…"`'
+            text: str = Message(
+                "the ledger was damaged and put aside: what was under way is not known. Look "
+                'at every device, then `labkeeper settle --all --reason "…"`'
             )
             self._events.add("record.damaged", text, severity=Severity.ERROR)
         for device in sorted(self.record.doubts):
             text = self.record.doubted(device)
             if device not in self._settings.devices:
-                text = f"{text}. The config has no {device} any more"
+                text = Message(
+                    "{text}. The config has no {device} any more", text=text, device=device
+                )
             self._events.add("record.unsettled", text, device=device, severity=Severity.WARNING)
 
 
@@ -187,7 +193,9 @@ class NoRecording:
 
 
 def _say_that_it_failed(why: str, events: EventLog, alarms: Alarms) -> None:
-    text = f"devices are watched and can be stopped, and nothing else is sent: {why}"
+    text = Message(
+        "devices are watched and can be stopped, and nothing else is sent: {why}", why=why
+    )
     events.add("record.failed", text, severity=Severity.ERROR)
     alarms.record = Unkeepable(why)
     alarms.signal(RECORD_FAILED).on(text)

@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from agent.errors import ConfigError
+from agent.fleet.ends import of
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan, plan_for
+from agent.languages.message import Message, joined
 from agent.safety.arrivals import Arrivals
 from agent.safety.interlock import Interlocks
 from agent.safety.reservations import Holder
@@ -20,7 +22,7 @@ Holders: TypeAlias = Callable[[], Mapping[str, Holder]]
 """Which devices are jobs' now, and whose: asked when the config has been read, which takes its time."""
 NOBODY: Final[Mapping[str, Holder]] = MappingProxyType({})
 AT_ONCE: Final = ("reconnect", "interlocks", "alarms", "schedules")
-AT_START_ONLY: Final = "they take effect when the agent is restarted"
+AT_START_ONLY: Final = Message("they take effect when the agent is restarted")
 
 log = logging.getLogger("labkeeper")
 
@@ -44,10 +46,10 @@ async def reload(
     try:
         new = await asyncio.to_thread(load, config)
     except ConfigError as error:
-        return _refused(old, events, "; ".join(map(str, error.problems)))
+        return _refused(old, events, joined(map(str, error.problems)))
     except Exception as error:  # a plugin's or a parser's own bug must not end the station
         log.exception("reading the config again")
-        return _refused(old, events, f"an error of the agent, {error!r}")
+        return _refused(old, events, Message("an error of the agent, {error}", error=repr(error)))
     for warning in new.warnings:
         log.warning("%s", warning)
     changes = changed(old, new)
@@ -62,14 +64,17 @@ async def reload(
 
 
 def _refused(old: Station, events: EventLog, why: str) -> Station:
-    text = f"the config was not taken over, the old one stays in force: {why}"
+    text = Message("the config was not taken over, the old one stays in force: {why}", why=why)
     events.add("config.refused", text, severity=Severity.ERROR)
     return old
 
 
 def _pinned(devices: Iterable[str], holders: Mapping[str, Holder]) -> str:
-    its = [f"{device} belongs to the job {holders[device].job}" for device in devices]
-    return f"{'; '.join(its)}: read the config again when it has ended, or stop it"
+    its = [
+        Message("{device} belongs to the job {job}", device=device, job=holders[device].job)
+        for device in devices
+    ]
+    return Message("{its}: read the config again when it has ended, or stop it", its=joined(its))
 
 
 async def _apply(changes: Changes, new: Station, fleet: Fleet, arrivals: Arrivals) -> None:
@@ -100,16 +105,24 @@ async def _replace(fleet: Fleet, name: str, plan: Plan | None, arrivals: Arrival
 
 def _summary(changes: Changes) -> str:
     parts = [
-        f"{word}: {', '.join(names)}"
+        of(word, ", ".join(names))
         for word, names in (
-            ("added", changes.added),
-            ("removed", changes.removed),
-            ("changed", changes.changed),
+            (Message("added"), changes.added),
+            (Message("removed"), changes.removed),
+            (Message("changed"), changes.changed),
         )
         if names
     ]
     if now := [key for key in changes.keys if key in AT_ONCE]:
-        parts.append(f"changed keys, in force now: {', '.join(now)}")
+        parts.append(Message("changed keys, in force now: {now}", now=", ".join(now)))
     if late := [key for key in changes.keys if key not in AT_ONCE]:
-        parts.append(f"changed keys: {', '.join(late)}; {AT_START_ONLY}")
-    return f"the config was read again; {'; '.join(parts) or 'nothing changed'}"
+        parts.append(
+            Message(
+                "changed keys: {late}; {at_start_only}",
+                late=", ".join(late),
+                at_start_only=AT_START_ONLY,
+            )
+        )
+    return Message(
+        "the config was read again; {parts}", parts=joined(parts) or Message("nothing changed")
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.store.files import FileStore
 from drivers.errors import RequestError
 
@@ -22,9 +23,12 @@ async def waited_for(
     """Wait for parts of the start, each named after what it brings; one that hangs goes on by itself."""
     _, hanging = await asyncio.wait(parts, timeout=DISK_WITHIN_S)
     for what in sorted(part.get_name() for part in hanging):
-        text = (
-            f"the start goes on without {what}: the disk has not answered within {DISK_WITHIN_S:g} s. "
-            "Devices are watched and can be stopped; the rest follows as soon as the disk answers"
+        text = Message(
+            "the start goes on without {what}: the disk has not answered within "
+            "{disk_within_s:g} s. Devices are watched and can be stopped; the rest follows "
+            "as soon as the disk answers",
+            what=what,
+            disk_within_s=DISK_WITHIN_S,
         )
         events.add("start.disk_hangs", text, severity=Severity.ERROR)
     return parts

@@ -17,13 +17,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from agent.cli import output
     from agent.cli.commands import run
     from agent.cli.failures import failed, say
+    from agent.languages.message import Message
 
     output.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return run(given)
     except KeyboardInterrupt:
-        say("stopped; what was already asked of the agent goes on there")
+        say(Message("stopped; what was already asked of the agent goes on there"))
         return NEVER_MIND
     except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a user
         return failed(error, as_json="--json" in given)

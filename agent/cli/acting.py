@@ -13,7 +13,9 @@ from agent.cli.client import ANSWER_WITHIN_S, AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described, device_names, split_target, unknown
 from agent.cli.stop_follow import ends_of_stops
+from agent.cli.words import said
 from agent.errors import OutcomeUnknown, Refused, UnknownDevice
+from agent.languages.message import Message
 
 TROUBLE: Final = OutcomeUnknown.exit_code
 
@@ -43,7 +45,14 @@ def do(target: str, arguments: Sequence[str], socket: Path | None, *, as_json: b
         given = parse_arguments(target, commands[name]["parameters"], arguments)
         if sys.stderr.isatty():
             say(
-                f"{target} runs; Ctrl-C ends the waiting, `labkeeper stop {device}` ends the command"
+                said(
+                    Message(
+                        "{target} runs; Ctrl-C ends the waiting, `labkeeper stop {device}` ends the "
+                        "command",
+                        target=target,
+                        device=device,
+                    )
+                )
             )
         outcome = client.post(
             *("devices", device, "commands", name),
@@ -73,7 +82,7 @@ def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
     if as_json:
         output.document({"devices": outcomes})
     elif not outcomes:
-        output.line("the station has no devices")
+        output.line(said(Message("the station has no devices")))
     return 0 if all(outcome["status"] == "done" for outcome in outcomes.values()) else TROUBLE
 
 
@@ -87,7 +96,14 @@ def reconnect(device: str, socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(answer)
     else:
-        output.line(f"{device}: trying now; `labkeeper devices` shows whether it answers")
+        output.line(
+            said(
+                Message(
+                    "{device}: trying now; `labkeeper devices` shows whether it answers",
+                    device=device,
+                )
+            )
+        )
 
 
 def _outcome(answer: dict[str, Any]) -> dict[str, Any]:
@@ -99,8 +115,8 @@ def _outcome(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _safety(outcome: dict[str, Any]) -> str:
     if outcome["status"] == "done":
-        return "stopped and safe"
-    return f"NOT CONFIRMED SAFE, go and look: {outcome['message']}"
+        return said(Message("stopped and safe"))
+    return said(Message("NOT CONFIRMED SAFE, go and look: {message}", message=outcome["message"]))
 
 
 def _setting(description: dict[str, Any], device: str, name: str) -> dict[str, Any]:
@@ -111,7 +127,14 @@ def _setting(description: dict[str, Any], device: str, name: str) -> dict[str, A
         return found
     if name in {it["name"] for it in description["readings"]}:
         offered = ", ".join(settings) or "none"
-        raise Refused(f"{device}.{name} is a reading, which can't be set. Settings: {offered}")
+        raise Refused(
+            Message(
+                "{device}.{name} is a reading, which can't be set. Settings: {offered}",
+                device=device,
+                name=name,
+                offered=offered,
+            )
+        )
     raise unknown("setting", name, settings, device)
 
 

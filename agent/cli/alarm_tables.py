@@ -21,7 +21,7 @@ def alarms_table(alarms: Iterable[Form], language: str) -> RenderableType:
     """Every alarm: name, title, priority, state, since when, why, and what to do."""
     table = new_table("alarm", "title", "priority", "state", "since", "why", "do")
     for it in sorted(alarms, key=_order):
-        state = it["state"] + (
+        state = words.told(it["state"]) + (
             f", {it['by']}" if it["state"] in {"acknowledged", "shelved"} else ""
         )
         table.add_row(

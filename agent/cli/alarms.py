@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
-from agent.cli.words import language
+from agent.cli.words import language, said
+from agent.languages.message import Message
 
 
 def list_alarms(socket: Path | None, *, everything: bool = False, as_json: bool) -> None:
@@ -19,7 +20,11 @@ def list_alarms(socket: Path | None, *, everything: bool = False, as_json: bool)
     if as_json:
         output.document(shown)
     elif not shown:
-        output.line(f"no alarms; {len(found)} are watched for" if found else "no alarms")
+        output.line(
+            said(Message("no alarms; {count} are watched for", count=len(found)))
+            if found
+            else said(Message("no alarms"))
+        )
     else:
         # The tables' library takes 0.1 s to import.
         from agent.cli.alarm_tables import alarms_table
@@ -49,5 +54,9 @@ def _do(alarm: str, verb: str, body: dict[str, Any], socket: Path | None, *, as_
     if as_json:
         output.document(found)
     else:
-        until = f" until {found['shelved_until']}" if found["shelved_until"] else ""
+        until = (
+            said(Message(" until {shelved_until}", shelved_until=found["shelved_until"]))
+            if found["shelved_until"]
+            else ""
+        )
         output.line(f"{alarm}: {found['state']}{until}")

@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from agent.errors import Refused
+from agent.languages.message import Message
 
 LONGEST: Final = 1000
 
@@ -16,12 +17,14 @@ def new_password(*, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline(LONGEST).rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise Refused("there is no terminal to ask for the password: give --password-stdin")
+        raise Refused(
+            Message("there is no terminal to ask for the password: give --password-stdin")
+        )
     try:
         password = getpass.getpass("Password: ")
         again = getpass.getpass("The same again: ")
     except EOFError:
-        raise Refused("no password was given; nothing was changed") from None
+        raise Refused(Message("no password was given; nothing was changed")) from None
     if password != again:
-        raise Refused("the two are not the same; nothing was changed")
+        raise Refused(Message("the two are not the same; nothing was changed"))
     return password

@@ -18,7 +18,9 @@ from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from agent.cli.problems import error_from
+from agent.cli.words import language
 from agent.errors import AgentError, NoAgent, OutcomeUnknown
+from agent.languages.message import N_, Message
 
 API: Final = "/api/v1"
 NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -41,9 +43,15 @@ def api_path(*parts: str) -> str:
 
 def nobody(path: Path) -> NoAgent:
     """What to say when nothing answers on a socket."""
-    return NoAgent(
-        f"no agent answers on {path}: start it with `labkeeper run --config …` or say --socket"
+    text = N_(
+        "no agent answers on {path}: start it with `labkeeper run --config …` or say --socket"
     )
+    return NoAgent(Message(text, path=str(path)))
+
+
+def accepted() -> dict[str, str]:
+    """What kind of answer is wanted, and in which language a person reads it."""
+    return {"Accept": "application/json", "Accept-Language": language(os.environ)}
 
 
 AFTER_STOP: Final = frozenset({"failed", "unknown"})
@@ -89,7 +97,11 @@ class AgentClient:
         """
         self._connect(ANSWER_WITHIN_S)
         where = f"{api_path(*parts)}?{urlencode(query)}" if query else api_path(*parts)
-        told = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        told = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(size),
+            **accepted(),
+        }
         within = ANSWER_WITHIN_S
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it said no in the midst of it
@@ -99,8 +111,8 @@ class AgentClient:
             answer = self._line.getresponse()
             text, status = answer.read(), answer.status
         except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
-            lost = f"{self._silent(error, within)}; whether the file was kept is unknown"
-            raise OutcomeUnknown(f"{lost}: `labkeeper files` shows it") from error
+            lost = N_("{what}; whether the file was kept is unknown: `labkeeper files` shows it")
+            raise OutcomeUnknown(Message(lost, what=self._silent(error, within))) from error
         finally:
             self._line.close()  # a part of the body may be left on it
         return self._accepted(status, self._understood(text))
@@ -159,7 +171,7 @@ class AgentClient:
                 method,
                 where,
                 None if body is None else json.dumps(body),
-                {"Content-Type": "application/json", "Accept": "application/json", **more},
+                {"Content-Type": "application/json", **accepted(), **more},
             )
             answer = self._line.getresponse()
             text, status = answer.read(), answer.status
@@ -177,7 +189,10 @@ class AgentClient:
             self._line.sock.settimeout(within)
         except PermissionError as error:
             raise NoAgent(
-                f"you may not use {self.path}: ask to be added to the group that owns it"
+                Message(
+                    "you may not use {path}: ask to be added to the group that owns it",
+                    path=str(self.path),
+                )
             ) from error
         except OSError as error:
             raise nobody(self.path) from error
@@ -185,21 +200,26 @@ class AgentClient:
     def _silence(self, error: Exception, within: float, *, changes: bool) -> AgentError:
         said = self._silent(error, within)
         if changes:
-            return OutcomeUnknown(
-                f"{said}; whether it was done is unknown: look at the device before going on"
-            )
-        return NoAgent(f"{said}: is it another program, or is the agent stopping?")
+            text = N_("{what}; whether it was done is unknown: look at the device before going on")
+            return OutcomeUnknown(Message(text, what=said))
+        text = N_("{what}: is it another program, or is the agent stopping?")
+        return NoAgent(Message(text, what=said))
 
     def _silent(self, error: Exception, within: float) -> str:
         slow = isinstance(error, TimeoutError)
-        what = f"did not answer within {within:g} s" if slow else "broke off the connection"
-        return f"the agent on {self.path} {what}"
+        path = str(self.path)
+        if slow:
+            text = N_("the agent on {path} did not answer within {within:g} s")
+            return Message(text, path=path, within=within)
+        return Message("the agent on {path} broke off the connection", path=path)
 
     def _understood(self, text: bytes) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            raise NoAgent(f"what answers on {self.path} is not the agent of a lab") from None
+            raise NoAgent(
+                Message("what answers on {path} is not the agent of a lab", path=str(self.path))
+            ) from None
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -26,10 +26,13 @@ from agent.cli.safe_words import add_safe
 from agent.cli.schedule_words import add_schedule
 from agent.cli.settle_words import add_settle
 from agent.cli.user_words import add_people
+from agent.languages.message import N_, Message
 
-ABOUT: Final = "The agent of a lab workstation, and the hand that asks it."
-EXIT_CODES: Final = "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
-A_STATION: Final = "the station's YAML file"
+ABOUT: Final = N_("The agent of a lab workstation, and the hand that asks it.")
+EXIT_CODES: Final = N_(
+    "Exit codes: 0 done, 2 refused or wrong usage, 3 device trouble, 4 no agent."
+)
+A_STATION: Final = N_("the station's YAML file")
 NO_SOCKET: Final = frozenset({"socket"})
 
 
@@ -54,7 +57,7 @@ def command_line() -> Parser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.add_argument("--version", action="store_true", help=N_("print the version and end"))
     parser.set_defaults(runs="commands:no_command", unused=NOTHING)
     add_general(parser, frozenset(), None, as_json=False)
     commands = Commands(parser)
@@ -80,14 +83,14 @@ def _add_hosting(commands: Commands) -> None:
     run_ = commands.add(
         "run",
         "hosting:run",
-        "run the agent until SIGTERM or Ctrl-C; SIGHUP reads the config again",
+        N_("run the agent until SIGTERM or Ctrl-C; SIGHUP reads the config again"),
         "labkeeper run --config /etc/labkeeper/station.yaml",
         unused=NOTHING,
     )
     check = commands.add(
         "check",
         "hosting:check",
-        "say everything that is wrong with a config: file, line, column, key",
+        N_("say everything that is wrong with a config: file, line, column, key"),
         "labkeeper check --config station.yaml",
         unused=NO_SOCKET,
     )
@@ -99,20 +102,20 @@ def _add_hosting(commands: Commands) -> None:
     demo = commands.add(
         "demo",
         "hosting:demo",
-        "start a broker, a simulated lab and an agent, and show five devices at work",
+        N_("start a broker, a simulated lab and an agent, and show five devices at work"),
         "labkeeper demo --seconds 60",
         unused=NO_SOCKET,
     )
     add_seconds(demo)
     for name in ("broker", "metrics", "api"):
         demo.add_argument(
-            f"--{name}-port", type=port, metavar="P", default=0, help="default: a free port"
+            f"--{name}-port", type=port, metavar="P", default=0, help=N_("default: a free port")
         )
     demo.add_argument(
         "--state",
         type=Path,
         metavar="DIR",
-        help="keep everything here; default: a temporary folder",
+        help=N_("keep everything here; default: a temporary folder"),
     )
 
 
@@ -120,39 +123,39 @@ def _add_looking(commands: Commands) -> None:
     drivers = commands.add(
         "drivers",
         "looking:drivers",
-        "list the drivers, or what one offers: readings, settings with ranges, commands",
+        N_("list the drivers, or what one offers: readings, settings with ranges, commands"),
         "labkeeper drivers siglent.spd1000x    (needs no agent)",
         unused=NO_SOCKET,
     )
-    drivers.add_argument("name", metavar="NAME", nargs="?", help="a driver")
+    drivers.add_argument("name", metavar="NAME", nargs="?", help=N_("a driver"))
     commands.add(
         "devices",
         "looking:devices",
-        "list the devices: whether each answers, since when, and if not, why",
+        N_("list the devices: whether each answers, since when, and if not, why"),
         "labkeeper devices",
     )
     read = commands.add(
         "read",
         "looking:read",
-        "show values with unit, quality and age; ends with 3 if one is not to be believed",
+        N_("show values with unit, quality and age; ends with 3 if one is not to be believed"),
         "labkeeper read psu1.measured_voltage oven1 --fresh",
     )
-    read.add_argument("names", metavar="DEVICE[.READING]", nargs="+", help="what to show")
-    read.add_argument("--fresh", action="store_true", help="ask the device now")
+    read.add_argument("names", metavar="DEVICE[.READING]", nargs="+", help=N_("what to show"))
+    read.add_argument("--fresh", action="store_true", help=N_("ask the device now"))
     watch = commands.add(
         "watch",
         "looking:watch",
-        "show all devices, or some, and their values as they change, until Ctrl-C",
+        N_("show all devices, or some, and their values as they change, until Ctrl-C"),
         "labkeeper watch psu1 oven1 --seconds 60",
     )
-    watch.add_argument("names", metavar="DEVICE", nargs="*", help="default: all")
+    watch.add_argument("names", metavar="DEVICE", nargs="*", help=N_("default: all"))
     events = commands.add(
         "events",
         "looking:events",
-        "show what happened since the agent started; times are UTC",
+        N_("show what happened since the agent started; times are UTC"),
         "labkeeper events --follow",
     )
-    events.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    events.add_argument("--follow", action="store_true", help=N_("go on until Ctrl-C"))
     for parser in (watch, events):
         add_seconds(parser)
     _add_wire(commands)
@@ -162,47 +165,49 @@ def _add_wire(commands: Commands) -> None:
     commands.add(
         "interlocks",
         "looking:interlocks",
-        "list the interlocks: whether each holds, why not, and what it keeps from being done",
+        N_("list the interlocks: whether each holds, why not, and what it keeps from being done"),
         "labkeeper interlocks",
     )
     wire = commands.add(
         "wire",
         "wire:wire",
-        "show what was on a device's line: the last exchanges, or those before a fault",
+        N_("show what was on a device's line: the last exchanges, or those before a fault"),
         "labkeeper wire psu1 --fault last",
     )
-    wire.add_argument("device", metavar="DEVICE", help="the device")
-    wire.add_argument("--fault", metavar="NAME", help="a recording of a fault, or `last`")
-    wire.add_argument("--faults", action="store_true", help="list the recordings of faults")
-    wire.add_argument("--follow", action="store_true", help="what comes, until Ctrl-C")
+    wire.add_argument("device", metavar="DEVICE", help=N_("the device"))
+    wire.add_argument("--fault", metavar="NAME", help=N_("a recording of a fault, or `last`"))
+    wire.add_argument("--faults", action="store_true", help=N_("list the recordings of faults"))
+    wire.add_argument("--follow", action="store_true", help=N_("what comes, until Ctrl-C"))
 
 
 def _add_acting(commands: Commands) -> None:
     set_ = commands.add(
         "set",
         "acting:set_",
-        "change a setting, and read it back",
+        N_("change a setting, and read it back"),
         "labkeeper set psu1.voltage 5    (a number is in the setting's own unit)",
     )
     set_.add_argument(
-        "target", metavar="DEVICE.SETTING", help="`labkeeper drivers NAME` lists them"
+        "target", metavar="DEVICE.SETTING", help=N_("`labkeeper drivers NAME` lists them")
     )
-    set_.add_argument("value", metavar="VALUE", help="a number, on or off, a choice, or a text")
+    set_.add_argument("value", metavar="VALUE", help=N_("a number, on or off, a choice, or a text"))
     do = commands.add(
         "do",
         "acting:do",
-        "run a command of a device, and wait for its end",
+        N_("run a command of a device, and wait for its end"),
         "labkeeper do psu1.ramp to=5 rate=0.5    (numbers are in the argument's own unit)",
     )
-    do.add_argument("target", metavar="DEVICE.COMMAND", help="`labkeeper drivers NAME` lists them")
-    do.add_argument("arguments", metavar="NAME=VALUE", nargs="*", help="what the command takes")
+    do.add_argument(
+        "target", metavar="DEVICE.COMMAND", help=N_("`labkeeper drivers NAME` lists them")
+    )
+    do.add_argument("arguments", metavar="NAME=VALUE", nargs="*", help=N_("what the command takes"))
     stop = commands.add(
         "stop",
         "acting:stop",
-        "stop a device, or all of them, and say what was confirmed safe",
+        N_("stop a device, or all of them, and say what was confirmed safe"),
         "labkeeper stop printer1    (it is no emergency stop: that is the red button)",
     )
-    stop.add_argument("device", metavar="DEVICE", nargs="?", help="default: every device")
+    stop.add_argument("device", metavar="DEVICE", nargs="?", help=N_("default: every device"))
     add_settle(commands)
     _add_after_trouble(commands)
 
@@ -211,40 +216,43 @@ def _add_after_trouble(commands: Commands) -> None:
     reconnect = commands.add(
         "reconnect",
         "acting:reconnect",
-        "try at once to reach a device, also after another instrument had answered",
+        N_("try at once to reach a device, also after another instrument had answered"),
         "labkeeper reconnect psu1",
     )
-    reconnect.add_argument("device", metavar="DEVICE", help="the device")
+    reconnect.add_argument("device", metavar="DEVICE", help=N_("the device"))
 
 
 def _add_files(commands: Commands) -> None:
     files = commands.add(
         "files",
         "files:list_files",
-        "list the files that can be printed, or add, show, check and remove one",
+        N_("list the files that can be printed, or add, show, check and remove one"),
         "labkeeper files    (lists; each of the commands has a --help of its own)",
     )
     each = Commands(files)
     add = each.add(
         "add",
         "files:add",
-        "put a file into the agent's store, where its content is examined",
+        N_("put a file into the agent's store, where its content is examined"),
         "labkeeper files add part.gcode --name 시험편.gcode",
     )
-    add.add_argument("path", type=Path, metavar="PATH", help="a file of this machine")
+    add.add_argument("path", type=Path, metavar="PATH", help=N_("a file of this machine"))
     add_upload(add)
     for name, about in (
-        ("show", "show what is in a file: size, hash, moves, temperatures, time, troubles"),
-        ("check", "say whether a printer may get a file; ends with 2 if not"),
-        ("remove", "remove a file from the store"),
+        ("show", N_("show what is in a file: size, hash, moves, temperatures, time, troubles")),
+        ("check", N_("say whether a printer may get a file; ends with 2 if not")),
+        ("remove", N_("remove a file from the store")),
     ):
         to_printer = " --printer printer1" if name == "check" else ""
         example = f"labkeeper files {name} part.gcode{to_printer}"
         command = each.add(name, f"files:{name}", about, example)
-        command.add_argument("name", metavar="NAME", help="a file of the store")
+        command.add_argument("name", metavar="NAME", help=N_("a file of the store"))
         if name == "check":
             command.add_argument(
-                "--printer", metavar="DEVICE", required=True, help="the device that is to print it"
+                "--printer",
+                metavar="DEVICE",
+                required=True,
+                help=N_("the device that is to print it"),
             )
 
 
@@ -260,22 +268,26 @@ def _tell_version() -> int:
 
 def no_recipe_command() -> int:
     """Say what may be asked of recipes. Raises WrongUsage."""
-    raise WrongUsage("which command? recipe list, show or check; see `labkeeper recipe --help`")
+    raise WrongUsage(
+        Message("which command? recipe list, show or check; see `labkeeper recipe --help`")
+    )
 
 
 def no_job_command() -> int:
     """Say what may be asked of jobs. Raises WrongUsage."""
-    raise WrongUsage("which command? job start, list, show, stop …; see `labkeeper job --help`")
+    raise WrongUsage(
+        Message("which command? job start, list, show, stop …; see `labkeeper job --help`")
+    )
 
 
 def no_alarm_command() -> int:
     """Say what may be asked of alarms. Raises WrongUsage."""
     raise WrongUsage(
-        "which command? alarm list, ack, shelve, unshelve; see `labkeeper alarm --help`"
+        Message("which command? alarm list, ack, shelve, unshelve; see `labkeeper alarm --help`")
     )
 
 
 def no_command() -> int:
     """Print the help: nothing was asked for. Raises WrongUsage."""
     command_line().print_help()
-    raise WrongUsage("which command? see above")
+    raise WrongUsage(Message("which command? see above"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from agent.cli.names import unknown
+from agent.cli.words import said
 from agent.errors import Refused
+from agent.languages.message import Message
 from drivers import describe
 from drivers.catalogue import load, names
 from drivers.errors import UnknownName
@@ -23,11 +25,13 @@ def description(name: str) -> dict[str, Any]:
     try:
         return describe(name, load(name)).as_dict()
     except (UnknownName, ImportError) as error:
-        raise Refused(f"driver {name} can't be loaded: {error}") from error
+        raise Refused(
+            Message("driver {name} can't be loaded: {error}", name=name, error=str(error))
+        ) from error
 
 
 def _title(name: str) -> str:
     try:
         return load(name).title()
     except (UnknownName, ImportError) as error:
-        return f"can't be loaded: {error}"
+        return said(Message("can't be loaded: {error}", error=str(error)))

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
-from agent.cli.words import shown, symbol
+from agent.cli.words import said, shown, symbol
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 
@@ -41,16 +42,18 @@ def allowed(form: Form) -> str:
     if form["choices"]:
         return ", ".join(form["choices"])
     if form["type"] == "boolean":
-        return "on, off"
+        return said(Message("on, off"))
     low, high, unit = form["low"], form["high"], symbol(form["unit"])
     match low, high:
         case None, None:
             return f"{form['type']} {f'in {unit}' if unit else ''}".rstrip()
         case None, _:
-            return f"up to {shown(high, form['unit'])}"
+            return said(Message("up to {shown}", shown=shown(high, form["unit"])))
         case _, None:
-            return f"from {shown(low, form['unit'])}"
-    return f"{shown(low)} to {shown(high, form['unit'])}"
+            return said(Message("from {shown}", shown=shown(low, form["unit"])))
+    return said(
+        Message("{shown} to {shown_2}", shown=shown(low), shown_2=shown(high, form["unit"]))
+    )
 
 
 def _readings(readings: Iterable[Form]) -> Table:
@@ -84,7 +87,13 @@ def _argument(parameter: Form) -> str:
         return text
     if parameter["default"] is None:
         return f"{text} (optional)"
-    return f"{text} ({shown(parameter['default'], parameter['value']['unit'])} if not given)"
+    return said(
+        Message(
+            "{text} ({shown} if not given)",
+            text=text,
+            shown=shown(parameter["default"], parameter["value"]["unit"]),
+        )
+    )
 
 
 def _every(seconds: float) -> str:

@@ -8,7 +8,9 @@ import tempfile
 from typing import Any, Final
 
 from agent.cli import output
+from agent.cli.words import said
 from agent.errors import AgentError, ConfigError
+from agent.languages.message import N_, Message
 
 DEFECT: Final = 1
 PIPE_CLOSED: Final = 141
@@ -17,7 +19,7 @@ PIPE_CLOSED: Final = 141
 
 def say(sentence: str) -> None:
     """Tell the person at the terminal something; standard output is for results."""
-    _complain(f"labkeeper: {sentence}")
+    _complain(f"labkeeper: {said(sentence)}")
 
 
 def failed(error: Exception, *, as_json: bool) -> int:
@@ -31,7 +33,7 @@ def failed(error: Exception, *, as_json: bool) -> int:
     else:
         sentence, code = _defect(error), DEFECT
     if isinstance(cause, ConfigError):
-        _complain(sentence)  # each problem begins with its file, as editors like it
+        _complain(said(sentence))  # each problem begins with its file, as editors like it
     else:
         say(sentence)
     if isinstance(cause, output.OutputLost):
@@ -79,7 +81,8 @@ def _defect(error: BaseException) -> str:
     told = " ".join(f"{type(first_cause(error)).__name__}: {first_cause(error)}".split())
     if logging.getLogger().handlers and not sys.stderr.isatty():  # the service's log keeps it
         logging.getLogger("labkeeper").critical("a defect of labkeeper", exc_info=error)
-        return f"a defect of labkeeper, {told}; the details are in the line before this one"
+        text = N_("a defect of labkeeper, {told}; the details are in the line before this one")
+        return Message(text, told=told)
     # A traceback is imported when there is one to write.
     import traceback
 
@@ -87,4 +90,5 @@ def _defect(error: BaseException) -> str:
         "w", prefix="labkeeper-defect-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
         file.writelines(traceback.format_exception(error))
-    return f"a defect of labkeeper, {told}; please report it with the details in {file.name}"
+    text = N_("a defect of labkeeper, {told}; please report it with the details in {file}")
+    return Message(text, told=told, file=file.name)

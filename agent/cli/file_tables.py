@@ -10,12 +10,14 @@ from rich.text import Text
 
 from agent.cli import words
 from agent.cli.tables import new_table
+from agent.cli.words import said
+from agent.languages.message import N_, Message
 
 Form = Mapping[str, Any]
 
 PEAKS: Final = (("nozzle", "°C"), ("bed", "°C"), ("chamber", "°C"), ("feed", "mm/min"))
 """What a survey knows the highest value of, with its unit."""
-NOT_YET: Final = "not examined yet"
+NOT_YET: Final = Message("not examined yet")
 
 
 def files_table(files: Iterable[Form], now: float) -> Table:
@@ -38,8 +40,15 @@ def files_table(files: Iterable[Form], now: float) -> Table:
 def room_line(listing: Form) -> str:
     """How full the store is: "2 files, 1.2 MB of 4.1 GB"."""
     count = len(listing["files"])
-    files = f"{count} file{'' if count == 1 else 's'}"
-    return f"{files}, {words.size(listing['used'])} of {words.size(listing['limit'])}"
+    files = said(Message("{count} file{count_2}", count=count, count_2=("" if count == 1 else "s")))
+    return said(
+        Message(
+            "{files}, {size} of {words_size}",
+            files=files,
+            size=words.size(listing["used"]),
+            words_size=words.size(listing["limit"]),
+        )
+    )
 
 
 def file_page(file: Form, now: float) -> Table:
@@ -54,19 +63,39 @@ def file_page(file: Form, now: float) -> Table:
 
 def _rows(file: Form, now: float) -> Iterator[tuple[str, str]]:
     yield "file", file["name"]
-    yield "size", f"{words.size(file['size'])} ({file['size']:,} bytes)"
+    size, text = words.size(file["size"]), N_("{size} ({size_2:,} bytes)")
+    yield "size", said(Message(text, size=size, size_2=file["size"]))
     yield "age", f"{words.age_of(file['modified'], now)} ({file['modified']})"
-    yield "sha-256", file["sha256"] or NOT_YET
+    yield "sha-256", file["sha256"] or said(NOT_YET)
     survey = file["survey"]
     if survey is None:
-        yield "survey", NOT_YET
+        yield "survey", said(NOT_YET)
         return
-    yield "lines", f"{survey['lines']:,}, {survey['commands']:,} of them commands"
+    yield (
+        "lines",
+        said(
+            Message(
+                "{lines:,}, {commands:,} of them commands",
+                lines=survey["lines"],
+                commands=survey["commands"],
+            )
+        ),
+    )
     yield "moves", _box(survey["box"])
     for name, unit in PEAKS:
         if peak := survey[name]:
-            label = "fastest" if name == "feed" else f"hottest {name}"
-            yield label, f"{peak['value']:g} {unit} (line {peak['line']:,})"
+            label = "fastest" if name == "feed" else said(Message("hottest {name}", name=name))
+            yield (
+                label,
+                said(
+                    Message(
+                        "{value:g} {unit} (line {line:,})",
+                        value=peak["value"],
+                        unit=unit,
+                        line=peak["line"],
+                    )
+                ),
+            )
     yield from _sliced(survey)
     yield from _troubles(survey)
 
@@ -75,11 +104,15 @@ def _sliced(survey: Form) -> Iterator[tuple[str, str]]:
     slicer = survey["slicer"]
     yield "slicer", f"{slicer['name']} {slicer['version']}".strip() or words.NOTHING
     by_slicer = slicer["seconds"] is not None
-    whose = "as the slicer says" if by_slicer else "lengths divided by feeds: it takes longer"
+    whose = (
+        said(Message("as the slicer says"))
+        if by_slicer
+        else said(Message("lengths divided by feeds: it takes longer"))
+    )
     known = survey["seconds"] is not None
     yield "time", f"{_time(survey['seconds'])} ({whose})" if known else words.NOTHING
     height = slicer["layer_height"]
-    each = f" of {height:g} mm" if height is not None else ""
+    each = said(Message(" of {height:g} mm", height=height)) if height is not None else ""
     yield "layers", f"{_count(slicer['layers'])}{each if slicer['layers'] else ''}"
     yield "filament", _filament(slicer)
 
@@ -87,19 +120,27 @@ def _sliced(survey: Form) -> Iterator[tuple[str, str]]:
 def _troubles(survey: Form) -> Iterator[tuple[str, str]]:
     label = "trouble"
     for trouble in survey["trouble"]:
-        place = f"line {trouble['line']:,}: " if trouble["line"] else ""
+        place = said(Message("line {line:,}: ", line=trouble["line"])) if trouble["line"] else ""
         code = f"{trouble['code']}: " if trouble["code"] else ""
         yield label, f"{place}{code}{trouble['text']}"
         label = ""
     if survey["more_trouble"]:
-        yield label, f"and {survey['more_trouble']:,} more lines"
+        yield (
+            label,
+            said(Message("and {more_trouble:,} more lines", more_trouble=survey["more_trouble"])),
+        )
     elif not survey["trouble"]:
         yield label, "none"
 
 
 def _box(box: Form) -> str:
     axes = [
-        f"{axis} {extent['low']:g} to {extent['high']:g} mm" for axis, extent in sorted(box.items())
+        said(
+            Message(
+                "{axis} {low:g} to {high:g} mm", axis=axis, low=extent["low"], high=extent["high"]
+            )
+        )
+        for axis, extent in sorted(box.items())
     ]
     return ", ".join(axes) or "nothing"
 

@@ -9,8 +9,9 @@ from agent.cli import NEVER_MIND, output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.stored import admission, examined, named
-from agent.cli.words import duration, utc_now
+from agent.cli.words import duration, said, utc_now
 from agent.errors import Refused
+from agent.languages.message import Message
 
 REFUSED: Final = Refused.exit_code
 
@@ -43,7 +44,7 @@ def add(path: Path, name: str | None, socket: Path | None, *, replace: bool, as_
             was_there = already_kept(client, file, replace=replace)
             told = was_there or send(client, file, replace=replace)
     except KeyboardInterrupt:
-        say("stopped; a file that had not arrived whole is not kept")
+        say(said(Message("stopped; a file that had not arrived whole is not kept")))
         return NEVER_MIND
     if as_json:
         output.document(told)
@@ -76,7 +77,7 @@ def check(name: str, printer: str, socket: Path | None, *, as_json: bool) -> int
         for warning in found["warnings"]:
             output.line(f"warning: {warning}")
         if found["admitted"]:
-            output.line(f"ok: {printer} may print {name}")
+            output.line(said(Message("ok: {printer} may print {name}", printer=printer, name=name)))
     return 0 if found["admitted"] else REFUSED
 
 
@@ -94,10 +95,23 @@ def remove(name: str, socket: Path | None, *, as_json: bool) -> None:
 def _added(file: dict[str, Any]) -> str:
     survey = file["survey"]
     if survey is None:
-        return f"added, and could not be examined: `labkeeper files show {file['name']}` says why"
+        return said(
+            Message(
+                "added, and could not be examined: `labkeeper files show {name}` says why",
+                name=file["name"],
+            )
+        )
     troubles = len(survey["trouble"]) + survey["more_trouble"]
     if troubles:
-        return f"added, with trouble: `labkeeper files show {file['name']}` tells of {troubles}"
+        return said(
+            Message(
+                "added, with trouble: `labkeeper files show {name}` tells of {troubles}",
+                name=file["name"],
+                troubles=troubles,
+            )
+        )
     return (
-        "added" if survey["seconds"] is None else f"added, {duration(survey['seconds'])} to print"
+        "added"
+        if survey["seconds"] is None
+        else said(Message("added, {duration} to print", duration=duration(survey["seconds"])))
     )

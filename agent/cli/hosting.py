@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from agent.cli import output
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
 from agent.errors import ConfigError
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from agent.settings import Station
@@ -17,7 +19,7 @@ def run(config: Path | None) -> None:
     """Run the agent of this station until it is told to end. Raises WrongUsage without a config."""
     if config is None:
         raise WrongUsage(
-            "the following arguments are required: --config; see `labkeeper run --help`"
+            Message("the following arguments are required: --config; see `labkeeper run --help`")
         )
     # The agent itself is imported by this command alone.
     from agent.running import run as run_agent
@@ -39,7 +41,13 @@ def check(config: Path, *, as_json: bool) -> None:
     else:
         for warning in warnings:
             output.line(f"warning: {warning}")
-        output.line(f"ok: {count} device{'' if count == 1 else 's'}")
+        output.line(
+            said(
+                Message(
+                    "ok: {count} device{count_2}", count=count, count_2=("" if count == 1 else "s")
+                )
+            )
+        )
 
 
 def _of_schedules(station: Station) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.cli.job_view import NO, YES
 from agent.errors import Refused
+from agent.languages.message import Message
 
 
 def meant(question: dict[str, Any], text: str) -> Any:
@@ -18,4 +19,4 @@ def meant(question: dict[str, Any], text: str) -> Any:
         return True
     if text.lower() in NO:
         return False
-    raise Refused(f"the answer: {text!r} is neither yes nor no (예, 아니요)")
+    raise Refused(Message("the answer: {text!r} is neither yes nor no (예, 아니요)", text=text))

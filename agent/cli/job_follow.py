@@ -13,7 +13,9 @@ from agent.cli.client import AgentClient
 from agent.cli.failures import say
 from agent.cli.job_answers import meant
 from agent.cli.job_news import News
+from agent.cli.words import said
 from agent.errors import Refused
+from agent.languages.message import Message
 
 LOOK_EVERY_S: Final = 0.25
 """How often the agent is asked how far the job is."""
@@ -78,7 +80,15 @@ class Follower:
         if question["question"] not in self._told:
             self._told.add(question["question"])
             text = job_view.asked(question, self._language)
-            self._say(f"{text}: `labkeeper job answer {question['question']} …` answers")
+            self._say(
+                said(
+                    Message(
+                        "{text}: `labkeeper job answer {question} …` answers",
+                        text=text,
+                        question=question["question"],
+                    )
+                )
+            )
 
     def _wait(self) -> None:
         """Let a moment pass, or less when somebody has typed a line."""
@@ -141,6 +151,11 @@ class Follower:
 def detached(job: str) -> None:
     """Say what goes on now that nobody watches, and how to see it, and how to end it."""
     say(
-        f"the watching has ended, job {job} goes on: `labkeeper job watch {job}` shows it again, "
-        f"`labkeeper job stop {job}` stops it"
+        said(
+            Message(
+                "the watching has ended, job {job} goes on: `labkeeper job watch {job}` shows "
+                "it again, `labkeeper job stop {job}` stops it",
+                job=job,
+            )
+        )
     )

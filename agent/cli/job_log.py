@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from agent.cli import output, words
 from agent.cli.client import AgentClient, socket_path
+from agent.cli.words import said
+from agent.languages.message import Message
 
 AT_ONCE: Final = 500
 LOOK_S: Final = 1.0
@@ -52,14 +54,31 @@ def _told(entry: Mapping[str, Any], language: str) -> str:
         case "state":
             return f"{data['state']}{_why(data['why'])}" + by
         case "step":
-            return f"step {data['key']} {data['phase']} ({data['place']}){_why(data['why'])}"
+            return said(
+                Message(
+                    "step {key} {phase} ({place}){why}",
+                    key=data["key"],
+                    phase=data["phase"],
+                    place=data["place"],
+                    why=_why(data["why"]),
+                )
+            )
         case "measure":
             shown = words.shown(data["value"], data["unit"])
             return f"{data['name']} = {shown}: {data['verdict']}{_why(data['reason'])}"
         case "log" | "question":
             return f"{entry['what']}: {data[language]}"
         case "answer":
-            return f"answer to {data['question']}: {words.shown(data['value'])}" + by
+            return (
+                said(
+                    Message(
+                        "answer to {question}: {shown}",
+                        question=data["question"],
+                        shown=words.shown(data["value"]),
+                    )
+                )
+                + by
+            )
         case "safe":
             return "; ".join(f"{device}: {_safe(it)}" for device, it in data.items())
         case what:

@@ -11,6 +11,8 @@ from rich.text import Text
 from agent.cli import words
 from agent.cli.job_view import whole_left
 from agent.cli.tables import new_table
+from agent.cli.words import said
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 STYLES: Final = {
@@ -69,8 +71,11 @@ def job_page(job: Form, language: str) -> Iterator[RenderableType]:
         "job": job["job"],
         "recipe": f"{job['recipe']} {job['version']}",
         "SHA-256": job["sha256"] or words.NOTHING,
-        **{f"calls {name}": it or words.NOTHING for name, it in job["called"].items()},
-        "state": f"{job['state']}{': ' + job['why'] if job['why'] else ''}",
+        **{
+            said(Message("calls {name}", name=name)): it or words.NOTHING
+            for name, it in job["called"].items()
+        },
+        "state": f"{words.told(job['state'])}{': ' + job['why'] if job['why'] else ''}",
         "verdict": job["verdict"],
         "by": f"{job['by']} ({job['origin']})",
         "submitted": job["submitted"],
@@ -100,7 +105,11 @@ def _outcome(job: Form, language: str) -> Iterator[RenderableType]:
     for it in job["answers"]:
         yield Text(f"{it['time']} {it['question']} {words.shown(it['value'])} ({it['by']})")
     for device, outcome in job["safe"].items():
-        safe = "safe" if outcome["status"] == "done" else "NOT CONFIRMED SAFE, go and look"
+        safe = (
+            "safe"
+            if outcome["status"] == "done"
+            else said(Message("NOT CONFIRMED SAFE, go and look"))
+        )
         yield Text(f"{device}: {safe}" + (f": {outcome['message']}" if safe != "safe" else ""))
 
 
@@ -109,10 +118,14 @@ def _place(job: Form, language: str) -> str:
     if not job["now"]:
         return ""
     step = job["now"][-1]
-    left = f", {words.duration(step['left'])} left" if step["left"] is not None else ""
-    whole = f" · the job: {told}" if (told := whole_left(job)) else ""
+    left = (
+        said(Message(", {duration} left", duration=words.duration(step["left"])))
+        if step["left"] is not None
+        else ""
+    )
+    whole = said(Message(" · the job: {told}", told=told)) if (told := whole_left(job)) else ""
     return f"{words.title_of(step['titles'], language)}{left}{whole}"
 
 
 def _coloured(word: str) -> Text:
-    return Text(word, STYLES.get(word, ""))
+    return Text(words.told(word), STYLES.get(word, ""))

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from agent.cli import words
+from agent.cli.words import said
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 
@@ -21,11 +23,11 @@ def standing(job: Form, language: str, elapsed: float | None) -> str:
         return f"{job['state']}: {job['why'] or 'waits for its devices'}"
     parts = [str(job["state"]), *_steps(job["now"], language)]
     if elapsed is not None:
-        parts.append(f"{words.duration(elapsed)} so far")
+        parts.append(said(Message("{duration} so far", duration=words.duration(elapsed))))
     if job["now"]:
         parts.append(_left(job["now"][-1]))
     if told := whole_left(job):
-        parts.append(f"the job: {told}")
+        parts.append(said(Message("the job: {told}", told=told)))
     return " · ".join(part for part in parts if part)
 
 
@@ -33,7 +35,11 @@ def _steps(now: Sequence[Form], language: str) -> Iterator[str]:
     """The loops that run, each with its turn, and the innermost step."""
     for step in now:
         if step["turn"]:
-            of = f" of {step['turns']}" if step["turns"] is not None else ""
+            of = (
+                said(Message(" of {turns}", turns=step["turns"]))
+                if step["turns"] is not None
+                else ""
+            )
             yield f"{words.title_of(step['titles'], language)} {step['turn']}{of}"
     if now and not now[-1]["turn"]:
         yield words.title_of(now[-1]["titles"], language)
@@ -42,10 +48,12 @@ def _steps(now: Sequence[Form], language: str) -> Iterator[str]:
 def _left(step: Form) -> str:
     """What is left of a step; of what nobody can know it is said that it is unknown."""
     if step["left"] is not None:
-        return f"{words.duration(step['left'])} left"
+        return said(Message("{duration} left", duration=words.duration(step["left"])))
     if step["limit"] is not None:
-        return f"time left unknown, {words.duration(step['limit'])} at most"
-    return "time left unknown"
+        return said(
+            Message("time left unknown, {duration} at most", duration=words.duration(step["limit"]))
+        )
+    return said(Message("time left unknown"))
 
 
 def whole_left(job: Form) -> str:
@@ -54,9 +62,19 @@ def whole_left(job: Form) -> str:
     if left is None or left["seconds"] is None:
         return ""
     if left["kind"] == "at_least":
-        return f"at least {words.duration(left['seconds'])} left"
-    runs = f"the last {left['runs']} runs" if left["runs"] > 1 else "the last run"
-    return f"about {words.duration(left['seconds'])} left, after {runs}"
+        return said(Message("at least {duration} left", duration=words.duration(left["seconds"])))
+    runs = (
+        said(Message("the last {runs} runs", runs=left["runs"]))
+        if left["runs"] > 1
+        else said(Message("the last run"))
+    )
+    return said(
+        Message(
+            "about {duration} left, after {runs}",
+            duration=words.duration(left["seconds"]),
+            runs=runs,
+        )
+    )
 
 
 def measured(measure: Form) -> str:
@@ -98,8 +116,22 @@ def summary(job: Form) -> str:
     """A job in a sentence."""
     why = f": {job['why']}" if job["why"] else ""
     verdict = f"; verdict: {job['verdict']}" if job["verdict"] != "none" else ""
-    copies = f", the first of {job['copies']} copies," if job["copies"] > 1 == job["number"] else ""
-    return f"job {job['job']} ({job['recipe']}){copies} is {job['state']}{why}{verdict}"
+    copies = (
+        said(Message(", the first of {copies} copies,", copies=job["copies"]))
+        if job["copies"] > 1 == job["number"]
+        else ""
+    )
+    return said(
+        Message(
+            "job {job} ({recipe}){copies} is {state}{why}{verdict}",
+            job=job["job"],
+            recipe=job["recipe"],
+            copies=copies,
+            state=Message(job["state"]),
+            why=why,
+            verdict=verdict,
+        )
+    )
 
 
 def is_good(job: Form) -> bool:

@@ -13,8 +13,9 @@ from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.job_answers import meant
 from agent.cli.names import unknown
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import DeviceTrouble, Refused
+from agent.languages.message import Message
 
 STOP_WITHIN_S: Final = 30.0
 """How long the devices of a job may take to be stopped; they are stopped all at once."""
@@ -41,7 +42,7 @@ def start(
         return _rehearsed(recipe, arguments, devices, config, speed, as_json=as_json)
     if config is not None:
         raise Refused(
-            "--config is for --dry-run: a job is started by the agent, with its own config"
+            Message("--config is for --dry-run: a job is started by the agent, with its own config")
         )
     return _submitted(recipe, arguments, devices, socket, as_json=as_json, **how)
 
@@ -108,7 +109,9 @@ def _rehearsed(
     from agent.cli.dry.run import dry_run
 
     if config is None:
-        raise Refused("--dry-run needs --config: the file of the station whose recipe it is")
+        raise Refused(
+            Message("--dry-run needs --config: the file of the station whose recipe it is")
+        )
     return dry_run(recipe, arguments, devices, config, speed, fill=False, as_json=as_json)
 
 
@@ -127,7 +130,14 @@ def watch(job: str, socket: Path | None, *, as_json: bool) -> int:
                 ended = quietly(client, job)
             else:
                 if sys.stderr.isatty():
-                    say(f"job {job}: Ctrl-C ends the watching, `labkeeper job stop {job}` the job")
+                    say(
+                        said(
+                            Message(
+                                "job {job}: Ctrl-C ends the watching, `labkeeper job stop {job}` the job",
+                                job=job,
+                            )
+                        )
+                    )
                 spoken = language(os.environ)
                 ended = Follower(client, job, spoken, Stopwatch().elapsed).to_its_end()
         except KeyboardInterrupt:
@@ -153,7 +163,7 @@ def list_jobs(socket: Path | None, *, as_json: bool) -> None:
     if found["jobs"]:
         output.show(jobs_table(found["jobs"], language(os.environ)))
     else:
-        output.line("no jobs")
+        output.line(said(Message("no jobs")))
 
 
 def show(job: str, socket: Path | None, *, as_json: bool) -> None:
@@ -204,7 +214,7 @@ def answer(question: str | None, value: str | None, socket: Path | None, *, as_j
         if question not in waiting:
             raise unknown("question", question, waiting)
         if value is None:
-            raise Refused("an answer is missing: yes or no, or a value")
+            raise Refused(Message("an answer is missing: yes or no, or a value"))
         body = {"value": meant(waiting[question], value)}
         answered = client.post("questions", question, "answer", body=body)
     if as_json:
@@ -245,9 +255,9 @@ def pairs(given: Iterable[str], such: str) -> Iterable[tuple[str, str]]:
     for word in given:
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise Refused(f"{word!r} is not {such}")
+            raise Refused(Message("{word!r} is not {such}", word=word, such=such))
         if name in seen:
-            raise Refused(f"{name} is given twice")
+            raise Refused(Message("{name} is given twice", name=name))
         seen.add(name)
         yield name, text
 
@@ -259,4 +269,4 @@ def _list_questions(questions: list[dict[str, Any]], *, as_json: bool) -> None:
     for it in questions:
         output.line(f"{it['question']}: {it['texts'][language(os.environ)]}")
     if not questions:
-        output.line("no question waits for an answer")
+        output.line(said(Message("no question waits for an answer")))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from agent.cli import output
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
 from agent.errors import Refused
+from agent.languages.message import Message
 from agent.store.chain import Head
 from agent.store.database import NAME, reading
 from agent.store.doubted_devices import doubted
@@ -27,7 +29,9 @@ NOT_WHOLE: Final = NotRead.exit_code
 def which() -> None:
     """Say which commands there are. Raises WrongUsage."""
     raise WrongUsage(
-        "which? `labkeeper ledger show`, `unsettled`, `verify` or `export`; each has a --help"
+        Message(
+            "which? `labkeeper ledger show`, `unsettled`, `verify` or `export`; each has a --help"
+        )
     )
 
 
@@ -57,10 +61,18 @@ def unsettled(config: Path | None, state: Path | None, *, as_json: bool) -> None
         _tell_of(what, f"{device.utc}  {device.device}: {device.why}", as_json=as_json)
     for it in commands:
         what = {"device": it.device, "since": it.utc, **_command_form(it)}
-        how = f"how `{it.action} {it.target}` of {it.actor} ended is {it.stage}"
+        how = said(
+            Message(
+                "how `{action} {target}` of {actor} ended is {stage}",
+                action=it.action,
+                target=it.target,
+                actor=it.actor,
+                stage=it.stage,
+            )
+        )
         _tell_of(what, f"{it.utc}  {it.device}: {how}", as_json=as_json)
     if not (devices or commands or as_json):
-        output.line("nothing is to be settled")
+        output.line(said(Message("nothing is to be settled")))
 
 
 def _command_form(it: Unsettled) -> dict[str, str]:
@@ -112,7 +124,16 @@ def export(
     if as_json:
         output.document({"file": str(path), "rows": count, "head": head.form()})
     else:
-        output.line(f"{path}: {_counted(count)}, up to head {head}")
+        output.line(
+            said(
+                Message(
+                    "{path}: {counted}, up to head {head}",
+                    path=path,
+                    counted=_counted(count),
+                    head=head,
+                )
+            )
+        )
 
 
 def folder_of(config: Path | None, state: Path | None) -> Path:
@@ -120,7 +141,7 @@ def folder_of(config: Path | None, state: Path | None) -> Path:
     if state is not None:
         return state
     if config is None:
-        raise Refused("which station? say --config FILE or --state DIR")
+        raise Refused(Message("which station? say --config FILE or --state DIR"))
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
     from agent.settings import load
 
@@ -132,7 +153,10 @@ def _head(text: str) -> Head:
         return Head.parse(text)
     except ValueError:
         raise Refused(
-            f"{text!r} is no head, such as 812:9f86d0… with 64 digits: `verify` prints one"
+            Message(
+                "{text!r} is no head, such as 812:9f86d0… with 64 digits: `verify` prints one",
+                text=text,
+            )
         ) from None
 
 
@@ -140,15 +164,29 @@ def _tell(verdict: Verdict) -> None:
     for finding in verdict.findings:
         output.line(str(finding))
     if verdict.more:
-        output.line(f"and {verdict.more:,} more")
+        output.line(said(Message("and {more:,} more", more=verdict.more)))
     for note in verdict.notes:
         output.line(f"note: {note}")
     if verdict.is_whole:
-        output.line(f"ok: {_counted(verdict.rows)}; none was altered, removed, added or moved")
+        output.line(
+            said(
+                Message(
+                    "ok: {counted}; none was altered, removed, added or moved",
+                    counted=_counted(verdict.rows),
+                )
+            )
+        )
     else:
-        output.line(f"NOT AS IT WAS WRITTEN: {_counted(verdict.rows)} were read, see above")
+        output.line(
+            said(
+                Message(
+                    "NOT AS IT WAS WRITTEN: {counted} were read, see above",
+                    counted=_counted(verdict.rows),
+                )
+            )
+        )
     output.line(f"head: {verdict.head}")
 
 
 def _counted(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return said(Message("{count:,} row{count_2}", count=count, count_2=("" if count == 1 else "s")))

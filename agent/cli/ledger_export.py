@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from agent.errors import Refused
+from agent.languages.message import Message
 from agent.store.chain import EMPTY, Head
 from agent.store.ledger_text import FORMS, Form
 from agent.store.rows import Row
@@ -22,16 +23,20 @@ def write(path: Path, rows: Iterable[Row], *, replace: bool) -> tuple[int, Head]
     """
     form = FORMS.get(path.suffix.lower())
     if form is None:
-        raise Refused(f"{path}: call it .csv for people or .jsonl for programs")
+        raise Refused(Message("{path}: call it .csv for people or .jsonl for programs", path=path))
     if path.exists() and not replace:
-        raise Refused(f"{path} is there already: give another name, or say --replace")
+        raise Refused(
+            Message("{path} is there already: give another name, or say --replace", path=path)
+        )
     draft = path.with_name(f".{path.name}.part")
     try:
         with draft.open("w", encoding=form.encoding, errors="backslashreplace", newline="") as file:
             told = _written(rows, form, file)
         draft.replace(path)
     except OSError as error:
-        raise Refused(f"{path} can't be written: {error.strerror}") from error
+        raise Refused(
+            Message("{path} can't be written: {strerror}", path=path, strerror=error.strerror)
+        ) from error
     finally:
         with suppress(OSError):  # it has its name now, or there is nothing more to be done
             draft.unlink(missing_ok=True)

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
-from agent.cli.words import shown
+from agent.cli.words import said, shown
 from agent.fleet.events import one_line
+from agent.languages.message import Message
 from agent.store.rows import Row
 
 STYLES: Final = {
@@ -64,7 +65,7 @@ def _change(entry: Mapping[str, Any]) -> str:
 
 def _step(entry: Mapping[str, Any]) -> str:
     job, step = entry.get("job", ""), entry.get("step", "")
-    return f"{job} step {step}" if step else str(job)
+    return said(Message("{job} step {step}", job=job, step=step)) if step else str(job)
 
 
 def _value(value: Any) -> str:

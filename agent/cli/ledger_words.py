@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.cli.parser import NOTHING, Commands, count
+from agent.languages.message import N_, Message
 
 NO_SOCKET: Final = frozenset({"socket"})
 KINDS: Final = ("command", "job", "step", "event", "alarm", "config", "ledger")
@@ -20,7 +21,9 @@ def moment(text: str) -> str:
         return ""
     if _MOMENT.fullmatch(known := text.upper().removesuffix("Z")):
         return known
-    raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-28 or 2026-11-28T05:16")
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is no time such as 2026-11-28 or 2026-11-28T05:16", text=text)
+    )
 
 
 def add_ledger(commands: Commands) -> None:
@@ -28,16 +31,18 @@ def add_ledger(commands: Commands) -> None:
     ledger = commands.add(
         "ledger",
         "ledger:which",
-        "show, verify or export what was done with a station, by whom, when and why",
+        N_("show, verify or export what was done with a station, by whom, when and why"),
         "labkeeper ledger show --config station.yaml    (each command has a --help of its own)",
         unused=NOTHING,
     )
     each = Commands(ledger)
     for parser in (_add_show(each), _add_unsettled(each), _add_verify(each), _add_export(each)):
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--config", type=Path, metavar="FILE", help="the station's YAML file")
         which.add_argument(
-            "--state", type=Path, metavar="DIR", help="its state folder, or a copy of that"
+            "--config", type=Path, metavar="FILE", help=N_("the station's YAML file")
+        )
+        which.add_argument(
+            "--state", type=Path, metavar="DIR", help=N_("its state folder, or a copy of that")
         )
 
 
@@ -45,23 +50,25 @@ def _add_show(each: Commands) -> argparse.ArgumentParser:
     show = each.add(
         "show",
         "ledger:show",
-        "show the newest rows, oldest first; times are UTC",
+        N_("show the newest rows, oldest first; times are UTC"),
         "labkeeper ledger show --config station.yaml --device psu1 --last 20",
         unused=NO_SOCKET,
     )
     show.add_argument(
-        "--last", type=count, metavar="N", default=50, help="how many rows; default: 50"
+        "--last", type=count, metavar="N", default=50, help=N_("how many rows; default: 50")
     )
     for name, metavar, about in (
-        ("device", "DEVICE", "rows about this device"),
-        ("job", "JOB", "rows of this job"),
-        ("who", "NAME", "what this person or program did"),
-        ("action", "ACTION", "what was done, such as set, stop or config.reloaded"),
+        ("device", "DEVICE", N_("rows about this device")),
+        ("job", "JOB", N_("rows of this job")),
+        ("who", "NAME", N_("what this person or program did")),
+        ("action", "ACTION", N_("what was done, such as set, stop or config.reloaded")),
     ):
         show.add_argument(f"--{name}", metavar=metavar, default="", help=about)
-    for name, about in (("since", "from this time on"), ("until", "up to this time")):
-        text = f"{about}: 2026-11-28 or 2026-11-28T05:16, UTC"
-        show.add_argument(f"--{name}", type=moment, metavar="TIME", default="", help=text)
+    for name, about in (
+        ("since", N_("from this time on: 2026-11-28 or 2026-11-28T05:16, UTC")),
+        ("until", N_("up to this time: 2026-11-28 or 2026-11-28T05:16, UTC")),
+    ):
+        show.add_argument(f"--{name}", type=moment, metavar="TIME", default="", help=about)
     show.add_argument("--kind", metavar="KIND", default="", choices=KINDS, help=", ".join(KINDS))
     return show
 
@@ -70,7 +77,9 @@ def _add_unsettled(each: Commands) -> argparse.ArgumentParser:
     return each.add(
         "unsettled",
         "ledger:unsettled",
-        "list the commands whose outcome nobody knows, and the devices that have to be looked at",
+        N_(
+            "list the commands whose outcome nobody knows, and the devices that have to be looked at"
+        ),
         "labkeeper ledger unsettled --config station.yaml",
         unused=NO_SOCKET,
     )
@@ -80,7 +89,7 @@ def _add_verify(each: Commands) -> argparse.ArgumentParser:
     verify = each.add(
         "verify",
         "ledger:verify",
-        "say whether anything was altered, removed, added or moved; ends with 3 if so",
+        N_("say whether anything was altered, removed, added or moved; ends with 3 if so"),
         "labkeeper ledger verify --config station.yaml --head 812:9f86d0…",
         unused=NO_SOCKET,
     )
@@ -90,7 +99,7 @@ def _add_verify(each: Commands) -> argparse.ArgumentParser:
         action="append",
         dest="heads",
         default=[],
-        help="a head that was kept elsewhere, as `verify` prints it; may be said several times",
+        help=N_("a head that was kept elsewhere, as `verify` prints it; may be said several times"),
     )
     return verify
 
@@ -99,10 +108,10 @@ def _add_export(each: Commands) -> argparse.ArgumentParser:
     export = each.add(
         "export",
         "ledger:export",
-        "write all rows to a file: .csv for people and Excel, .jsonl for programs",
+        N_("write all rows to a file: .csv for people and Excel, .jsonl for programs"),
         "labkeeper ledger export ledger.csv --config station.yaml",
         unused=NO_SOCKET,
     )
-    export.add_argument("path", type=Path, metavar="FILE", help="ends with .csv or .jsonl")
-    export.add_argument("--replace", action="store_true", help="put it in the place of another")
+    export.add_argument("path", type=Path, metavar="FILE", help=N_("ends with .csv or .jsonl"))
+    export.add_argument("--replace", action="store_true", help=N_("put it in the place of another"))
     return export

@@ -10,8 +10,9 @@ from typing import Any, Final
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import described, device_names, state_of, unknown
-from agent.cli.words import believed, language, utc_now
+from agent.cli.words import believed, language, said, utc_now
 from agent.errors import DeviceTrouble, Refused
+from agent.languages.message import Message
 
 TROUBLE: Final = DeviceTrouble.exit_code
 Row = tuple[str, dict[str, Any] | None]
@@ -60,7 +61,7 @@ def interlocks(socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(found)
     elif not found:
-        output.line("this station has no interlocks")
+        output.line(said(Message("this station has no interlocks")))
     else:
         from agent.cli.tables import interlocks_table
 
@@ -101,7 +102,7 @@ def watch(
 def events(seconds: float | None, socket: Path | None, *, follow: bool, as_json: bool) -> None:
     """Show what happened, and with `follow` what happens. Raises Refused: a time without it."""
     if seconds is not None and not follow:
-        raise Refused("--seconds says how long to go on: it needs --follow")
+        raise Refused(Message("--seconds says how long to go on: it needs --follow"))
     path = socket_path(socket)
     with AgentClient(path) as client:
         past = client.get("events")

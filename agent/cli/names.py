@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.cli.client import AgentClient
 from agent.errors import Refused, UnknownDevice
+from agent.languages.message import N_, Message
 
 
 def split_target(text: str, what: str) -> tuple[str, str]:
@@ -17,7 +18,13 @@ def split_target(text: str, what: str) -> tuple[str, str]:
     """
     device, dot, name = text.partition(".")
     if not (device and dot and name):
-        raise Refused(f"{text!r} is not DEVICE.{what.upper()}, such as psu1.voltage")
+        raise Refused(
+            Message(
+                "{text!r} is not DEVICE.{upper}, such as psu1.voltage",
+                text=text,
+                upper=what.upper(),
+            )
+        )
     return device, name
 
 
@@ -28,10 +35,16 @@ def unknown(kind: str, name: str, known: Iterable[str], owner: str = "") -> Refu
 
     names = list(known)
     near = get_close_matches(name, names, n=1)
-    meant = f"; did you mean {near[0]}?" if near else "."
-    of = f"{owner} has no {kind}" if owner else f"there is no {kind}"
+    meant = Message("; did you mean {near}?", near=near[0]) if near else "."
+    text = N_("there is no {kind} {name!r}{meant} {kinds}: {names}")
+    if owner:
+        text = N_("{owner} has no {kind} {name!r}{meant} {kinds}: {names}")
+    several = f"{kind.capitalize()}s"
+    shown = {"kind": Message(kind), "kinds": Message(several)}
+    listed = ", ".join(names) or Message("none")
     error = UnknownDevice if kind == "device" else Refused
-    return error(f"{of} {name!r}{meant} {kind.capitalize()}s: {', '.join(names) or 'none'}")
+    owned = {"owner": owner} if owner else {}
+    return error(Message(text, name=name, meant=meant, names=listed, **shown, **owned))
 
 
 def device_names(client: AgentClient) -> list[str]:

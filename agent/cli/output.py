@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.cli.words import said
 from agent.errors import AgentError
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,7 +31,7 @@ class OutputLost(AgentError):
 
     def __init__(self, error: OSError) -> None:
         why = (error.strerror or str(error)).lower()
-        super().__init__(f"the answer can't be written: {why}")
+        super().__init__(Message("the answer can't be written: {why}", why=why))
 
 
 def prepare() -> None:
@@ -48,7 +50,7 @@ def prepare() -> None:
 def line(text: str) -> None:
     """Print one line. Raises ReaderGone and OutputLost."""
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{said(text)}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGone from None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from agent.cli.words import CHOSEN, said, spoken, told
 from agent.errors import Refused
+from agent.languages.message import ENGLISH, LANGUAGES, N_, Message
 
 NOTHING: Final = frozenset({"socket", "as_json"})
 """The general options, where none of them means anything."""
@@ -22,7 +26,24 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise WrongUsage."""
-        raise WrongUsage(f"{message}; see `{self.prog} --help`")
+        raise WrongUsage(
+            Message("{message}; see `{prog} --help`", message=in_our_words(message), prog=self.prog)
+        )
+
+    def format_help(self) -> str:
+        """The help in the language of the person; argparse's own words as well."""
+        about, example = self.description or "", self.epilog or ""
+        self.description = f"{told(about)[:1].upper()}{told(about)[1:]}".rstrip(".") + "."
+        if example.startswith("labkeeper"):
+            self.epilog = said(Message("Example: {example}", example=example))
+        else:
+            self.epilog = told(example)
+        for group in self._action_groups:
+            group.title = told(group.title or "")
+        for action in self._actions:
+            for it in (action, *getattr(action, "_choices_actions", ())):
+                it.help = told(it.help) if it.help and it.help != argparse.SUPPRESS else it.help
+        return super().format_help().replace("usage: ", said(Message("usage: ")), 1)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Say which command was meant. Raises WrongUsage."""
@@ -31,6 +52,23 @@ class Parser(argparse.ArgumentParser):
             from agent.cli.names import unknown
 
             raise WrongUsage(str(unknown("command", value, map(str, action.choices))))
+
+
+USUAL: Final = (
+    (r"the following arguments are required: (?P<names>.+)", N_("{names}: this is missing")),
+    (r"unrecognized arguments: (?P<words>.+)", N_("{words}: this means nothing here")),
+    (r"argument (?P<name>\S+): expected one argument", N_("{name}: a value is missing")),
+    (r"argument (?P<name>\S+): (?P<text>.+)", N_("{name}: {text}")),
+)
+"""What argparse complains of, and the same in words of ours; the rest is said as it says it."""
+
+
+def in_our_words(complaint: str) -> str:
+    """A complaint of argparse as a message. English stays as argparse says it."""
+    for pattern, text in USUAL:
+        if spoken() != ENGLISH and (found := re.fullmatch(pattern, complaint)):
+            return Message(text, **found.groupdict())
+    return complaint
 
 
 class Commands:
@@ -52,8 +90,8 @@ class Commands:
         parser: argparse.ArgumentParser = self._added.add_parser(
             name,
             help=about,
-            description=f"{about[:1].upper()}{about[1:]}.",
-            epilog=f"Example: {example}",
+            description=about,
+            epilog=example,
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -63,15 +101,36 @@ class Commands:
         return parser
 
 
+class Spoken(argparse.Action):
+    """`--language`: counts at once, also for what is wrong in the rest of the line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Set it for this program and for what it starts."""
+        os.environ[CHOSEN] = values
+
+
 def add_general(
     parser: argparse.ArgumentParser, unused: frozenset[str], socket: Any, *, as_json: Any
 ) -> None:
     """Add the options that may stand before or after a command, with their defaults."""
     if "socket" not in unused:
-        where = "the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock"
+        where = N_("the agent's socket; else $LABKEEPER_SOCKET, else /run/labkeeper/agent.sock")
         parser.add_argument("--socket", type=Path, metavar="PATH", default=socket, help=where)
+    parser.add_argument(
+        "--language",
+        action=Spoken,
+        choices=LANGUAGES,
+        default=argparse.SUPPRESS,
+        help=N_("ko or en; else what LC_ALL, LC_MESSAGES or LANG says"),
+    )
     if "as_json" not in unused:
-        text = "print JSON for programs"
+        text = N_("print JSON for programs")
         parser.add_argument(
             "--json", dest="as_json", action="store_true", default=as_json, help=text
         )
@@ -79,7 +138,7 @@ def add_general(
 
 def add_seconds(parser: argparse.ArgumentParser) -> None:
     """Add the option that says for how long."""
-    parser.add_argument("--seconds", type=seconds, metavar="N", help="end after N seconds")
+    parser.add_argument("--seconds", type=seconds, metavar="N", help=N_("end after N seconds"))
 
 
 def seconds(text: str) -> float:
@@ -87,7 +146,9 @@ def seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 < float(text) < float("inf"):
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is not a number of seconds above 0", text=text)
+    )
 
 
 def port(text: str) -> int:
@@ -95,7 +156,9 @@ def port(text: str) -> int:
     with suppress(ValueError):
         if 0 <= int(text) < 65536:
             return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 (a free one) to 65535")
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is not a port from 0 (a free one) to 65535", text=text)
+    )
 
 
 def count(text: str) -> int:
@@ -103,4 +166,4 @@ def count(text: str) -> int:
     with suppress(ValueError):
         if int(text) > 0:
             return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    raise argparse.ArgumentTypeError(Message("{text!r} is not a whole number above 0", text=text))

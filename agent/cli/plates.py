@@ -9,11 +9,13 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import unknown
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
+from agent.languages.message import Message
 
 
 def which() -> int:
     """Say what may be asked of plates. Raises WrongUsage."""
-    raise WrongUsage("which? plate list or clear; see `labkeeper plate --help`")
+    raise WrongUsage(Message("which? plate list or clear; see `labkeeper plate --help`"))
 
 
 def list_plates(socket: Path | None, *, as_json: bool) -> None:
@@ -27,7 +29,7 @@ def list_plates(socket: Path | None, *, as_json: bool) -> None:
     for it in found:
         output.line(_said(it))
     if not found:
-        output.line("no printers")
+        output.line(said(Message("no printers")))
 
 
 def clear(device: str, socket: Path | None, *, as_json: bool) -> None:
@@ -45,10 +47,13 @@ def clear(device: str, socket: Path | None, *, as_json: bool) -> None:
 
 def _said(plate: dict[str, Any]) -> str:
     if plate["printing"]:
-        return f"{plate['device']}: prints now"
+        return said(Message("{device}: prints now", device=plate["device"]))
     if plate["clear"]:
         return f"{plate['device']}: clear"
-    return (
-        f"{plate['device']}: nobody has said that it is clear since the last print: "
-        f"`labkeeper plate clear {plate['device']}` does"
+    return said(
+        Message(
+            "{device}: nobody has said that it is clear since the last print: `labkeeper "
+            "plate clear {device}` does",
+            device=plate["device"],
+        )
     )

@@ -20,6 +20,7 @@ from agent.cli.print_view import Milestones, Moment
 from agent.cli.problems import error_from
 from agent.cli.stream import follow
 from agent.errors import AgentError, NoAgent, OutcomeUnknown
+from agent.languages.message import Message
 
 GRACE_S: Final = 0.5
 """How long the outcome may take when the values have stopped coming, or say that a print has begun."""
@@ -74,7 +75,7 @@ class PrintRun:
             await self._tell()
         except NoAgent as error:
             return error
-        raise AssertionError("a stream ends by an error")
+        raise AssertionError(Message("a stream ends by an error"))
 
     async def _outcome(self) -> dict[str, Any]:
         """Have the file printed, and return how that ended. Raises AgentError."""
@@ -90,7 +91,9 @@ class PrintRun:
         except httpx.ConnectError as error:
             raise nobody(self._socket) from error
         except httpx.TransportError as error:
-            raise _lost(NoAgent(f"the agent on {self._socket} went away")) from error
+            raise _lost(
+                NoAgent(Message("the agent on {socket} went away", socket=self._socket))
+            ) from error
         return _outcome_in(answer)
 
     async def _tell(self) -> None:
@@ -151,7 +154,7 @@ def _outcome_in(answer: httpx.Response) -> dict[str, Any]:
     try:
         said: dict[str, Any] = json.loads(answer.content)
     except ValueError:
-        raise NoAgent("what answers is not the agent of a lab") from None
+        raise NoAgent(Message("what answers is not the agent of a lab")) from None
     if answer.is_error:
         raise error_from(answer.status_code, said)
     return said

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.cli import words
+from agent.cli.words import said
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -105,18 +107,24 @@ class Moment:
         for name in ("nozzle", "bed"):
             target = its[f"{name}_target"]
             if its[name] is not None:
-                of = f" of {target:.0f}" if target else ""  # 0 is off
+                of = said(Message(" of {target:.0f}", target=target)) if target else ""  # 0 is off
                 yield f"{name} {its[name]:.0f}{of} °C"
 
     def _progress(self) -> Iterator[str]:
         its = self.values
         if its["print_layer"] is not None:
             layers = its["print_layers"]
-            yield f"layer {its['print_layer']}{'' if layers is None else f' of {layers}'}"
+            yield said(
+                Message(
+                    "layer {print_layer}{layers}",
+                    print_layer=its["print_layer"],
+                    layers=("" if layers is None else Message(" of {layers}", layers=layers)),
+                )
+            )
         if its["print_height"] is not None:
-            yield f"{its['print_height']:g} mm high"
+            yield said(Message("{print_height:g} mm high", print_height=its["print_height"]))
         if its["print_left"] is not None:
-            yield f"{words.duration(its['print_left'])} left"
+            yield said(Message("{duration} left", duration=words.duration(its["print_left"])))
 
     def _message(self) -> str:
         text = self.values["print_message"]

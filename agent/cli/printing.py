@@ -12,7 +12,9 @@ from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described
 from agent.cli.stored import admission, listed
+from agent.cli.words import said
 from agent.errors import AgentError, DeviceTrouble, Refused
+from agent.languages.message import Message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +50,7 @@ def print_(
             stored = _stored(client, wish)
             _admit(client, wish, stored)
     except KeyboardInterrupt:
-        say("stopped before anything was printed")
+        say(said(Message("stopped before anything was printed")))
         return NEVER_MIND
     return _run(path, wish, stored)
 
@@ -56,7 +58,7 @@ def print_(
 def _must_print(client: AgentClient, device: str) -> None:
     """Raise Refused for a device that is none, or prints nothing."""
     if "print" not in {it["name"] for it in described(client, device)["commands"]}:
-        raise Refused(f"{device} is no printer: it has no command `print`")
+        raise Refused(Message("{device} is no printer: it has no command `print`", device=device))
 
 
 def _stored(client: AgentClient, wish: Wish) -> str:
@@ -82,12 +84,19 @@ def _is_here(path: Path) -> bool:
 def _in_store(client: AgentClient, wish: Wish) -> str:
     """Take the file for a name in the store. Raises Refused, which names the nearest one."""
     if wish.replace or wish.name is not None:
-        raise Refused(f"there is no file {wish.file} here, and --replace and --name are for one")
+        raise Refused(
+            Message(
+                "there is no file {file} here, and --replace and --name are for one", file=wish.file
+            )
+        )
     found = None if "/" in wish.file else listed(client, wish.file)
     if found is None:
         raise Refused(
-            f"there is no file {wish.file}, neither here nor in the agent's store: "
-            "`labkeeper files` lists what is there"
+            Message(
+                "there is no file {file}, neither here nor in the agent's store: `labkeeper "
+                "files` lists what is there",
+                file=wish.file,
+            )
         )
     return str(found["name"])
 
@@ -98,7 +107,13 @@ def _admit(client: AgentClient, wish: Wish, stored: str) -> None:
     for warning in found["warnings"]:
         say(f"warning: {warning}")
     if not found["admitted"]:
-        raise Refused(f"{wish.device} may not print it: {'; '.join(found['reasons'])}")
+        raise Refused(
+            Message(
+                "{device} may not print it: {reasons}",
+                device=wish.device,
+                reasons="; ".join(found["reasons"]),
+            )
+        )
 
 
 def _run(socket: Path, wish: Wish, stored: str) -> int:
@@ -108,14 +123,24 @@ def _run(socket: Path, wish: Wish, stored: str) -> int:
 
     run = PrintRun(socket, wish.device, stored, _how(wish))
     if sys.stderr.isatty() and not wish.detach:
-        say(f"{wish.device} prints {stored}; Ctrl-C ends the watching, not the print")
+        say(
+            said(
+                Message(
+                    "{device} prints {stored}; Ctrl-C ends the watching, not the print",
+                    device=wish.device,
+                    stored=stored,
+                )
+            )
+        )
     try:
         outcome = loop.run(run.to_its_end(detach=wish.detach))
     except KeyboardInterrupt:
         say(_left(wish.device, begun=run.asked))
         return NEVER_MIND
     except DeviceTrouble as error:
-        raise type(error)(f"{error}; {_heaters(socket, wish.device)}") from error
+        raise type(error)(
+            Message("{error}; {heaters}", error=str(error), heaters=_heaters(socket, wish.device))
+        ) from error
     _tell(wish, stored, outcome)
     return 0
 
@@ -130,10 +155,14 @@ def _how(wish: Wish) -> Literal["bar", "lines", "json", "silent"]:
 
 def _left(device: str, *, begun: bool) -> str:
     if not begun:
-        return "stopped before anything was printed"
-    return (
-        f"the watching has ended, the print goes on: `labkeeper do {device}.pause`, `.resume` and "
-        f"`.cancel`, or `labkeeper stop {device}`; `labkeeper watch {device}` shows it again"
+        return said(Message("stopped before anything was printed"))
+    return said(
+        Message(
+            "the watching has ended, the print goes on: `labkeeper do {device}.pause`, "
+            "`.resume` and `.cancel`, or `labkeeper stop {device}`; `labkeeper watch "
+            "{device}` shows it again",
+            device=device,
+        )
     )
 
 
@@ -147,8 +176,8 @@ def _heaters(socket: Path, device: str) -> str:
     except AgentError:
         sample = None
     if sample is None or not believed(sample) or sample["value"] not in {"on", "off"}:
-        return "whether the heaters are off is not known: go and look"
-    return f"the heaters are {sample['value']}"
+        return said(Message("whether the heaters are off is not known: go and look"))
+    return said(Message("the heaters are {value}", value=sample["value"]))
 
 
 def _tell(wish: Wish, stored: str, outcome: dict[str, Any] | None) -> None:
@@ -157,10 +186,18 @@ def _tell(wish: Wish, stored: str, outcome: dict[str, Any] | None) -> None:
         output.document({"device": wish.device, "file": stored, **(outcome or goes_on)})
         return
     if outcome is None:
-        output.line(f"{wish.device}: {stored} is being printed")
+        output.line(
+            said(Message("{device}: {stored} is being printed", device=wish.device, stored=stored))
+        )
         return
     from agent.cli.words import duration
 
     seconds = (outcome["value"] or {}).get("seconds")
-    took = "" if seconds is None else f" in {duration(seconds)}"
-    output.line(f"{wish.device}: {stored} is printed{took}")
+    took = "" if seconds is None else said(Message(" in {duration}", duration=duration(seconds)))
+    output.line(
+        said(
+            Message(
+                "{device}: {stored} is printed{took}", device=wish.device, stored=stored, took=took
+            )
+        )
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from agent.errors import AgentError, DeviceTrouble, OutcomeUnknown, Refused, UnknownDevice
+from agent.languages.message import Message
 
 BY_OUTCOME: Final[dict[str, type[AgentError]]] = {
     "refused": Refused,
@@ -18,7 +19,11 @@ SERVER: Final = 500
 def error_from(status: int, problem: Any) -> AgentError:
     """Turn an answer with an HTTP status from 400 up into an error; `outcome` tells how it ended."""
     said = problem if isinstance(problem, dict) else {}
-    sentence = str(said.get("detail") or said.get("title") or f"the agent answered {status}")
+    sentence = (
+        said.get("detail")
+        or said.get("title")
+        or Message("the agent answered {status}", status=status)
+    )
     kind = BY_OUTCOME.get(str(said.get("outcome", "")))
     if status == NOT_FOUND:
         kind = UnknownDevice

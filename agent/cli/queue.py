@@ -9,13 +9,16 @@ from typing import Any
 from agent.cli import jobs, output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.parser import WrongUsage
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import Refused
+from agent.languages.message import Message
 
 
 def which() -> int:
     """Say what may be asked of the queue. Raises WrongUsage."""
-    raise WrongUsage("which? queue list, hold, release or move; see `labkeeper queue --help`")
+    raise WrongUsage(
+        Message("which? queue list, hold, release or move; see `labkeeper queue --help`")
+    )
 
 
 def list_queue(socket: Path | None, *, as_json: bool) -> None:
@@ -28,7 +31,7 @@ def hold(job: str | None, reason: str, socket: Path | None, *, as_json: bool) ->
     """Keep one job from beginning, or every one."""
     if job is not None:
         if reason:
-            raise Refused("--reason is said of the whole queue: leave it away, or the job")
+            raise Refused(Message("--reason is said of the whole queue: leave it away, or the job"))
         jobs.hold(job, socket, as_json=as_json)
         return
     with AgentClient(socket_path(socket)) as client:
@@ -60,10 +63,18 @@ def _shown(queue: dict[str, Any], *, as_json: bool) -> None:
     if held := queue["held"]:
         why = f": {held['reason']}" if held["reason"] else ""
         output.line(
-            f"the queue is held by {held['by']} ({held['origin']}) since {held['since']}{why}"
+            said(
+                Message(
+                    "the queue is held by {by} ({origin}) since {since}{why}",
+                    by=held["by"],
+                    origin=held["origin"],
+                    since=held["since"],
+                    why=why,
+                )
+            )
         )
     if not queue["jobs"]:
-        output.line("no job waits")
+        output.line(said(Message("no job waits")))
         return
     from agent.cli.job_tables import queue_table
 

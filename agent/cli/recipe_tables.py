@@ -11,7 +11,8 @@ from rich.text import Text
 
 from agent.cli.driver_tables import allowed
 from agent.cli.tables import new_table
-from agent.cli.words import shown, title_of
+from agent.cli.words import said, shown, title_of
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 INDENT = "  "
@@ -22,7 +23,18 @@ def recipes_table(recipes: Iterable[Form], language: str) -> Table:
     table = new_table("recipe", "title", "version", "role", "")
     for it in recipes:
         count = len(it["problems"])
-        wrong = f"{count} problem{'' if count == 1 else 's'}: {it['problems'][0]}" if count else ""
+        wrong = (
+            said(
+                Message(
+                    "{count} problem{count_2}: {problems}",
+                    count=count,
+                    count_2=("" if count == 1 else "s"),
+                    problems=it["problems"][0],
+                )
+            )
+            if count
+            else ""
+        )
         table.add_row(
             it["recipe"], title_of(it["titles"], language), it["version"], it["role"], wrong
         )
@@ -54,15 +66,20 @@ def _facts(it: Form) -> Table:
     if it["sha256"]:
         table.add_row("sha-256", it["sha256"])
     because = f" ({it['demanding']})" if it["demanding"] else ""
-    table.add_row("may be started by", f"{it['role']} or above{because}")
+    table.add_row(
+        said(Message("may be started by")),
+        said(Message("{role} or above{because}", role=it["role"], because=because)),
+    )
     return table
 
 
 def _parameters(parameters: Iterable[Form], language: str) -> Table:
     table = new_table("parameter", "allowed", "if not given", "what it is")
     for it in parameters:
-        form = {**it, "type": _TYPES.get(it["type"], it["type"])}
-        default = "must be given" if it["required"] else shown(it["default"], it["unit"])
+        form = {**it, "type": said(str(_TYPES.get(it["type"], it["type"])))}
+        default = (
+            said(Message("must be given")) if it["required"] else shown(it["default"], it["unit"])
+        )
         table.add_row(it["name"], allowed(form), default, title_of(it["titles"], language))
     return table
 
@@ -70,8 +87,10 @@ def _parameters(parameters: Iterable[Form], language: str) -> Table:
 def _devices(devices: Iterable[Form], language: str) -> Table:
     table = new_table("role", "device here", "what may play it", "what it is")
     for it in devices:
-        kind = " or ".join(it["drivers"]) or f"has {', '.join(it['needs'])}"
-        device = it["device"] or "to be named"
+        kind = " or ".join(it["drivers"]) or said(
+            Message("has {needs}", needs=", ".join(it["needs"]))
+        )
+        device = it["device"] or said(Message("to be named"))
         table.add_row(it["role"], device, kind, title_of(it["titles"], language))
     return table
 
@@ -81,4 +100,4 @@ def _step(step: Form) -> Text:
     return Text(f"{place}  {INDENT * step['depth']}{step['text']}")
 
 
-_TYPES = {"lot": "lot number", "serial_number": "serial number"}
+_TYPES = {"lot": Message("lot number"), "serial_number": Message("serial number")}

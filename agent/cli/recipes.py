@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.cli import output
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import ConfigError, Problem, Refused
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from agent.jobs.recipes.library import Entry, Library
@@ -28,7 +29,7 @@ def check(
     from agent.jobs.recipes.recipe_file import load_recipe
 
     if not files and config is None:
-        raise Refused("recipe check needs recipes: name files, or a station with --config")
+        raise Refused(Message("recipe check needs recipes: name files, or a station with --config"))
     station, library = _station(config)
     found: list[Problem] = []
     entries: list[Entry] = []
@@ -46,7 +47,8 @@ def check(
     if as_json:
         output.document({"recipes": sorted(_name(entry) for entry in entries)})
     else:
-        output.line(f"ok: {len(entries)} recipe{'' if len(entries) == 1 else 's'}")
+        many = "" if len(entries) == 1 else "s"
+        output.line(Message("ok: {count} recipe{count_2}", count=len(entries), count_2=many))
     return 0
 
 
@@ -56,7 +58,7 @@ def _rehearse(files: list[Path], config: Path | None, speed: float, *, as_json: 
     arguments = [str(it) for it in files if "=" in str(it)]
     names = [it.stem for it in files if "=" not in str(it)]
     if len(names) != 1 or config is None:
-        raise Refused("--dry-run needs one recipe, and the station's file: --config FILE")
+        raise Refused(Message("--dry-run needs one recipe, and the station's file: --config FILE"))
     return dry_run(names[0], arguments, (), config, speed, fill=True, as_json=as_json)
 
 
@@ -75,7 +77,7 @@ def list_recipes(config: Path, *, as_json: bool) -> None:
     if rows:
         output.show(recipes_table(rows, language(os.environ)))
     else:
-        output.line(f"no recipes in {library.folder}")
+        output.line(said(Message("no recipes in {folder}", folder=library.folder)))
     for sentence in wrong:
         output.line(f"warning: {sentence}")
 

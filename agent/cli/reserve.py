@@ -8,7 +8,9 @@ from typing import Any
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
+from agent.cli.words import said
 from agent.errors import Refused
+from agent.languages.message import Message
 
 
 def reserve(
@@ -26,7 +28,7 @@ def reserve(
             _list(client.get("reservations"), as_json=as_json)
             return
         if duration is None or not reason:
-            raise Refused("say for how long and why: --for 15min --reason TEXT")
+            raise Refused(Message("say for how long and why: --for 15min --reason TEXT"))
         body = {"seconds": _seconds(duration), "reason": reason, "takeover": takeover}
         _told(client, device, "reserve", body, as_json=as_json)
 
@@ -57,9 +59,9 @@ def _seconds(text: str) -> float:
     try:
         found = Duration.parse(text).constant
     except ValueError as error:
-        raise Refused(f"--for: {error}") from None
+        raise Refused(Message("--for: {error}", error=str(error))) from None
     if found is None:
-        raise Refused(f"--for: {text!r} is not a time: write one such as 15min")
+        raise Refused(Message("--for: {text!r} is not a time: write one such as 15min", text=text))
     return found
 
 
@@ -69,8 +71,28 @@ def _list(found: dict[str, Any], *, as_json: bool) -> None:
         return
     for device, it in found["people"].items():
         who = f"{it['by']} ({it['origin']})"
-        output.line(f"{device}: {who} until {it['until']}: {it['reason']}")
+        output.line(
+            said(
+                Message(
+                    "{device}: {who} until {until}: {reason}",
+                    device=device,
+                    who=who,
+                    until=it["until"],
+                    reason=it["reason"],
+                )
+            )
+        )
     for device, it in found["jobs"].items():
-        output.line(f"{device}: job {it['job']} ({it['recipe']}, started by {it['by']})")
+        output.line(
+            said(
+                Message(
+                    "{device}: job {job} ({recipe}, started by {by})",
+                    device=device,
+                    job=it["job"],
+                    recipe=it["recipe"],
+                    by=it["by"],
+                )
+            )
+        )
     if not found["people"] and not found["jobs"]:
-        output.line("no device is reserved")
+        output.line(said(Message("no device is reserved")))

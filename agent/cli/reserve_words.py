@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.cli.parser import Commands
+from agent.languages.message import N_
 
 
 def add_reserve(commands: Commands) -> None:
@@ -10,19 +11,21 @@ def add_reserve(commands: Commands) -> None:
     reserve = commands.add(
         "reserve",
         "reserve:reserve",
-        "keep a device for yourself for a time, or list what is reserved; jobs wait, others may stop",
+        N_(
+            "keep a device for yourself for a time, or list what is reserved; jobs wait, others may stop"
+        ),
         'labkeeper reserve psu1 --for 15min --reason "changing the leads"',
     )
-    reserve.add_argument("device", metavar="DEVICE", nargs="?", help="default: list them")
-    reserve.add_argument("--for", dest="duration", metavar="TIME", help="such as 15min or 2h")
-    reserve.add_argument("--reason", metavar="TEXT", default="", help="what you do with it")
+    reserve.add_argument("device", metavar="DEVICE", nargs="?", help=N_("default: list them"))
+    reserve.add_argument("--for", dest="duration", metavar="TIME", help=N_("such as 15min or 2h"))
+    reserve.add_argument("--reason", metavar="TEXT", default="", help=N_("what you do with it"))
     reserve.add_argument(
-        "--takeover", action="store_true", help="also from somebody else, as an engineer"
+        "--takeover", action="store_true", help=N_("also from somebody else, as an engineer")
     )
     unreserve = commands.add(
         "unreserve",
         "reserve:unreserve",
-        "give a device back before its time",
+        N_("give a device back before its time"),
         "labkeeper unreserve psu1",
     )
-    unreserve.add_argument("device", metavar="DEVICE", help="the device")
+    unreserve.add_argument("device", metavar="DEVICE", help=N_("the device"))

@@ -12,7 +12,9 @@ from rich.text import Text
 from agent.cli import words
 from agent.cli.job_tables import STYLES
 from agent.cli.tables import new_table
+from agent.cli.words import said
 from agent.fleet.events import one_line
+from agent.languages.message import Message
 
 
 def runs_table(runs: Iterable[Mapping[str, Any]]) -> RenderableType:
@@ -44,7 +46,13 @@ def run_page(folder: Path, form: Mapping[str, Any], language: str) -> Iterator[R
         "began": form.get("began"),
         "ended": form.get("ended"),
         "station": _part(form, "station").get("name"),
-        "agent": f"{agent.get('version')}, config {str(agent.get('config_hash'))[:12]}",
+        "agent": said(
+            Message(
+                "{get}, config {get_2}",
+                get=agent.get("version"),
+                get_2=str(agent.get("config_hash"))[:12],
+            )
+        ),
         "parameters": arguments,
         "lost": ", ".join(f"{count} {what}" for what, count in _part(form, "lost").items()),
         "notes": "; ".join(map(str, form.get("notes") or ())),

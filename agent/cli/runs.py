@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from agent.cli import output
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import Refused
+from agent.languages.message import Message
 from agent.store.run_held import hold_against_ledger
 from agent.store.run_lines import run_line
 from agent.store.run_manifest import read
@@ -50,7 +51,9 @@ def list_runs(config: Path | None, shelf: Path | None, *, as_json: bool) -> None
     try:
         found = [run_line(it) for it in RunShelf(folder).all()]
     except OSError as error:
-        raise Refused(f"{folder} can't be read: {error.strerror}") from None
+        raise Refused(
+            Message("{folder} can't be read: {strerror}", folder=folder, strerror=error.strerror)
+        ) from None
     if as_json:
         output.document({"runs": found})
         return
@@ -59,16 +62,16 @@ def list_runs(config: Path | None, shelf: Path | None, *, as_json: bool) -> None
     if found:
         output.show(runs_table(found))
     else:
-        output.line(f"no runs in {folder}")
+        output.line(said(Message("no runs in {folder}", folder=folder)))
 
 
 def _folder_of(config: Path | None, shelf: Path | None) -> Path:
     if shelf is not None:
         if not shelf.is_dir():
-            raise Refused(f"there is no folder {shelf}")
+            raise Refused(Message("there is no folder {shelf}", shelf=shelf))
         return shelf
     if config is None:
-        raise Refused("which station? say --config FILE or --runs DIR")
+        raise Refused(Message("which station? say --config FILE or --runs DIR"))
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
     from agent.settings import load
 
@@ -81,9 +84,23 @@ def _tell(verdict: RunVerdict, folder: Path) -> None:
     for note in verdict.notes:
         output.line(f"note: {note}")
     if verdict.is_whole:
-        files = f"{verdict.files} file{'' if verdict.files == 1 else 's'}"
-        output.line(f"ok: {files}, {verdict.size:,} bytes; none was altered, removed or added")
+        files = said(
+            Message(
+                "{files} file{files_2}",
+                files=verdict.files,
+                files_2=("" if verdict.files == 1 else "s"),
+            )
+        )
+        output.line(
+            said(
+                Message(
+                    "ok: {files}, {size:,} bytes; none was altered, removed or added",
+                    files=files,
+                    size=verdict.size,
+                )
+            )
+        )
     else:
-        output.line(f"NOT AS IT WAS CLOSED: {folder}, see above")
+        output.line(said(Message("NOT AS IT WAS CLOSED: {folder}, see above", folder=folder)))
     if verdict.sha256:
         output.line(f"manifest: {verdict.sha256}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli import output
 from agent.cli.failures import say
+from agent.cli.words import said
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from agent.make_safe import Result
@@ -38,29 +40,54 @@ def make_safe(state: Path, within: float, *, as_json: bool) -> int:
 
 def _show(result: Result, *, as_json: bool) -> None:
     if result.unnoted:
-        say(f"the next agent will not hear of this: {result.unnoted}")
+        say(
+            said(Message("the next agent will not hear of this: {unnoted}", unnoted=result.unnoted))
+        )
     if as_json:
         output.document(_form(result))
         return
     for name, made in result.devices.items():
         if made.confirmed:
-            output.line(f"{name}: made safe: {made.text}")
+            output.line(said(Message("{name}: made safe: {text}", name=name, text=made.text)))
         elif name in result.unsafe:
-            output.line(f"{name}: NOT CONFIRMED SAFE, go and look: {made.text}")
+            output.line(
+                said(
+                    Message(
+                        "{name}: NOT CONFIRMED SAFE, go and look: {text}", name=name, text=made.text
+                    )
+                )
+            )
         else:
             output.line(
-                f"{name}: not reached, and the agent had not reached it either: {made.text}"
+                said(
+                    Message(
+                        "{name}: not reached, and the agent had not reached it either: {text}",
+                        name=name,
+                        text=made.text,
+                    )
+                )
             )
     for name in result.left:
-        output.line(f"{name}: left as it is, as its config says; something else covers it")
+        output.line(
+            said(
+                Message(
+                    "{name}: left as it is, as its config says; something else covers it", name=name
+                )
+            )
+        )
     if not result.devices and not result.left:
         output.line(_nothing(result))
 
 
 def _nothing(result: Result) -> str:
     if result.state.ended:
-        return f"nothing to do: the agent ended {result.state.ended}, and made safe what was to be"
-    return "nothing to do: no device of this station can do harm"
+        return said(
+            Message(
+                "nothing to do: the agent ended {ended}, and made safe what was to be",
+                ended=result.state.ended,
+            )
+        )
+    return said(Message("nothing to do: no device of this station can do harm"))
 
 
 def _form(result: Result) -> dict[str, Any]:

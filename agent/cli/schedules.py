@@ -10,8 +10,9 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import unknown
 from agent.cli.parser import WrongUsage
-from agent.cli.words import language
+from agent.cli.words import language, said
 from agent.errors import Refused
+from agent.languages.message import Message
 
 MOST: Final = 100
 """Times of one schedule that the agent gives at once."""
@@ -19,7 +20,11 @@ MOST: Final = 100
 
 def which() -> int:
     """Say what may be asked of schedules. Raises WrongUsage."""
-    text = "which command? schedule list, next, enable or disable; see `labkeeper schedule --help`"
+    text = said(
+        Message(
+            "which command? schedule list, next, enable or disable; see `labkeeper schedule --help`"
+        )
+    )
     raise WrongUsage(text)
 
 
@@ -30,7 +35,7 @@ def list_schedules(socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(found)
     elif not found["schedules"]:
-        output.line("this station has no schedules")
+        output.line(said(Message("this station has no schedules")))
     else:
         from agent.cli.schedule_tables import schedules_table
 
@@ -40,7 +45,7 @@ def list_schedules(socket: Path | None, *, as_json: bool) -> None:
 def coming(schedule: str | None, socket: Path | None, *, number: int, as_json: bool) -> None:
     """Show the next times, soonest first."""
     if number > MOST:
-        raise Refused(f"-n {number}: at most {MOST} are shown")
+        raise Refused(Message("-n {number}: at most {most} are shown", number=number, most=MOST))
     with AgentClient(socket_path(socket)) as client:
         found = client.get("schedules", next=str(number))["schedules"]
     if schedule is not None:
@@ -59,7 +64,7 @@ def coming(schedule: str | None, socket: Path | None, *, number: int, as_json: b
     for row in () if as_json else rows:
         output.line(f"{row['local']}  {row['schedule']} ({row['recipe']})")
     if not rows and not as_json:
-        output.line("nothing is due: no schedule is enabled")
+        output.line(said(Message("nothing is due: no schedule is enabled")))
 
 
 def enable(schedule: str, socket: Path | None, *, as_json: bool) -> None:
@@ -79,7 +84,14 @@ def _switch(schedule: str, verb: str, socket: Path | None, *, as_json: bool) -> 
         output.document(found)
     elif found["next"]:
         output.line(
-            f"{schedule} is on, and starts {found['recipe']} at {found['next'][0]['local']}"
+            said(
+                Message(
+                    "{schedule} is on, and starts {recipe} at {local}",
+                    schedule=schedule,
+                    recipe=found["recipe"],
+                    local=found["next"][0]["local"],
+                )
+            )
         )
     else:
-        output.line(f"{schedule} is off")
+        output.line(said(Message("{schedule} is off", schedule=schedule)))

@@ -9,6 +9,8 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
+from agent.languages.message import Message
 
 
 def settle(
@@ -22,11 +24,13 @@ def settle(
     """Settle one device or all that are blocked; without either, list what is not known."""
     if device is None and not all:
         if reason:
-            raise WrongUsage("which device? name it, or say --all")
+            raise WrongUsage(Message("which device? name it, or say --all"))
         _list(socket, as_json=as_json)
         return
     if not reason:
-        raise WrongUsage('say what you have seen: --reason "the output is off, I have looked"')
+        raise WrongUsage(
+            Message('say what you have seen: --reason "the output is off, I have looked"')
+        )
     with AgentClient(socket_path(socket)) as client:
         blocked = {it["device"] for it in client.get("unsettled")}
         if device is not None and device not in blocked:
@@ -43,7 +47,7 @@ def settle(
     for outcome in answer["devices"].values():
         output.line(outcome["message"])
     if not answer["devices"]:
-        output.line("nothing is to be settled")
+        output.line(said(Message("nothing is to be settled")))
 
 
 def _list(socket: Path | None, *, as_json: bool) -> None:
@@ -54,7 +58,7 @@ def _list(socket: Path | None, *, as_json: bool) -> None:
             output.document(it)
         return
     for it in found:
-        gone = "" if it["in_config"] else " (the config has it no more)"
+        gone = "" if it["in_config"] else said(Message(" (the config has it no more)"))
         output.line(f"{it['since']}  {it['text']}{gone}")
     if not found:
-        output.line("nothing is to be settled")
+        output.line(said(Message("nothing is to be settled")))

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from agent.cli.client import AgentClient
 from agent.cli.failures import say
+from agent.cli.words import said
 from agent.clock import SystemClock
 from agent.errors import AgentError
+from agent.languages.message import Message
 
 ENDS_WITHIN_S: Final = 30.0
 """How long they are waited for; the agent gives each up before that."""
@@ -22,14 +24,28 @@ def ends_of_stops(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """How each of these stops ended, as they end. What is not known in the end is called unknown."""
     if trying and sys.stderr.isatty():
-        say(f"not confirmed safe yet: {', '.join(trying)}; still being tried")
+        say(
+            said(
+                Message(
+                    "not confirmed safe yet: {trying}; still being tried", trying=", ".join(trying)
+                )
+            )
+        )
     clock, left = SystemClock(), list(trying)
     until = clock.monotonic() + ENDS_WITHIN_S
     while left:
         for name in list(left):
             outcome = _end(client, name)
             if outcome is None and clock.monotonic() > until:
-                outcome = _unknown(f"{name}: not confirmed after {ENDS_WITHIN_S:g} s")
+                outcome = _unknown(
+                    said(
+                        Message(
+                            "{name}: not confirmed after {ends_within_s:g} s",
+                            name=name,
+                            ends_within_s=ENDS_WITHIN_S,
+                        )
+                    )
+                )
             if outcome is not None:
                 left.remove(name)
                 yield name, outcome
@@ -43,7 +59,9 @@ def _end(client: AgentClient, device: str) -> dict[str, Any] | None:
         return _unknown(str(error))
     if found["trying"]:
         return None
-    return found["outcome"] or _unknown(f"{device}: the agent does not know how its stop ended")
+    return found["outcome"] or _unknown(
+        said(Message("{device}: the agent does not know how its stop ended", device=device))
+    )
 
 
 def _unknown(why: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ import httpx
 
 from agent.cli.client import api_path, nobody
 from agent.cli.problems import error_from
+from agent.cli.words import language
 from agent.errors import NoAgent
+from agent.languages.message import Message
 
 SILENCE_S: Final = 25.0
 """The agent says something every 10 s; who hears nothing for twice as long has lost it."""
@@ -28,12 +31,15 @@ class Told:
 
 async def follow(socket: Path, *parts: str, **query: str) -> AsyncIterator[Told]:
     """Yield what a stream tells. Raises NoAgent when it ends: only a stopping agent ends one."""
+    spoken = {"Accept-Language": language(os.environ)}
     transport = httpx.AsyncHTTPTransport(uds=str(socket))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", timeout=SILENCE_S
     ) as client:
         try:
-            async with client.stream("GET", api_path(*parts), params=query) as answer:
+            async with client.stream(
+                "GET", api_path(*parts), params=query, headers=spoken
+            ) as answer:
                 if answer.is_error:
                     raise error_from(answer.status_code, json.loads(await answer.aread()))
                 async for told in _told(answer.aiter_lines()):
@@ -61,4 +67,4 @@ async def _told(lines: AsyncIterator[str]) -> AsyncIterator[Told]:
 
 
 def _gone(socket: Path) -> NoAgent:
-    return NoAgent(f"the agent on {socket} went away: was it stopped?")
+    return NoAgent(Message("the agent on {path} went away: was it stopped?", path=str(socket)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from agent.cli import words
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 
@@ -32,7 +34,7 @@ SHORT: Final = 6
 LONGEST_TEXT: Final = 40
 """Characters of a text beside other values; longer ones, and those that say nothing, `read` shows."""
 
-NO_VALUE: Final = "not read: --fresh asks now"
+NO_VALUE: Final = Message("not read: --fresh asks now")
 """Of a value that was never read, or that the device does not measure as it is set."""
 
 
@@ -55,7 +57,7 @@ def interlocks_table(interlocks: Iterable[Form], language: str) -> Table:
     """Every interlock: name, title, how it stands, what it is for, and why it stands in the way."""
     table = new_table("interlock", "title", "state", "for", "")
     for it in interlocks:
-        trips = f"trips {', '.join(it['trip'])}" if it["trip"] else ""
+        trips = _trips(it["trip"])
         table.add_row(
             it["interlock"],
             words.title_of(it["titles"], language),
@@ -66,11 +68,18 @@ def interlocks_table(interlocks: Iterable[Form], language: str) -> Table:
     return table
 
 
+def _trips(devices: list[str]) -> str:
+    text = Message("trips {devices}", devices=", ".join(devices))
+    return words.said(text) if devices else ""
+
+
 def _standing(interlock: Form) -> Text:
     """How an interlock stands, in a word or three."""
     if not interlock["holds"]:
-        return Text("does not hold", "red")
-    return Text("latched", "yellow") if interlock["latched"] else Text("holds", "green")
+        return Text(words.told("does not hold"), "red")
+    if interlock["latched"]:
+        return Text(words.told("latched"), "yellow")
+    return Text(words.told("holds"), "green")
 
 
 def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table:
@@ -78,7 +87,7 @@ def readings_table(rows: Iterable[tuple[str, Form | None]], now: float) -> Table
     table = new_table("reading", "value", "quality", "age")
     for name, sample in rows:
         if sample is None:
-            table.add_row(name, words.NOTHING, NO_VALUE, words.NOTHING)
+            table.add_row(name, words.NOTHING, words.said(NO_VALUE), words.NOTHING)
             continue
         told = Text(words.quality(sample), STYLES.get(sample["quality"], ""))
         age = words.age_of(sample["time"], now) if sample["time"] else words.NOTHING
@@ -105,8 +114,8 @@ def short_overview(devices: Iterable[Form], now: float, width: int) -> Table:
     `width` is in columns. The values give way: which device it is, and its state, stay whole.
     """
     told = [(Text(device["device"]), _coloured(device["state"]), device) for device in devices]
-    names = max([len("device"), *(name.cell_len for name, _, _ in told)])
-    states = max([len("state"), *(state.cell_len for _, state, _ in told)])
+    names = max([cell_len(words.told("device")), *(name.cell_len for name, _, _ in told)])
+    states = max([cell_len(words.told("state")), *(state.cell_len for _, state, _ in told)])
     table = new_table("device", "state", "values")
     for name, state, device in told:
         values = Text(f"{why(device)}: " if why(device) else "").append(_values(device, now))
@@ -135,7 +144,7 @@ def events_table(events: Iterable[Form]) -> Table:
 
 def event_line(event: Form) -> str:
     """One event as it happens; a warning or an error says so."""
-    loud = "" if event["severity"] == "info" else f"{event['severity'].upper()}: "
+    loud = "" if event["severity"] == "info" else f"{words.told(event['severity']).upper()}: "
     return f"{event['time']}  {loud}{event['text']}"
 
 
@@ -147,8 +156,8 @@ def why(device: Form) -> str:
 def _state(device: Form) -> Text:
     values = device["values"].values()
     simulated = any(sample["quality"] == "simulated" for sample in values)
-    told = Text(device["state"], STYLES.get(device["state"], ""))
-    told.append(", simulated" if simulated else "", "dim")
+    told = Text(words.told(device["state"]), STYLES.get(device["state"], ""))
+    told.append(f", {words.told('simulated')}" if simulated else "", "dim")
     return told
 
 
@@ -169,17 +178,18 @@ def _doubt(sample: Form, now: float) -> str:
     if words.believed(sample):
         return ""
     if sample["quality"] == "stale":
-        return f" (stale, {words.age_of(sample['time'], now)} old)"
+        old = Message(" (stale, {age} old)", age=words.age_of(sample["time"], now))
+        return words.said(old)
     return f" ({words.quality(sample)})"
 
 
 def _coloured(word: str) -> Text:
-    return Text(word, STYLES.get(word, ""))
+    return Text(words.told(word), STYLES.get(word, ""))
 
 
 def new_table(*columns: str) -> Table:
     """A table without lines, whose cells are folded, never cut."""
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(words.told(column), overflow="fold")
     return table

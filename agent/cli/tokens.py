@@ -8,11 +8,15 @@ from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
+from agent.languages.message import Message
 
 
 def no_token_command() -> int:
     """Say what may be asked of tokens. Raises WrongUsage."""
-    raise WrongUsage("which command? token add, list, revoke; see `labkeeper token --help`")
+    raise WrongUsage(
+        Message("which command? token add, list, revoke; see `labkeeper token --help`")
+    )
 
 
 def add(name: str, scope: str, days: int, socket: Path | None, *, as_json: bool) -> None:
@@ -23,7 +27,16 @@ def add(name: str, scope: str, days: int, socket: Path | None, *, as_json: bool)
         output.document(made)
         return
     output.line(made["token"])
-    say(f"{made['name']} may {made['scope']} until {made['until']}; it is shown this once")
+    say(
+        said(
+            Message(
+                "{name} may {scope} until {until}; it is shown this once",
+                name=made["name"],
+                scope=made["scope"],
+                until=made["until"],
+            )
+        )
+    )
 
 
 def list_tokens(socket: Path | None, *, as_json: bool) -> None:
@@ -33,7 +46,7 @@ def list_tokens(socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(found)
     elif not found:
-        output.line("no program has a token")
+        output.line(said(Message("no program has a token")))
     else:
         from agent.cli.people_tables import tokens_table
 
@@ -47,4 +60,4 @@ def revoke(name: str, socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(found)
     else:
-        output.line(f"{found['name']} counts no more")
+        output.line(said(Message("{name} counts no more", name=found["name"])))

@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from agent.cli.client import AgentClient
 from agent.cli.stored import examined, listed
+from agent.cli.words import said
 from agent.errors import DeviceTrouble, Refused
+from agent.languages.message import Message
 
 PIECE: Final = 1 << 18
 """Bytes that are read and sent at once."""
@@ -34,11 +36,16 @@ class LocalFile:
     def at(cls, path: Path, name: str | None = None) -> LocalFile:
         """The file at a path. Raises Refused where it is none that can be read, or the name is a path."""
         if name is not None and "/" in name:
-            raise Refused(f"{name} is not a plain file name: give the name alone, without a folder")
+            raise Refused(
+                Message(
+                    "{name} is not a plain file name: give the name alone, without a folder",
+                    name=name,
+                )
+            )
         try:
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
-                raise Refused(f"{path} is no plain file")
+                raise Refused(Message("{path} is no plain file", path=path))
             with path.open("rb"):
                 pass
         except (OSError, ValueError) as error:
@@ -64,7 +71,12 @@ class LocalFile:
         except OSError as error:
             raise _unreadable(self.path, error) from error
         if changed:
-            raise Refused(f"{self.path} was changed while it was read: is it still being written?")
+            raise Refused(
+                Message(
+                    "{path} was changed while it was read: is it still being written?",
+                    path=self.path,
+                )
+            )
 
 
 def already_kept(client: AgentClient, file: LocalFile, *, replace: bool) -> dict[str, Any] | None:
@@ -84,8 +96,11 @@ def already_kept(client: AgentClient, file: LocalFile, *, replace: bool) -> dict
     if replace:
         return None
     raise Refused(
-        f"the agent has another {file.name} already: --replace puts this one in its place, "
-        "--name gives this one another name"
+        Message(
+            "the agent has another {name} already: --replace puts this one in its place, "
+            "--name gives this one another name",
+            name=file.name,
+        )
     )
 
 
@@ -109,7 +124,9 @@ def send(client: AgentClient, file: LocalFile, *, replace: bool) -> dict[str, An
         query = {"replace": "true"} if replace else {}
         told: dict[str, Any] = client.send("files", file.name, body=body(), size=file.size, **query)
     if told["sha256"] != digest.hexdigest():
-        raise DeviceTrouble(f"{file.name}: the agent has kept something else than was sent")
+        raise DeviceTrouble(
+            Message("{name}: the agent has kept something else than was sent", name=file.name)
+        )
     return told
 
 
@@ -138,4 +155,4 @@ def _shown(file: LocalFile) -> Iterator[Went]:
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Refused:
     why = (getattr(error, "strerror", None) or str(error)).lower()
-    return Refused(f"{path} can't be read: {why}")
+    return Refused(said(Message("{path} can't be read: {why}", path=path, why=why)))

@@ -6,6 +6,7 @@ import argparse
 from typing import Final
 
 from agent.cli.parser import Commands, count
+from agent.languages.message import N_
 
 ROLES: Final = ("observer", "technician", "engineer", "qa", "administrator")
 SCOPES: Final = ("read", "jobs", "technician", "engineer", "qa")
@@ -22,7 +23,7 @@ def _add_user(commands: Commands) -> None:
     user = commands.add(
         "user",
         "users:list_users",
-        "manage who may sign in: add, list, role, disable, enable, passwd, first-code",
+        N_("manage who may sign in: add, list, role, disable, enable, passwd, first-code"),
         "labkeeper user list    (each has a --help of its own)",
     )
     user.set_defaults(runs="users:no_user_command", unused=NOTHING_YET)
@@ -30,19 +31,21 @@ def _add_user(commands: Commands) -> None:
     add = each.add(
         "add",
         "users:add",
-        "let somebody sign in from now on; the password is asked for",
+        N_("let somebody sign in from now on; the password is asked for"),
         "labkeeper user add kim --role technician --display 김하나",
     )
     _add_name(add)
-    add.add_argument("--role", choices=ROLES, required=True, help="what they may do")
-    add.add_argument("--display", default="", metavar="TEXT", help="what people call them")
+    add.add_argument("--role", choices=ROLES, required=True, help=N_("what they may do"))
+    add.add_argument("--display", default="", metavar="TEXT", help=N_("what people call them"))
     _add_password(add)
-    each.add("list", "users:list_users", "list who may sign in, or could", "labkeeper user list")
+    each.add(
+        "list", "users:list_users", N_("list who may sign in, or could"), "labkeeper user list"
+    )
     _add_changes(each)
     each.add(
         "first-code",
         "users:first_code",
-        "show the code that makes the first administrator in the console",
+        N_("show the code that makes the first administrator in the console"),
         "labkeeper user first-code",
     )
 
@@ -52,7 +55,7 @@ def _add_changes(each: Commands) -> None:
     role = each.add(
         "role",
         "users:role",
-        "give somebody another role, which counts at once",
+        N_("give somebody another role, which counts at once"),
         "labkeeper user role kim engineer",
     )
     _add_name(role)
@@ -63,14 +66,14 @@ def _add_changes(each: Commands) -> None:
 def _add_standing(each: Commands) -> None:
     """What is changed of somebody who is there already, and the code of the very first."""
     for name, about in (
-        ("disable", "let somebody sign in no longer; their sessions end"),
-        ("enable", "let somebody sign in again, as before"),
+        ("disable", N_("let somebody sign in no longer; their sessions end")),
+        ("enable", N_("let somebody sign in again, as before")),
     ):
         _add_name(each.add(name, f"users:{name}", about, f"labkeeper user {name} kim"))
     passwd = each.add(
         "passwd",
         "users:passwd",
-        "give somebody another password, which is asked for; their sessions end",
+        N_("give somebody another password, which is asked for; their sessions end"),
         "labkeeper user passwd kim",
     )
     _add_name(passwd)
@@ -81,7 +84,7 @@ def _add_token(commands: Commands) -> None:
     token = commands.add(
         "token",
         "tokens:list_tokens",
-        "manage the tokens of programs: add, list, revoke",
+        N_("manage the tokens of programs: add, list, revoke"),
         "labkeeper token list    (each has a --help of its own)",
     )
     token.set_defaults(runs="tokens:no_token_command", unused=NOTHING_YET)
@@ -89,29 +92,31 @@ def _add_token(commands: Commands) -> None:
     add = each.add(
         "add",
         "tokens:add",
-        "make a token for a program, and show it this once",
+        N_("make a token for a program, and show it this once"),
         "labkeeper token add night-report --scope read --days 30",
     )
-    add.add_argument("name", metavar="NAME", help="what it is for; stands in the ledger")
-    add.add_argument("--scope", choices=SCOPES, required=True, help="what it may do")
-    add.add_argument("--days", type=count, default=90, metavar="N", help="default: 90; most: 366")
-    each.add("list", "tokens:list_tokens", "list the tokens", "labkeeper token list")
+    add.add_argument("name", metavar="NAME", help=N_("what it is for; stands in the ledger"))
+    add.add_argument("--scope", choices=SCOPES, required=True, help=N_("what it may do"))
+    add.add_argument(
+        "--days", type=count, default=90, metavar="N", help=N_("default: 90; most: 366")
+    )
+    each.add("list", "tokens:list_tokens", N_("list the tokens"), "labkeeper token list")
     revoke = each.add(
         "revoke",
         "tokens:revoke",
-        "let a token count no more, at once",
+        N_("let a token count no more, at once"),
         "labkeeper token revoke night-report",
     )
-    revoke.add_argument("name", metavar="NAME", help="`labkeeper token list` shows them")
+    revoke.add_argument("name", metavar="NAME", help=N_("`labkeeper token list` shows them"))
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what they sign in with")
+    parser.add_argument("name", metavar="NAME", help=N_("what they sign in with"))
 
 
 def _add_password(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password-stdin",
         action="store_true",
-        help="read the password from the standard input's first line instead of asking for it",
+        help=N_("read the password from the standard input's first line instead of asking for it"),
     )

@@ -9,13 +9,17 @@ from agent.cli import output
 from agent.cli.asking import new_password
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.parser import WrongUsage
+from agent.cli.words import said
+from agent.languages.message import Message
 
 
 def no_user_command() -> int:
     """Say what may be asked of users. Raises WrongUsage."""
     raise WrongUsage(
-        "which command? user add, list, role, disable, enable, passwd, first-code; "
-        "see `labkeeper user --help`"
+        Message(
+            "which command? user add, list, role, disable, enable, passwd, first-code; see "
+            "`labkeeper user --help`"
+        )
     )
 
 
@@ -35,7 +39,16 @@ def add(
         body["password"] = new_password(from_stdin=password_stdin)
         made = client.post("users", body=body)
     _tell(
-        made, f"{made['name']} ({made['display']}) may sign in, as {made['role']}", as_json=as_json
+        made,
+        said(
+            Message(
+                "{name} ({display}) may sign in, as {role}",
+                name=made["name"],
+                display=made["display"],
+                role=Message(made["role"]),
+            )
+        ),
+        as_json=as_json,
     )
 
 
@@ -46,7 +59,9 @@ def list_users(socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(found)
     elif not found:
-        output.line("nobody can sign in; `labkeeper user add NAME --role administrator`")
+        output.line(
+            said(Message("nobody can sign in; `labkeeper user add NAME --role administrator`"))
+        )
     else:
         # The tables' library takes 0.1 s to import.
         from agent.cli.people_tables import users_table
@@ -58,7 +73,13 @@ def role(name: str, role: str, socket: Path | None, *, as_json: bool) -> None:
     """Give somebody another role."""
     with AgentClient(socket_path(socket)) as client:
         found = client.post("users", name, "role", body={"role": role})
-    _tell(found, f"{found['name']} is {found['role']} from now on", as_json=as_json)
+    _tell(
+        found,
+        said(
+            Message("{name} is {role} from now on", name=found["name"], role=Message(found["role"]))
+        ),
+        as_json=as_json,
+    )
 
 
 def disable(name: str, socket: Path | None, *, as_json: bool) -> None:
@@ -66,7 +87,11 @@ def disable(name: str, socket: Path | None, *, as_json: bool) -> None:
     with AgentClient(socket_path(socket)) as client:
         found = client.post("users", name, "disable")
     _tell(
-        found, f"{found['name']} may sign in no longer; their sessions have ended", as_json=as_json
+        found,
+        said(
+            Message("{name} may sign in no longer; their sessions have ended", name=found["name"])
+        ),
+        as_json=as_json,
     )
 
 
@@ -74,7 +99,17 @@ def enable(name: str, socket: Path | None, *, as_json: bool) -> None:
     """Let somebody sign in again."""
     with AgentClient(socket_path(socket)) as client:
         found = client.post("users", name, "enable")
-    _tell(found, f"{found['name']} may sign in again, as {found['role']}", as_json=as_json)
+    _tell(
+        found,
+        said(
+            Message(
+                "{name} may sign in again, as {role}",
+                name=found["name"],
+                role=Message(found["role"]),
+            )
+        ),
+        as_json=as_json,
+    )
 
 
 def passwd(name: str, socket: Path | None, *, password_stdin: bool, as_json: bool) -> None:
@@ -83,14 +118,20 @@ def passwd(name: str, socket: Path | None, *, password_stdin: bool, as_json: boo
         client.get("users", name)
         body = {"password": new_password(from_stdin=password_stdin)}
         found = client.post("users", name, "password", body=body)
-    _tell(found, f"{found['name']} has a new password; their sessions have ended", as_json=as_json)
+    _tell(
+        found,
+        said(Message("{name} has a new password; their sessions have ended", name=found["name"])),
+        as_json=as_json,
+    )
 
 
 def first_code(socket: Path | None, *, as_json: bool) -> None:
     """Show the code that makes the first administrator."""
     with AgentClient(socket_path(socket)) as client:
         found = client.post("first-administrator", "code")
-    none = "there is no code: somebody can sign in already, or nothing is recorded here"
+    none = said(
+        Message("there is no code: somebody can sign in already, or nothing is recorded here")
+    )
     _tell(found, found["code"] or none, as_json=as_json)
 
 

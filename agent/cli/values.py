@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from agent.cli.words import symbol
 from agent.errors import Refused
+from agent.languages.message import N_, Message
 
 SWITCH: Final = {"true": True, "on": True, "false": False, "off": False}
 NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
@@ -25,10 +26,23 @@ def parse(name: str, form: Mapping[str, Any], text: str) -> float | int | bool |
             return _number(name, form, text.strip())
         case "boolean":
             if text.lower() not in SWITCH:
-                raise Refused(f"{name}: {text!r} is neither on nor off (nor true or false)")
+                raise Refused(
+                    Message(
+                        "{name}: {text!r} is neither on nor off (nor true or false)",
+                        name=name,
+                        text=text,
+                    )
+                )
             return SWITCH[text.lower()]
         case "choice" if text not in form["choices"]:
-            raise Refused(f"{name}: {text!r} is not one of {', '.join(form['choices'])}")
+            raise Refused(
+                Message(
+                    "{name}: {text!r} is not one of {choices}",
+                    name=name,
+                    text=text,
+                    choices=", ".join(form["choices"]),
+                )
+            )
     return text
 
 
@@ -47,15 +61,28 @@ def parse_arguments(
     for word in given:
         name, equals, text = word.partition("=")
         if not equals:
-            raise Refused(f"{word!r} is not name=value; {usage(command, known.values())}")
+            raise Refused(
+                Message(
+                    "{word!r} is not name=value; {usage}",
+                    word=word,
+                    usage=usage(command, known.values()),
+                )
+            )
         if name not in known:
             raise unknown("argument", name, known, command)
         if name in found:
-            raise Refused(f"{command}: {name} is given twice")
+            raise Refused(Message("{command}: {name} is given twice", command=command, name=name))
         found[name] = parse(f"{command} {name}", known[name]["value"], text)
     missing = [name for name, it in known.items() if it["required"] and name not in found]
     if missing:
-        raise Refused(f"{command} needs {', '.join(missing)}; {usage(command, known.values())}")
+        raise Refused(
+            Message(
+                "{command} needs {missing}; {usage}",
+                command=command,
+                missing=", ".join(missing),
+                usage=usage(command, known.values()),
+            )
+        )
     return found
 
 
@@ -66,23 +93,34 @@ def usage(command: str, parameters: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _number(name: str, form: Mapping[str, Any], text: str) -> float | int:
-    unit, noun = form["unit"], "whole number" if form["type"] == "integer" else "number"
-    shown = symbol(unit)
-    belongs = f"a {noun} in {shown}" if shown else f"a {noun}"
+    noun = Message("a whole number") if form["type"] == "integer" else Message("a number")
+    shown = symbol(form["unit"])
+    belongs = Message("{words} in {shown}", words=noun, shown=shown) if shown else noun
+    given = {"name": name, "text": text, "belongs": belongs}
     found = NUMBER.fullmatch(text)
     if re.search(r"\d,\d", text):
-        raise Refused(f"{name}: {text!r} is not {belongs}; write a decimal point, not a comma")
+        raise Refused(
+            Message(
+                N_("{name}: {text!r} is not {belongs}; write a decimal point, not a comma"), **given
+            )
+        )
     if found is None:
-        raise Refused(f"{name}: {text!r} is not {belongs}")
+        raise Refused(Message("{name}: {text!r} is not {belongs}", **given))
     digits, suffix = found.groups()
-    if suffix and suffix not in {unit, shown}:
-        raise Refused(f"{name}: {text!r} is not {belongs}; write the number alone{_in(shown)}")
+    if suffix and suffix not in {form["unit"], shown}:
+        raise Refused(
+            Message(
+                N_("{name}: {text!r} is not {belongs}; write the number alone{in_}"),
+                in_=_in(shown),
+                **given,
+            )
+        )
     value = float(digits)
     if not math.isfinite(value):
-        raise Refused(f"{name}: {text!r} is too large for {belongs}")
+        raise Refused(Message("{name}: {text!r} is too large for {belongs}", **given))
     if form["type"] == "integer":
         if not re.fullmatch(r"[+-]?\d+", digits):
-            raise Refused(f"{name}: {text!r} is not {belongs}")
+            raise Refused(Message("{name}: {text!r} is not {belongs}", **given))
         return int(digits)
     return value
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
 from agent.cli.names import device_names, unknown
+from agent.cli.words import said
+from agent.languages.message import Message
 
 
 def waive(device: str, reason: str, until: str, socket: Path | None, *, as_json: bool) -> None:
@@ -21,7 +23,14 @@ def waive(device: str, reason: str, until: str, socket: Path | None, *, as_json:
         output.document(made)
     else:
         output.line(
-            f"{device}: unattended starts are allowed until {made['until']}, by {made['by']}"
+            said(
+                Message(
+                    "{device}: unattended starts are allowed until {until}, by {by}",
+                    device=device,
+                    until=made["until"],
+                    by=made["by"],
+                )
+            )
         )
 
 
@@ -33,6 +42,16 @@ def waivers(socket: Path | None, *, as_json: bool) -> None:
         output.document(found)
         return
     for it in found:
-        output.line(f"{it['device']}: until {it['until']}, by {it['by']}: {it['reason']}")
+        output.line(
+            said(
+                Message(
+                    "{device}: until {until}, by {by}: {reason}",
+                    device=it["device"],
+                    until=it["until"],
+                    by=it["by"],
+                    reason=it["reason"],
+                )
+            )
+        )
     if not found:
-        output.line("nothing is waived")
+        output.line(said(Message("nothing is waived")))

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from agent.cli import output
 from agent.cli.client import AgentClient, socket_path
+from agent.cli.words import said
 from agent.errors import Refused
+from agent.languages.message import Message
 
 FOLLOW_S: Final = 0.25
 """Seconds between two looks. The recorder holds far more than comes in that time."""
@@ -30,10 +32,16 @@ def wire(
 ) -> None:
     """Show a recording, follow the line, or list the recordings. Raises Refused: two at once, no name."""
     if sum((faults, follow, fault is not None)) > 1:
-        raise Refused("--fault, --faults and --follow exclude each other: say one of them")
+        raise Refused(Message("--fault, --faults and --follow exclude each other: say one of them"))
     if fault is not None and (not fault or "/" in fault):
-        known = f"`labkeeper wire {device} --faults` lists them"
-        raise Refused(f"{fault!r} is not the name of a recording: {known}, or say `last`")
+        known = said(Message("`labkeeper wire {device} --faults` lists them", device=device))
+        raise Refused(
+            Message(
+                "{fault!r} is not the name of a recording: {known}, or say `last`",
+                fault=fault,
+                known=known,
+            )
+        )
     with AgentClient(socket_path(socket)) as client:
         where = ("devices", device, "wire")
         if faults:
@@ -54,7 +62,12 @@ def _show_faults(device: str, found: list[Form], *, as_json: bool) -> None:
         output.show(faults_table(found))
     else:
         output.line(
-            f"{device} has had no fault that was recorded; `labkeeper wire {device}` is live"
+            said(
+                Message(
+                    "{device} has had no fault that was recorded; `labkeeper wire {device}` is live",
+                    device=device,
+                )
+            )
         )
 
 

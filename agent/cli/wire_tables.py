@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
+from agent.cli.words import said
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 
@@ -40,7 +42,17 @@ def entry_line(at: float, entry: Form) -> str:
 
 def _head(recording: Form) -> Iterable[Text]:
     driver, address = recording["driver"], recording["address"]
-    yield Text(f"{recording['device']}: {driver} at {address}", "bold")
+    yield Text(
+        said(
+            Message(
+                "{device}: {driver} at {address}",
+                device=recording["device"],
+                driver=driver,
+                address=address,
+            )
+        ),
+        "bold",
+    )
     if recording["identity"]:
         yield Text(recording["identity"])
     why = f": {recording['reason']}" if recording["reason"] else ""
@@ -71,13 +83,17 @@ def _words(entry: Form) -> str:
     """What was said; for bytes that say nothing known, how many they are."""
     kind = entry["kind"]
     if kind in ARROWS:
-        return str(entry.get("text") or f"{len(entry['hex']) // 2} bytes") + _cut(entry)
+        return str(
+            entry.get("text") or said(Message("{count} bytes", count=len(entry["hex"]) // 2))
+        ) + _cut(entry)
     text = entry.get("text", "")
     return f"{kind}: {text}" if text else str(kind)
 
 
 def _cut(entry: Form) -> str:
-    return f" (the first of {entry['size']} bytes)" if "size" in entry else ""
+    return (
+        said(Message(" (the first of {size} bytes)", size=entry["size"])) if "size" in entry else ""
+    )
 
 
 def _bytes(entry: Form, *, always: bool) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from agent.languages.message import ENGLISH, Message
+
 BELIEVED: Final = frozenset({"good", "simulated", "manual"})
+CHOSEN: Final = "LABKEEPER_LANGUAGE"
+"""What `--language` sets: it beats the others, and goes on to what this program starts."""
 NOTHING: Final = "—"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
@@ -28,9 +33,9 @@ def shown(value: Any, unit: str = "", *, digits: int = 10) -> str:
         case None:
             return NOTHING
         case "":
-            return "none"
+            return said(Message("none"))
         case bool():
-            return "on" if value else "off"
+            return said(Message("on") if value else Message("off"))
         case float():
             text = f"{value:.{digits}g}"
         case dict():
@@ -52,8 +57,8 @@ def believed(sample: Mapping[str, Any]) -> bool:
 
 def quality(sample: Mapping[str, Any]) -> str:
     """The quality, with its reason where there is one."""
-    reason = sample.get("reason", "")
-    return f"{sample['quality']}: {reason}" if reason else str(sample["quality"])
+    reason, word = sample.get("reason", ""), said(Message(sample["quality"]))
+    return f"{word}: {reason}" if reason else word
 
 
 def age_of(time: str, now: float) -> str:
@@ -108,7 +113,7 @@ def title_of(titles: Mapping[str, str], language: str) -> str:
 
 def language(environment: Mapping[str, str]) -> str:
     """The language that the environment asks for: "ko" or "en"."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in (CHOSEN, "LC_ALL", "LC_MESSAGES", "LANG"):
         if set_to := environment.get(name, ""):
             return "ko" if set_to.startswith("ko") else "en"
     return "en"
@@ -120,3 +125,23 @@ def utc_now() -> float:
     from agent.clock import SystemClock
 
     return SystemClock().utc()
+
+
+def spoken() -> str:
+    """The language of the person at this terminal: "ko" or "en"."""
+    return language(os.environ)
+
+
+def said(text: str) -> str:
+    """A text for the person at the terminal; what is no message, such as a device's words, as it is."""
+    if spoken() == ENGLISH:
+        return text
+    # The catalogue is read when there is something to say in it.
+    from agent.languages.catalogues import in_language
+
+    return in_language(text, spoken())
+
+
+def told(word: str) -> str:
+    """A word of ours that came as plain text, such as a state in an answer, or a table's head."""
+    return said(Message(word)) if word else ""

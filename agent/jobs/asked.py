@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from agent.errors import Refused
+from agent.languages.message import Message
 
 MOST_COPIES: Final = 50
 HIGHEST: Final = 100
@@ -31,12 +32,29 @@ class Asked:
     def must_make_sense(self, key: str) -> None:
         """Raise Refused where a number or the key is none that the queue takes."""
         if not 1 <= self.copies <= MOST_COPIES:
-            raise Refused(f"copies: {self.copies} is not a number from 1 to {MOST_COPIES}")
+            raise Refused(
+                Message(
+                    "copies: {copies} is not a number from 1 to {most_copies}",
+                    copies=self.copies,
+                    most_copies=MOST_COPIES,
+                )
+            )
         if abs(self.priority) > HIGHEST:
-            raise Refused(f"priority: {self.priority} is not from {-HIGHEST} to {HIGHEST}")
+            raise Refused(
+                Message(
+                    "priority: {priority} is not from {highest} to {highest_2}",
+                    priority=self.priority,
+                    highest=-HIGHEST,
+                    highest_2=HIGHEST,
+                )
+            )
         if len(key) > LONGEST_KEY or not (key.isprintable() and key.isascii()):
             raise Refused(
-                f"key: {key[:40]!a} is not a text of at most {LONGEST_KEY} characters in ASCII"
+                Message(
+                    "key: {key!a} is not a text of at most {longest_key} characters in ASCII",
+                    key=key[:40],
+                    longest_key=LONGEST_KEY,
+                )
             )
 
     @property

@@ -14,6 +14,7 @@ from agent.jobs.recipes.flow_steps import CallStep
 from agent.jobs.recipes.library import Library
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.states import JobState
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.disk_alarms import DiskAlarms
 from agent.store.disk_watch import Fill
@@ -44,15 +45,20 @@ class FullDisk:
             case _ if fill is was:
                 pass
             case Fill.FREE:
-                self._events.add("disk.recovered", f"there is room on the disk again: {words}")
+                self._events.add(
+                    "disk.recovered",
+                    Message("there is room on the disk again: {words}", words=words),
+                )
             case Fill.LOW:
-                text = f"the disk fills up, make room: {words}"
+                text = Message("the disk fills up, make room: {words}", words=words)
                 self._events.add("disk.low", text, severity=Severity.WARNING)
             case Fill.NO_JOBS:
-                text = f"no new job begins until there is room: {words}"
+                text = Message("no new job begins until there is room: {words}", words=words)
                 self._events.add("disk.no_jobs", text, severity=Severity.ERROR)
             case Fill.NO_DATA:
-                text = f"jobs that measure are stopped, for there is no room: {words}"
+                text = Message(
+                    "jobs that measure are stopped, for there is no room: {words}", words=words
+                )
                 self._events.add("disk.no_data", text, severity=Severity.ERROR)
                 self._tasks.create_task(self._stop_measuring(), name="disk.stop_measuring")
 

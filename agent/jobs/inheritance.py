@@ -16,11 +16,14 @@ from agent.jobs.restart import take_over
 from agent.jobs.shop import Shop
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Turns
+from agent.languages.message import Message
 from agent.store.store_errors import NotRecorded
 
 AGAIN_S: Final = 5.0
 """How long to wait before the disk is tried again."""
-NOT_YET: Final = "the disk has not told of the jobs of before yet, and none begins until then"
+NOT_YET: Final = Message(
+    "the disk has not told of the jobs of before yet, and none begins until then"
+)
 
 log = logging.getLogger("labkeeper")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from typing import Any, Final
 
-from agent.errors import AgentError, NoSuchThing, NotAllowed, NotNow, Refused
-from agent.jobs import restart
+from agent.errors import AgentError, NotAllowed, Refused
+from agent.jobs import restart, sentences
 from agent.jobs.asked import Asked
 from agent.jobs.inheritance import Inheritance
 from agent.jobs.job import Answer, Job
@@ -22,6 +22,7 @@ from agent.jobs.shop import Kept, Shop
 from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Hold, Turns
+from agent.languages.message import N_, Message
 from agent.roles import Actor, refusal
 from agent.store.store_errors import NotRecorded
 from drivers import Role
@@ -150,17 +151,15 @@ class Jobs:
         """
         kept = self._of(job)
         if kept.job.state in WAITING:
-            by = f"stopped by {actor.name} ({actor.origin}) before it began"
-            kept.notes.state(JobState.STOPPED, by, actor)
+            kept.notes.state(JobState.STOPPED, sentences.stopped_before(actor), actor)
             try:
                 await kept.notes.must_enter()
             except AgentError as error:
-                text = f"job {job} is stopped and never begins, but not on record yet: {error}"
-                raise NotRecorded(text) from error
+                raise NotRecorded(sentences.unrecorded_stop(job, error)) from error
             finally:
                 self._turns.over(kept)
         elif kept.job.state.is_final or kept.run is None:
-            raise NotNow(f"job {job} is {kept.job.state} already")
+            raise sentences.over_already(job, kept.job.state)
         else:
             kept.run.stop(actor)
             await kept.run.stopped()
@@ -168,37 +167,41 @@ class Jobs:
 
     async def pause(self, job: str, actor: Actor) -> Job:
         """Let a job rest at the next step, in a wait, or in a print."""
-        kept = self._asked(job, actor, "pausing", PAUSABLE)
+        kept = self._asked(job, actor, N_("pausing job {job}"), PAUSABLE)
         if kept.job.state is JobState.RUNNING and kept.pace:
-            kept.notes.state(JobState.PAUSING, _by(actor), actor)
+            kept.notes.state(JobState.PAUSING, sentences.done_by(actor), actor)
             kept.pace.pause()
             await kept.notes.must_enter()
         return kept.job
 
     async def resume(self, job: str, actor: Actor) -> Job:
         """Let a job go on after a pause."""
-        kept = self._asked(job, actor, "resuming", PAUSABLE)
+        kept = self._asked(job, actor, N_("resuming job {job}"), PAUSABLE)
         if kept.job.state is not JobState.RUNNING and kept.pace:
-            kept.notes.state(JobState.RUNNING, f"resumed {_by(actor)}", actor)
+            kept.notes.state(
+                JobState.RUNNING, Message("resumed {by}", by=sentences.done_by(actor)), actor
+            )
             kept.pace.resume()
             await kept.notes.must_enter()
         return kept.job
 
     async def hold(self, job: str, actor: Actor) -> Job:
         """Keep a job that has not begun from beginning."""
-        kept = self._asked(job, actor, "holding", WAITING)
-        kept.notes.state(JobState.HELD, _by(actor), actor)
+        kept = self._asked(job, actor, N_("holding job {job}"), WAITING)
+        kept.notes.state(JobState.HELD, sentences.done_by(actor), actor)
         self._turns.next()
         await kept.notes.must_enter()
         return kept.job
 
     async def release(self, job: str, actor: Actor) -> Job:
         """Let a held job begin when it is its turn. Raises Refused where nothing covers its outputs."""
-        kept = self._asked(job, actor, "releasing", WAITING)
+        kept = self._asked(job, actor, N_("releasing job {job}"), WAITING)
         if why := self._shop.uncovered(actor, kept.job.recipe, kept.job.claimed):
             raise Refused(why)
         kept.released = actor
-        kept.notes.state(JobState.QUEUED, f"released {_by(actor)}", actor)
+        kept.notes.state(
+            JobState.QUEUED, Message("released {by}", by=sentences.done_by(actor)), actor
+        )
         await kept.notes.must_enter()
         self._turns.next()
         if kept.task is not None:
@@ -209,7 +212,7 @@ class Jobs:
 
     async def move(self, job: str, to: Place, actor: Actor, other: str = "") -> Job:
         """Give a job that waits another place: first, last, or before `other`, with its priority."""
-        kept = self._asked(job, actor, "moving", WAITING)
+        kept = self._asked(job, actor, N_("moving job {job}"), WAITING)
         changed = moved([it.job for it in self._kept.values()], kept.job, to, other)
         if changed:
             await self._shop.book.enter([self._kept[it].notes.moved(actor) for it in changed])
@@ -218,28 +221,28 @@ class Jobs:
 
     async def hold_all(self, actor: Actor, reason: str = "") -> Hold:
         """Keep every job from beginning, also after a restart. Those that run go on."""
-        _may(actor, Role.TECHNICIAN, "holding the queue")
+        _may(actor, Role.TECHNICIAN, Message("holding the queue"))
         self._before.must_be_here()
         hold = Hold(by=actor.name, origin=actor.origin, since=self._shop.clock.utc(), reason=reason)
         self._turns.hold = hold
         await self._enter_queue(actor, "held", reason, restart.hold_form(hold))
-        self._shop.events.add("queue.held", f"the queue is held {_by(actor)}", actor=actor.name)
+        self._shop.events.add("queue.held", sentences.queue_told("held", actor), actor=actor.name)
         return hold
 
     async def release_all(self, actor: Actor) -> None:
         """Let jobs begin again. Jobs that are held by themselves stay so."""
-        _may(actor, Role.TECHNICIAN, "releasing the queue")
+        _may(actor, Role.TECHNICIAN, Message("releasing the queue"))
         self._before.must_be_here()
         await self._enter_queue(actor, "released", "", None)
         self._turns.hold = None
         self._shop.events.add(
-            "queue.released", f"the queue is released {_by(actor)}", actor=actor.name
+            "queue.released", sentences.queue_told("released", actor), actor=actor.name
         )
         self._turns.next()
 
     async def answer(self, question: str, value: object, actor: Actor) -> Question:
         """Answer a question; it is recorded with the actor's name. Raises NoSuchThing and Refused."""
-        _may(actor, Role.TECHNICIAN, "answering a question")
+        _may(actor, Role.TECHNICIAN, Message("answering a question"))
         async with self._answering:  # of two who answer at once, the second finds it answered
             found = self._questions.find(question)
             accepted = found.accepted(value)
@@ -280,21 +283,17 @@ class Jobs:
     def _asked(self, job: str, actor: Actor, what: str, states: Set[JobState]) -> Kept:
         """The job, if the actor may do this to it, and it is in one of these states."""
         kept = self._of(job)
-        _may(actor, Role.TECHNICIAN, f"{what} job {job}")
+        _may(actor, Role.TECHNICIAN, Message(what, job=job))
         if kept.job.state not in states:
-            raise NotNow(f"{what} job {job} is not possible: it is {kept.job.state}")
+            raise sentences.not_possible(Message(what, job=job), kept.job.state)
         return kept
 
     def _of(self, job: str) -> Kept:
         if job not in self._kept:
-            raise NoSuchThing(f"there is no job {job}; `labkeeper job list` shows those there are")
+            raise sentences.no_job(job)
         return self._kept[job]
 
 
 def _may(actor: Actor, needed: Role, what: str) -> None:
     if why := refusal(actor, needed, what):
         raise NotAllowed(why)
-
-
-def _by(actor: Actor) -> str:
-    return f"by {actor.name} ({actor.origin})"

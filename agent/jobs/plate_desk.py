@@ -12,6 +12,7 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog
 from agent.jobs.plates import Plates
+from agent.languages.message import Message
 from agent.roles import Actor, refusal
 from agent.safety.condition import BELIEVED
 from agent.safety.prints import prints
@@ -71,14 +72,31 @@ class PlateDesk:
         """
         worker = self._workers.get(device)
         if worker is None or not prints(worker.plan.driver_class):
-            known = ", ".join(it.device for it in self.listing) or "none"
-            raise NoSuchThing(f"no printer is called {device}; printers: {known}")
-        if why := refusal(actor, Role.TECHNICIAN, f"saying that the plate of {device} is clear"):
+            known = ", ".join(it.device for it in self.listing) or Message("none")
+            raise NoSuchThing(
+                Message(
+                    "no printer is called {device}; printers: {known}", device=device, known=known
+                )
+            )
+        if why := refusal(
+            actor,
+            Role.TECHNICIAN,
+            Message("saying that the plate of {device} is clear", device=device),
+        ):
             raise NotAllowed(why)
         if self._prints(device):
-            raise NotNow(f"{device} prints: its plate is not clear before that has ended")
+            raise NotNow(
+                Message(
+                    "{device} prints: its plate is not clear before that has ended", device=device
+                )
+            )
         if await self._plates.seen_clear(actor, device):
-            text = f"{actor.name} ({actor.origin}) says that the plate of {device} is clear"
+            text = Message(
+                "{name} ({origin}) says that the plate of {device} is clear",
+                name=actor.name,
+                origin=actor.origin,
+                device=device,
+            )
             self._events.add("plate.clear", text, device=device, actor=actor.name)
         return self._plate(device)
 

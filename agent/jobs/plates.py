@@ -17,6 +17,7 @@ from agent.errors import AgentError
 from agent.jobs.keeping.book import Book
 from agent.jobs.keeping.journal import Entry
 from agent.jobs.keeping.notes import Notes
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.store.store_errors import NotRecorded, TooSlow
 
@@ -87,8 +88,12 @@ class Plates:
                 return ""
         except TimeoutError:
             raise TooSlow(
-                f"not recorded: the disk has not taken within {KEPT_WITHIN_S:g} s that the plate of "
-                f"{device} is taken"
+                Message(
+                    "not recorded: the disk has not taken within {kept_within_s:g} s that the "
+                    "plate of {device} is taken",
+                    kept_within_s=KEPT_WITHIN_S,
+                    device=device,
+                )
             ) from None
 
     async def end(self, actor: Actor, device: str, *, was_begun: bool) -> None:
@@ -154,7 +159,16 @@ class Plates:
 def _not_clear(device: str, *, is_printing: bool) -> str:
     """Why a print must not begin on this printer, and what to do."""
     if is_printing:
-        why = f"{device} is printing: wait for its end, or stop it; then take the print off"
+        why = Message(
+            "{device} is printing: wait for its end, or stop it; then take the print off",
+            device=device,
+        )
     else:
-        why = f"nobody has said that the plate of {device} is clear since its last print: take that off"
-    return f"{why}, then `labkeeper plate clear {device}`, and ask again"
+        why = Message(
+            "nobody has said that the plate of {device} is clear since its last print: "
+            "take that off",
+            device=device,
+        )
+    return Message(
+        "{why}, then `labkeeper plate clear {device}`, and ask again", why=why, device=device
+    )

@@ -70,8 +70,14 @@ class Questions:
         """The open question of this name. Raises NoSuchThing."""
         if question in self._open:
             return self._open[question]
-        known = ", ".join(self._open) or "none"
-        raise NoSuchThing(f"no question {question} waits for an answer; questions: {known}")
+        known = ", ".join(self._open) or Message("none")
+        raise NoSuchThing(
+            Message(
+                "no question {question} waits for an answer; questions: {known}",
+                question=question,
+                known=known,
+            )
+        )
 
     def close(self, question: Question, answer: Answer) -> None:
         """Take an answer; the question is listed no longer. Raises NoSuchThing where it is not now."""

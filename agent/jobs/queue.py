@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from agent.errors import NotNow
 from agent.jobs.job import Job
 from agent.jobs.states import WAITING
+from agent.languages.message import Message
 
 Place: TypeAlias = Literal["first", "last", "before"]
 
@@ -42,4 +43,9 @@ def _place_of(other: str, queue: list[Job]) -> int:
     for number, it in enumerate(queue):
         if it.id == other:
             return number
-    raise NotNow(f"{other or 'no job'} does not wait: `labkeeper queue list` shows those that do")
+    raise NotNow(
+        Message(
+            "{other} does not wait: `labkeeper queue list` shows those that do",
+            other=other or Message("no job"),
+        )
+    )

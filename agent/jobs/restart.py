@@ -21,12 +21,13 @@ from agent.jobs.shop import Kept, Shop, kept_of
 from agent.jobs.states import WAITING, JobState
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Hold, Turns
+from agent.languages.message import Message
 
-CUT_OFF: Final = "the agent was cut off while it ran: look at its devices"
-END_UNKNOWN: Final = "how it ended is not on record: look at its devices"
-TO_BE_LOOKED_AT: Final = (
-    "the agent was cut off, and nothing begins by itself after that: look at the devices, "
-    "then release it"
+CUT_OFF: Final = Message("the agent was cut off while it ran: look at its devices")
+END_UNKNOWN: Final = Message("how it ended is not on record: look at its devices")
+TO_BE_LOOKED_AT: Final = Message(
+    "the agent was cut off, and nothing begins by itself after that: look at the "
+    "devices, then release it"
 )
 ROWS_AT_ONCE: Final = 10_000
 
@@ -53,7 +54,10 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
     turns.hold = Hold(**found.marks["queue"]) if found.marks.get("queue") else None
     turns.plates.recall(found.marks.get("plates") or ())
     if was_cut_off:
-        text = "the agent before this one was cut off: jobs that wait are held, what ran is interrupted"
+        text = Message(
+            "the agent before this one was cut off: jobs that wait are held, what ran is "
+            "interrupted"
+        )
         shop.events.add("jobs.cut_off", text, severity=Severity.WARNING)
     for it in kept:
         if it.job.id in changed:

@@ -18,6 +18,7 @@ from agent.jobs.recipes.library import Entry, Library
 from agent.jobs.shop import Kept, Shop, kept_of, new_job
 from agent.jobs.states import WAITING, JobState
 from agent.jobs.turns import Turns, found
+from agent.languages.message import Message
 from agent.roles import Actor, refusal
 from drivers import Role
 
@@ -36,7 +37,7 @@ class Submission:
 
     async def submit(self, asked: Asked, actor: Actor, key: str) -> Job:
         """See Jobs."""
-        _may(actor, Role.TECHNICIAN, f"starting {asked.recipe}")
+        _may(actor, Role.TECHNICIAN, Message("starting {recipe}", recipe=asked.recipe))
         asked.must_make_sense(key)
         if key and (known := await self._known(asked, key)):
             return known
@@ -77,13 +78,21 @@ class Submission:
             return None
         if known.sha256 != asked.sha256:
             raise KeyConflict(
-                f"the key {key} belongs to job {known.job}, which was asked for differently: "
-                "use a new key for a new job"
+                Message(
+                    "the key {key} belongs to job {job}, which was asked for differently: use a "
+                    "new key for a new job",
+                    key=key,
+                    job=known.job,
+                )
             )
         if known.job not in self._turns.kept:
             raise KeyConflict(
-                f"the key {key} belongs to job {known.job}, which has ended and is listed no "
-                "longer: `labkeeper job log` has it; use a new key for a new job"
+                Message(
+                    "the key {key} belongs to job {job}, which has ended and is listed no longer: "
+                    "`labkeeper job log` has it; use a new key for a new job",
+                    key=key,
+                    job=known.job,
+                )
             )
         return self._turns.kept[known.job].job
 
@@ -117,12 +126,18 @@ class Submission:
 
     def _room(self, copies: int) -> None:
         if self._turns.is_ending:
-            raise NotNow("the agent is stopping: no job begins any more")
+            raise NotNow(Message("the agent is stopping: no job begins any more"))
         if why := self._turns.closed_because():
             raise NotNow(why)
         waiting = sum(it.job.state in WAITING for it in self._turns.kept.values())
         if waiting + copies > LONGEST_QUEUE:
-            raise NotNow(f"{waiting} jobs wait already, of {LONGEST_QUEUE}: stop some, or wait")
+            raise NotNow(
+                Message(
+                    "{waiting} jobs wait already, of {longest_queue}: stop some, or wait",
+                    waiting=waiting,
+                    longest_queue=LONGEST_QUEUE,
+                )
+            )
 
     def _id(self, now: float) -> str:
         """A name in which a person sees when it was submitted: `20260102-030405-1`, in UTC."""
@@ -133,9 +148,19 @@ def _must_do(entry: Entry, checked: Checked, actor: Actor) -> None:
     """Raise ConfigError, NotAllowed or Refused where it can't be run, or not by this actor."""
     name = entry.recipe.name
     checked.must_be_right()
-    _may(actor, checked.role, f"starting {name}{_demanding(checked)}")
+    _may(
+        actor,
+        checked.role,
+        Message("starting {name}{demanding}", name=name, demanding=_demanding(checked)),
+    )
     if missing := entry.recipe.devices.keys() - checked.devices.keys():
-        raise Refused(f"{name} needs a device for {', '.join(sorted(missing))}: name it")
+        raise Refused(
+            Message(
+                "{name} needs a device for {missing}: name it",
+                name=name,
+                missing=", ".join(sorted(missing)),
+            )
+        )
 
 
 def _demanding(checked: Checked) -> str:

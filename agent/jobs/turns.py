@@ -19,6 +19,7 @@ from agent.jobs.recipes.library import Entry, Library
 from agent.jobs.reckoning import reckon
 from agent.jobs.shop import Kept, Shop, equip
 from agent.jobs.states import JobState
+from agent.languages.message import Message, joined
 from agent.roles import Actor, refusal
 from agent.safety.reservations import Holder
 from agent.settings.sentences import suggest
@@ -162,7 +163,9 @@ class Turns:
                 await kept.run.go()
         except Exception as error:  # a defect of ours ends this job, never the agent
             log.exception("job %s", kept.job.id)
-            kept.notes.state(JobState.FAILED, f"a defect of the agent: {error!r}")
+            kept.notes.state(
+                JobState.FAILED, Message("a defect of the agent: {error}", error=repr(error))
+            )
             await kept.notes.entered()
         finally:
             kept.begun.set()
@@ -196,17 +199,18 @@ class Turns:
             library = await self._shop.recipes.library()
             entry = found(library, job.recipe)
             if entry.sha256 != job.sha256 or called_hashes(entry, library) != job.called:
-                return (
-                    f"{job.recipe}, or a recipe that it calls, has changed since the job was "
-                    "submitted: put the files back and release it, or stop it and start anew"
+                return Message(
+                    "{recipe}, or a recipe that it calls, has changed since the job was submitted: "
+                    "put the files back and release it, or stop it and start anew",
+                    recipe=job.recipe,
                 )
             checked = await self._shop.recipes.check(entry, library, job.devices, job.arguments)
             checked.must_be_right()
         except ConfigError as error:
-            return "; ".join(map(str, error.problems))
+            return joined(map(str, error.problems))
         except AgentError as error:
             return str(error)
-        if why := refusal(job.by, checked.role, f"starting {job.recipe}"):
+        if why := refusal(job.by, checked.role, Message("starting {recipe}", recipe=job.recipe)):
             return why
         if why := self._shop.uncovered(kept.starter, job.recipe, job.claimed):
             return why
@@ -250,7 +254,12 @@ class Turns:
         if kept.run is not None:
             kept.run.stop(actor, device)
         else:
-            why = f"{device} was stopped by {actor.name} ({actor.origin}) as it was about to begin"
+            why = Message(
+                "{device} was stopped by {name} ({origin}) as it was about to begin",
+                device=device,
+                name=actor.name,
+                origin=actor.origin,
+            )
             kept.notes.state(JobState.HELD, why, actor)
 
     def _rests(self, job: str) -> None:
@@ -266,5 +275,11 @@ def found(library: Library, recipe: str) -> Entry:
     if recipe not in library.recipes and not any(
         Path(it.file).stem == recipe for it in library.problems
     ):
-        raise NoSuchThing(f"no recipe is called {recipe!r}; {suggest(recipe, library.recipes)}")
+        raise NoSuchThing(
+            Message(
+                "no recipe is called {recipe!r}; {suggest}",
+                recipe=recipe,
+                suggest=suggest(recipe, library.recipes),
+            )
+        )
     return library.find(recipe)

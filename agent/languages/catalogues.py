@@ -5,13 +5,16 @@ to date with the code and compiles it. What no catalogue has is said in English.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, TypeVar, cast
 
 from agent.languages.heard import heard
-from agent.languages.message import ENGLISH, LANGUAGES, Message
+from agent.languages.message import ENGLISH, LANGUAGES, Message, Titled
+
+T = TypeVar("T")
 
 FOLDER: Final = Path(__file__).parent
 
@@ -31,6 +34,8 @@ CATALOGUES: Final[Mapping[str, NullTranslations]] = MappingProxyType(
 
 def in_language(text: str, language: str) -> str:
     """The text in one of LANGUAGES; a plain `str`, such as a device's own words, as it is."""
+    if isinstance(text, Titled):
+        return text.texts.get(language) or text
     if language == ENGLISH:
         return str(text)
     if not isinstance(text, Message):
@@ -39,22 +44,35 @@ def in_language(text: str, language: str) -> str:
     said = CATALOGUES[language].gettext(text.msgid)
     if not text.arguments:
         return said
-    arguments = {
-        name: in_language(it, language) if isinstance(it, str) else it
-        for name, it in text.arguments.items()
-    }
+    arguments = {name: _argument(it, language) for name, it in text.arguments.items()}
     return said.format_map(arguments)
 
 
-def all_in_language(value: Any, language: str) -> Any:
+def _argument(value: object, language: str) -> object:
+    """What stands in a message; a member of an enumeration is one of `agent.languages.words`."""
+    match value:
+        case StrEnum():
+            return CATALOGUES[language].gettext(value.value)
+        case str():
+            return in_language(value, language)
+        case None | bool() | int() | float() | list() | tuple() | dict():
+            return value
+    return in_language(str(value), language)  # one of ours: it says itself as a message
+
+
+def all_in_language(value: T, language: str) -> T:
     """The same with every text in its mappings and lists in one of LANGUAGES."""
+    return cast(T, _whole(value, language))
+
+
+def _whole(value: object, language: str) -> object:
     match value:
         case str():
             return in_language(value, language)
         case Mapping():
-            return {key: all_in_language(it, language) for key, it in value.items()}
+            return {key: _whole(it, language) for key, it in value.items()}
         case list():
-            return [all_in_language(it, language) for it in value]
+            return [_whole(it, language) for it in value]
     return value
 
 

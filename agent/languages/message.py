@@ -4,7 +4,7 @@ It is a `str` in English, so that it passes every event, outcome, log and JSON a
 edge `agent.languages.catalogues.in_language` says the same in the language of whoever reads it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Final, Self
 
@@ -37,10 +37,44 @@ class Message(str):
         return self
 
 
+class Titled(str):
+    """A text that config or a recipe has in several languages: English, else the first of them.
+
+    It may be an argument of a message, as any text may.
+    """
+
+    __slots__ = ("texts",)
+
+    def __new__(cls, texts: Mapping[str, str]) -> Self:
+        """Take the texts, by language."""
+        known = {language: text for language, text in texts.items() if text}
+        titled = super().__new__(cls, known.get(ENGLISH) or next(iter(known.values()), ""))
+        titled.texts = known
+        return titled
+
+    texts: dict[str, str]
+
+    def __str__(self) -> str:
+        """Itself, as a message is."""
+        return self
+
+
 def joined(texts: Iterable[str]) -> str:
     """The texts one after the other with a semicolon between them, each still a message."""
     found = [text for text in texts if text]
     return reduce(lambda one, more: Message("{one}; {more}", one=one, more=more), found or [""])
+
+
+def lines(texts: Iterable[str]) -> str:
+    """The texts, each on a line of its own, each still a message."""
+    found = list(texts)
+    return reduce(lambda one, more: Message("{one}\n{more}", one=one, more=more), found or [""])
+
+
+def listed(texts: Iterable[str]) -> str:
+    """The texts with a comma between them, each still a message."""
+    found = [text for text in texts if text]
+    return reduce(lambda one, more: Message("{one}, {more}", one=one, more=more), found or [""])
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - the name that every reader of catalogues knows

@@ -4,10 +4,11 @@ import logging
 from typing import Final
 
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 
 log = logging.getLogger("labkeeper")
 
-ELSE: Final = "everything else goes on, and the agent keeps trying"
+ELSE: Final = Message("everything else goes on, and the agent keeps trying")
 
 
 class News:
@@ -25,7 +26,11 @@ class News:
             self._rival = False
             self._events.add(
                 "mqtt.connected",
-                f"connected to the broker at {self._place} with MQTT {protocol}",
+                Message(
+                    "connected to the broker at {place} with MQTT {protocol}",
+                    place=self._place,
+                    protocol=protocol,
+                ),
                 session=session,
             )
 
@@ -33,16 +38,34 @@ class News:
         """Say that there is no broker, at the start or after there was one."""
         before = self._said
         if self._changed("lost"):
-            what = "lost the broker" if before == "connected" else "no broker answers"
-            self._warn("mqtt.lost", f"{what} at {self._place}: {reason}; {ELSE}")
+            what = (
+                Message("lost the broker")
+                if before == "connected"
+                else Message("no broker answers")
+            )
+            self._warn(
+                "mqtt.lost",
+                Message(
+                    "{what} at {place}: {reason}; {more}",
+                    what=what,
+                    place=self._place,
+                    reason=reason,
+                    more=ELSE,
+                ),
+            )
 
     def turned_away(self, reason: str) -> None:
         """Say that there is a broker that does not want this agent."""
         if self._changed("turned away"):
             self._warn(
                 "mqtt.lost",
-                f"the broker at {self._place} turned the agent away: {reason}; check username, "
-                f"password_file, client_id and protocol. {ELSE.capitalize()}",
+                Message(
+                    "the broker at {place} turned the agent away: {reason}; check username, "
+                    "password_file, client_id and protocol. {more}",
+                    place=self._place,
+                    reason=reason,
+                    more=Message("Everything else goes on, and the agent keeps trying"),
+                ),
             )
 
     def defect(self, error: Exception) -> None:
@@ -51,8 +74,13 @@ class News:
             log.error("the session with the broker failed", exc_info=error)
             self._events.add(
                 "mqtt.lost",
-                f"the session with the broker at {self._place} ended with an error of the agent, "
-                f"{error!r}: please report it; {ELSE}",
+                Message(
+                    "the session with the broker at {place} ended with an error of the agent, "
+                    "{error}: please report it; {more}",
+                    place=self._place,
+                    error=repr(error),
+                    more=ELSE,
+                ),
                 severity=Severity.ERROR,
             )
 
@@ -61,8 +89,12 @@ class News:
         if deaf and deaf != self._deaf:
             self._warn(
                 "mqtt.deaf",
-                f"the broker at {self._place} does not let the agent hear {', '.join(deaf)}: "
-                "check its access rules",
+                Message(
+                    "the broker at {place} does not let the agent hear {deaf}: check its access "
+                    "rules",
+                    place=self._place,
+                    deaf=", ".join(deaf),
+                ),
             )
         self._deaf = deaf
 
@@ -72,14 +104,18 @@ class News:
             self._rival = True
             self._warn(
                 "mqtt.rival",
-                f"another agent publishes to {status_topic}: give each station a name of its own",
+                Message(
+                    "another agent publishes to {status_topic}: give each station a name of its own",
+                    status_topic=status_topic,
+                ),
             )
 
     def dropped(self, count: int) -> None:
         """Say how many messages were never published, where there are any."""
         if count:
             self._warn(
-                "mqtt.dropped", f"{count} messages waited too long for a broker and are lost"
+                "mqtt.dropped",
+                Message("{count} messages waited too long for a broker and are lost", count=count),
             )
 
     def _changed(self, now: str) -> bool:

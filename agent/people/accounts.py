@@ -131,7 +131,11 @@ class Accounts:
     async def set_language(self, actor: Actor, language: str) -> Account:
         """Remember the language of whoever asks: `ko`, `en`, or empty. Raises BadName."""
         if language not in LANGUAGES:
-            raise BadName(f"{ascii(language)[:20]} is not a language; allowed: ko, en")
+            raise BadName(
+                Message(
+                    "{language} is not a language; allowed: ko, en", language=ascii(language)[:20]
+                )
+            )
         async with self._turn:
             row = self._row(actor.name)
             before, after = {"language": row.language}, {"language": language}

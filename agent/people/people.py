@@ -9,6 +9,7 @@ from typing import Final
 from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.people.account import Account
 from agent.people.accounts import Accounts
 from agent.people.delays import Delays
@@ -61,7 +62,7 @@ class People:
         except NoPeople:
             return  # why nothing is recorded has been told
         except AgentError as error:
-            text = f"nobody can sign in: {error}"
+            text = Message("nobody can sign in: {error}", error=str(error))
             self._events.add("people.unread", text, severity=Severity.ERROR)
         else:
             self.first.say()

@@ -100,7 +100,13 @@ class Tokens:
         """
         self._check(actor, Message("making a token"))
         if scope not in SCOPES:
-            raise BadName(f"{ascii(scope)[:40]} is not a scope; allowed: {', '.join(SCOPES)}")
+            raise BadName(
+                Message(
+                    "{scope} is not a scope; allowed: {scopes}",
+                    scope=ascii(scope)[:40],
+                    scopes=", ".join(SCOPES),
+                )
+            )
         if not 1 <= days <= LONGEST_DAYS:
             raise BadName(Message("{n} days: give 1 to {most}", n=days, most=LONGEST_DAYS))
         name, token = user_name(name), PREFIX + new_secret(self._random)

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.settings import Priority
 
 
@@ -96,6 +98,16 @@ class Alarm:
     def is_worth_keeping(self) -> bool:
         """Whether the next start must know of it."""
         return not self.is_settled or self.shelved_until is not None
+
+    def told(self, kind: str, text: str) -> Message:
+        """What happened to it, such as "raised", in a sentence."""
+        return Message(
+            "alarm {name} ({priority}) {kind}: {text}",
+            name=self.name,
+            priority=term(self.notice.priority),
+            kind=term(kind),
+            text=text,
+        )
 
     def raise_(self, reason: str) -> bool:
         """It is so. What was acknowledged before counts no more."""

@@ -12,6 +12,8 @@ from typing import Final
 
 from agent.fleet.board import Board
 from agent.fleet.samples import Sample, Snapshot
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.safety.alarm_notices import of_offline, of_reading, of_rule, of_trip, trip_name
 from agent.safety.alarms import Alarms, Signal
 from agent.safety.condition import Watched
@@ -162,10 +164,16 @@ class Attended:
         snapshot, after = self._board.latest.get(self.device.name), self.device.offline_alarm
         if self.offline is None or after is None:
             return
-        state = snapshot.state if snapshot else "gone"
-        why = f": {snapshot.reason}" if snapshot and snapshot.reason else ""
+        state = snapshot.state.word if snapshot else term("gone")
+        why = Message(": {reason}", reason=snapshot.reason) if snapshot and snapshot.reason else ""
         self.offline.on(
-            f"{self.device.name} has given no values for {after:g} s, it is {state}{why}"
+            Message(
+                "{name} has given no values for {after:g} s, it is {state}{why}",
+                name=self.device.name,
+                after=after,
+                state=state,
+                why=why,
+            )
         )
 
 
@@ -221,9 +229,10 @@ class AlarmWatch:
         name = trip_name(interlock)
         if not self._alarms.is_latched(name):
             return ""
-        return (
+        return Message(
             "it has tripped, and nobody has acknowledged that yet: look at the devices, "
-            f"then `labkeeper alarm ack {name}`"
+            "then `labkeeper alarm ack {name}`",
+            name=name,
         )
 
     def _changed(self, device: str) -> None:

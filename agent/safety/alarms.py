@@ -20,6 +20,7 @@ from typing import Any, Final
 from agent.clock import Clock
 from agent.fleet.board import Watch
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message, Titled, joined
 from agent.safety.alarm import Alarm, Notice, State
 from agent.safety.alarm_keeping import restore, row_of
 from agent.safety.alarm_record import AlarmRecord, Change, Unkept
@@ -111,7 +112,7 @@ class Alarms:
         self._owned.discard(name)
         alarm = self._alarms[name]
         alarm.suppressed = False
-        if not self.clear(name, "nothing watches for it any more"):
+        if not self.clear(name, Message("nothing watches for it any more")):
             self.drop_if_over(alarm)
 
     def begin(self, rows: Iterable[AlarmRow]) -> None:
@@ -155,11 +156,9 @@ class Alarms:
         if not alarm.raise_(reason):
             return
         self.record.note(self.changed(alarm, "raise", before, reason))
-        todo = alarm.notice.todo.get("en") or alarm.notice.todo.get("ko") or ""
-        ending = f"; {todo}" if todo else ""
         is_shelved = alarm.state is State.SHELVED
         severity = Severity.INFO if is_shelved else SEVERITY[alarm.notice.priority]
-        self.say("raised", alarm, f"{reason}{ending}", severity)
+        self.say("raised", alarm, joined([reason, Titled(alarm.notice.todo)]), severity)
 
     def clear(self, name: str, reason: str = "") -> bool:
         """It is so no more. Return whether that is new."""
@@ -169,9 +168,9 @@ class Alarms:
         before = alarm.state
         alarm.clear()
         self.record.note(self.changed(alarm, "clear", before, reason))
-        why = f": {reason}" if reason else ""
-        waits = "" if alarm.acknowledged else "; it waits to be acknowledged"
-        self.say("cleared", alarm, f"it is so no more{why}{waits}")
+        why = Message(": {reason}", reason=reason) if reason else ""
+        waits = "" if alarm.acknowledged else Message("; it waits to be acknowledged")
+        self.say("cleared", alarm, Message("it is so no more{why}{waits}", why=why, waits=waits))
         self.drop_if_over(alarm)
         return True
 
@@ -190,8 +189,14 @@ class Alarms:
         shown = [it.name for it in changed]
         entry = AlarmEntry(action=verb, target=device, after=shown)
         self.record.note(Change(AGENT, entry, frozenset()))
-        why = "it does not answer, and nothing is known" if so else "it answers"
-        text = f"alarms of {device} are {word}, for {why}: {', '.join(shown)}"
+        why = Message("it does not answer, and nothing is known") if so else Message("it answers")
+        text = Message(
+            "alarms of {device} are {word}, for {why}: {shown}",
+            device=device,
+            word=Message(word),
+            why=why,
+            shown=", ".join(shown),
+        )
         self._events.add(f"alarm.{word}", text, device=device, alarms=shown)
 
     def end_shelf_in(self, name: str, seconds: float) -> None:
@@ -214,7 +219,8 @@ class Alarms:
         self.deadlines.drop(_shelf(alarm.name))
         before = alarm.state
         alarm.unshelve()
-        self.say("unshelved", alarm, f"{reason}; it is {alarm.state}", actor=who.name)
+        text = Message("{reason}; it is {state}", reason=reason, state=alarm.state)
+        self.say("unshelved", alarm, text, actor=who.name)
         return self.changed(alarm, "unshelve", before, reason, who)
 
     def changed(
@@ -241,7 +247,7 @@ class Alarms:
         notice = alarm.notice
         self._events.add(
             f"alarm.{kind}",
-            f"alarm {alarm.name} ({notice.priority}) {kind}: {text}",
+            alarm.told(kind, text),
             device=notice.device,
             severity=severity,
             alarm=alarm.name,
@@ -268,7 +274,7 @@ class Alarms:
         alarm = self._alarms.get(name)
         if alarm is None or alarm.shelved_until is None:
             return  # nothing is left to take up
-        self.record.note(self.unshelve(alarm, "its time is over"))
+        self.record.note(self.unshelve(alarm, Message("its time is over")))
         self.drop_if_over(alarm)
 
     def _settle(self, alarm: Alarm) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.safe_state import (
     MADE_SAFE,
     MAY_BE_ON,
@@ -19,7 +20,7 @@ from agent.store.safe_state import (
 )
 from agent.store.store_errors import NotRead
 
-WITHOUT_ORDER: Final = "the agent before this one ended without order"
+WITHOUT_ORDER: Final = Message("the agent before this one ended without order")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,9 @@ def look_back(folder: Path) -> Before:
         is_first = not (folder / NAME).exists()
         state = SafeState(written=0.0, ended="in order") if is_first else read_state(folder)
     except NotRead as error:
-        why = f"nobody knows what the agent before this one has left: {error}"
+        why = Message(
+            "nobody knows what the agent before this one has left: {error}", error=str(error)
+        )
         return Before(why=why, is_lost=True, made=made, trouble=trouble, was_cut_off=True)
     since = made if made is not None and made.acted_on == state.written else None
     was_cut_off = state.ended != "in order"

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from agent.fleet.board import Board
 from agent.fleet.samples import Sample, Value
+from agent.languages.message import Message
 from agent.safety.condition import BELIEVED
 from agent.store.doubted_devices import DoubtedDevice
 from agent.store.open_commands import Unsettled
@@ -57,12 +58,21 @@ class Doubt:
 
     def in_words(self) -> str:
         """What is not known, and what to do."""
-        look = f'Look at the device, then `labkeeper settle {self.device} --reason "…"`'
+        look = Message(
+            'Look at the device, then `labkeeper settle {device} --reason "…"`', device=self.device
+        )
         if not self.command:
-            return f"{self.device} is blocked: {self.why}. {look}"
-        return (
-            f"{self.device} is blocked: nobody knows how `{self.action} {self.target}` "
-            f"of {self.actor} ended. {look}, or stop it"
+            return Message(
+                "{device} is blocked: {why}. {look}", device=self.device, why=self.why, look=look
+            )
+        return Message(
+            "{device} is blocked: nobody knows how `{action} {target}` of {actor} ended. "
+            "{look}, or stop it",
+            device=self.device,
+            action=self.action,
+            target=self.target,
+            actor=self.actor,
+            look=look,
         )
 
 

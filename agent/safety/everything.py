@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.gate import Gate
 
@@ -34,11 +35,15 @@ def said_of(outcomes: Mapping[str, Outcome]) -> Outcome:
     unsafe = [name for name, it in outcomes.items() if it.status is not Status.DONE]
     if not unsafe:
         return Outcome(
-            status=Status.DONE, message=f"made safe: {', '.join(value) or 'none'}", value=value
+            status=Status.DONE,
+            message=Message("made safe: {value}", value=", ".join(value) or Message("none")),
+            value=value,
         )
     worst = next(it for it in WORST_FIRST if it in {outcomes[name].status for name in unsafe})
     first = next(it.message for it in outcomes.values() if it.status is worst)
-    text = f"not confirmed safe: {', '.join(unsafe)}; go and look. {first}"
+    text = Message(
+        "not confirmed safe: {unsafe}; go and look. {first}", unsafe=", ".join(unsafe), first=first
+    )
     return Outcome(status=worst, message=text, value=value)
 
 
@@ -60,5 +65,8 @@ async def _stopped(gate: Gate, actor: Actor, device: str) -> Outcome:
     except Exception as error:
         log.exception("stopping %s", device)
         return Outcome(
-            status=Status.UNKNOWN, message=f"{device}: stop ended with a defect, {error!r}"
+            status=Status.UNKNOWN,
+            message=Message(
+                "{device}: stop ended with a defect, {error}", device=device, error=repr(error)
+            ),
         )

@@ -17,8 +17,11 @@ from typing import Any, Protocol
 from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.device import DeviceWorker
+from agent.fleet.ends import of
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.roles import Actor, refusal
 from agent.safety.doubts import Doubt
 from agent.safety.passage import Asked, Passage, refused
@@ -111,12 +114,19 @@ class Gate:
             return self._turned_away(asked, self._no_such(device))
         driver = worker.plan.driver_class
         setting = driver.settings().get(name)
-        if setting and (why := refusal(actor, setting.role, f"setting {asked.target}")):
+        if setting and (
+            why := refusal(actor, setting.role, Message("setting {target}", target=asked.target))
+        ):
             return self._turned_away(asked, refused(why, Cause.NOT_ALLOWED))
         try:
             checked = driver.check_setting(worker.plan.limits, name, value)
         except RequestError as error:
-            return self._turned_away(asked, refused(f"{device}.{error}", Cause.of(error)))
+            return self._turned_away(
+                asked,
+                refused(
+                    Message("{device}.{error}", device=device, error=str(error)), Cause.of(error)
+                ),
+            )
         asked = replace(asked, after=word(checked), value=checked)
         if refused_now := self._refused_of(asked):
             return self._turned_away(asked, refused_now)
@@ -140,7 +150,7 @@ class Gate:
             checked = driver.check_arguments(worker.plan.limits, name, found)
         except RequestError as error:
             cause = Cause.BAD_VALUE if name in driver.commands else Cause.NO_SUCH
-            return self._turned_away(asked, refused(f"{device}: {error}", cause))
+            return self._turned_away(asked, refused(of(device, str(error)), cause))
         if refused_now := self._refused_of(asked):
             return self._turned_away(asked, refused_now)
         outcome = await self.prints.through(asked, driver, lambda: worker.do(name, checked))
@@ -169,7 +179,9 @@ class Gate:
             return await self._stop(actor, device)
         except Exception as error:
             log.exception("stopping %s", device)
-            text = f"{device}: stop ended with a defect, {error!r}"
+            text = Message(
+                "{device}: stop ended with a defect, {error}", device=device, error=repr(error)
+            )
             outcome = Outcome(status=Status.UNKNOWN, message=text)
             return self._told(actor, "stop", device, outcome)
 
@@ -189,15 +201,19 @@ class Gate:
         """Take a person's word for what became of what nobody knows, also of a device that is gone."""
         if device not in self._workers and device not in self.doubts:
             return self._told(actor, "settle", device, self._no_such(device))
-        if why := refusal(actor, Role.TECHNICIAN, f"settling {device}"):
+        if why := refusal(actor, Role.TECHNICIAN, Message("settling {device}", device=device)):
             return self._told(actor, "settle", device, refused(why, Cause.NOT_ALLOWED))
         try:
             count = await self._record.settle(actor, device, reason)
         except AgentError as error:
-            text = f"{error}; {device} stays as it is"
+            text = Message("{error}; {device} stays as it is", error=str(error), device=device)
             outcome = Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)
             return self._told(actor, "settle", device, outcome)
-        text = f"{device}: {count} settled" if count else f"{device} has nothing to settle"
+        text = (
+            Message("{device}: {count} settled", device=device, count=count)
+            if count
+            else Message("{device} has nothing to settle", device=device)
+        )
         outcome = Outcome(status=Status.DONE, message=text)
         return self._told(actor, "settle", device, outcome, reason)
 
@@ -230,8 +246,11 @@ class Gate:
         return found
 
     def _no_such(self, device: str) -> Outcome:
-        known = ", ".join(sorted(self._workers)) or "none"
-        return refused(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
+        known = ", ".join(sorted(self._workers)) or Message("none")
+        return refused(
+            Message("no device is called {device}; devices: {known}", device=device, known=known),
+            Cause.NO_SUCH,
+        )
 
     def _turned_away(self, asked: Asked, outcome: Outcome) -> Outcome:
         self._put_down(asked, outcome.message)
@@ -246,11 +265,18 @@ class Gate:
     ) -> Outcome:
         """Record the request and its end as one event."""
         device = target.partition(".")[0]
-        shown = f" {value}" if value else ""
-        ending = f": {outcome.message}" if outcome.message else ""
+        asked = f"{target} {value}" if value else target
+        text = Message(
+            "{name} ({origin}) {verb} {target}: {status}",
+            name=actor.name,
+            origin=actor.origin,
+            verb=term(verb),
+            target=asked,
+            status=outcome.status,
+        )
         self._events.add(
             f"{verb}.{outcome.status}",
-            f"{actor.name} ({actor.origin}) {verb} {target}{shown}: {outcome.status}{ending}",
+            of(text, outcome.message) if outcome.message else text,
             device=device if device in self._workers else "",
             severity=SEVERITY[outcome.status],
             actor=actor.name,

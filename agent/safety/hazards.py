@@ -3,6 +3,7 @@
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
 from agent.fleet.states import DeviceState
+from agent.languages.message import Message, listed
 from agent.safety.condition import BELIEVED
 from agent.safety.spelled import shown
 from agent.store.safe_state import MAY_BE_ON, Seen
@@ -27,10 +28,12 @@ def seen(plan: Plan, snapshot: Snapshot, before: Seen) -> Seen:
 def in_words(plan: Plan, snapshot: Snapshot) -> str:
     """What its hazardous outputs read now: `output on`; those that can't be believed say so."""
     if not snapshot.state.online:
-        return f"it can't be read: {snapshot.reason or snapshot.state}"
+        return Message("it can't be read: {reason}", reason=snapshot.reason or snapshot.state)
     unread = _unread(plan, snapshot)
-    return ", ".join(
-        f"{name} can't be read" if name in unread else shown(name, snapshot.samples[name].value)
+    return listed(
+        Message("{name} can't be read", name=name)
+        if name in unread
+        else shown(name, snapshot.samples[name].value)
         for name in plan.driver_class.hazards
     )
 

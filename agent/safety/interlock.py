@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.clock import Clock
 from agent.fleet.board import Board
+from agent.languages.message import Message, joined
 from agent.safety.arrivals import Arrivals
 from agent.safety.condition import BELIEVED, REAL, Watched
 from agent.settings import Interlock
@@ -27,7 +28,7 @@ class Guard:
 
     def doubts(self, board: Board, now: float) -> str:
         """Why it does not hold at `now` (seconds, monotonic), with every reason; "" when it does."""
-        return "; ".join(filter(None, (it.doubt(board.latest, now) for it in self._requires)))
+        return joined(it.doubt(board.latest, now) for it in self._requires)
 
     def awaits(self, board: Board, now: float, arrivals: Arrivals) -> bool:
         """Whether all that it lacks are values of devices that have only just begun."""
@@ -101,7 +102,12 @@ class Interlocks:
                 continue
             why = guard.doubts(self._board, now) or (trips and self.latched(guard.interlock.name))
             if why:
-                return f"{target} is refused by the interlock {guard.interlock.name}: {why}"
+                return Message(
+                    "{target} is refused by the interlock {name}: {why}",
+                    target=target,
+                    name=guard.interlock.name,
+                    why=why,
+                )
         return ""
 
     def standing(self) -> list[Standing]:

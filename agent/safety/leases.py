@@ -15,6 +15,7 @@ from agent.errors import AgentError
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.message import Message, joined
 from agent.roles import Actor, refusal
 from agent.safety.reservations import Holder, Lease, Reservations
 from agent.store.database import Connection
@@ -66,7 +67,7 @@ class Leases:
         try:
             kept = await self._ledger.read(marks, "the reservations of before")
         except AgentError as error:
-            text = f"the reservations of people are not known: {error}"
+            text = Message("the reservations of people are not known: {error}", error=str(error))
             self._events.add("leases.unknown", text, severity=Severity.ERROR)
             return
         finally:
@@ -82,10 +83,10 @@ class Leases:
         self, actor: Actor, device: str, seconds: float, reason: str, *, takeover: bool = False
     ) -> Outcome:
         """Give a device to whoever asks, for some seconds. Their own lease is replaced by it."""
-        if refused := self._refused(actor, device, f"reserving {device}"):
+        if refused := self._refused(actor, device, Message("reserving {device}", device=device)):
             return refused
         if not 1 <= seconds <= LONGEST_S:
-            text = f"{seconds:g} s is not a time from 1 s to 24 h"
+            text = Message("{seconds:g} s is not a time from 1 s to 24 h", seconds=seconds)
             return _refusal(text, Cause.BAD_VALUE)
         now = self._clock.utc()
         lease = Lease(
@@ -105,40 +106,65 @@ class Leases:
             self._put_back(device, before)
             return failed
         if before and before.by != actor.name:
-            text = f"{actor.name} ({actor.origin}) took {device} over from {before.by}: {reason}"
-            self._events.add(
-                "device.taken_over",
-                text,
-                device=device,
-                severity=Severity.WARNING,
-                actor=actor.name,
-            )
+            self._taken_over(actor, before, reason)
         else:
             self._events.add("device.reserved", str(lease), device=device, actor=actor.name)
         return Outcome(status=Status.DONE, message=str(lease))
 
+    def _taken_over(self, actor: Actor, before: Lease, reason: str) -> None:
+        text = Message(
+            "{name} ({origin}) took {device} over from {by}: {reason}",
+            name=actor.name,
+            origin=actor.origin,
+            device=before.device,
+            by=before.by,
+            reason=reason,
+        )
+        self._events.add(
+            "device.taken_over",
+            text,
+            device=before.device,
+            severity=Severity.WARNING,
+            actor=actor.name,
+        )
+
     async def unreserve(self, actor: Actor, device: str) -> Outcome:
         """Give a device back; that of another person an engineer may."""
-        if refused := self._refused(actor, device, f"giving {device} back"):
+        if refused := self._refused(actor, device, Message("giving {device} back", device=device)):
             return refused
         lease = self._reservations.leases.get(device)
         if lease is None:
-            return Outcome(status=Status.DONE, message=f"{device} is reserved by nobody")
+            return Outcome(
+                status=Status.DONE, message=Message("{device} is reserved by nobody", device=device)
+            )
         if lease.by != actor.name and (
-            why := refusal(actor, Role.ENGINEER, f"ending the reservation of {lease.by}")
+            why := refusal(
+                actor, Role.ENGINEER, Message("ending the reservation of {by}", by=lease.by)
+            )
         ):
-            return _refusal(f"{lease}; {why}", Cause.RESERVED)
+            return _refusal(joined([str(lease), why]), Cause.RESERVED)
         if failed := await self._kept(actor, "unreserve", device, None, lease):
             return failed
         self._reservations.end_lease(device)
-        text = f"{actor.name} ({actor.origin}) ended the reservation of {device} by {lease.by}"
+        text = Message(
+            "{name} ({origin}) ended the reservation of {device} by {by}",
+            name=actor.name,
+            origin=actor.origin,
+            device=device,
+            by=lease.by,
+        )
         self._events.add("device.unreserved", text, device=device, actor=actor.name)
-        return Outcome(status=Status.DONE, message=f"{device} is free again")
+        return Outcome(status=Status.DONE, message=Message("{device} is free again", device=device))
 
     def _refused(self, actor: Actor, device: str, what: str) -> Outcome | None:
         if device not in self._workers:
             known = ", ".join(sorted(self._workers)) or "none"
-            return _refusal(f"no device is called {device}; devices: {known}", Cause.NO_SUCH)
+            return _refusal(
+                Message(
+                    "no device is called {device}; devices: {known}", device=device, known=known
+                ),
+                Cause.NO_SUCH,
+            )
         if why := refusal(actor, Role.TECHNICIAN, what):
             return _refusal(why, Cause.NOT_ALLOWED)
         if self._is_recalling:
@@ -154,10 +180,14 @@ class Leases:
         if lease is None or lease.by == actor.name:
             return None
         if not takeover:
-            text = f"{lease}; an engineer may take it over"
+            text = Message("{lease}; an engineer may take it over", lease=str(lease))
             return _refusal(text, Cause.RESERVED)
-        if why := refusal(actor, Role.ENGINEER, f"taking {device} over from {lease.by}"):
-            return _refusal(f"{lease}; {why}", Cause.NOT_ALLOWED)
+        if why := refusal(
+            actor,
+            Role.ENGINEER,
+            Message("taking {device} over from {by}", device=device, by=lease.by),
+        ):
+            return _refusal(joined([str(lease), why]), Cause.NOT_ALLOWED)
         return None
 
     def _put_back(self, device: str, before: Lease | None) -> None:

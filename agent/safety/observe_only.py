@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from agent.clock import Clock
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.safety.alarm import Notice
 from agent.safety.alarms import Alarms
 from agent.safety.dirty_start import Before
@@ -20,11 +21,13 @@ ENDS: Final = 3
 """So many ends without order in a row are no accident any more."""
 WITHIN_S: Final = 600.0
 """If they lie within so many seconds. What comes less often lets a person see to it."""
-WHY: Final = (
-    f"the agent ended without order {ENDS} times within {WITHIN_S / 60:g} minutes, and only "
-    "observes until a person has looked"
+WHY: Final = Message(
+    "the agent ended without order {ends} times within {within_s:g} minutes, and "
+    "only observes until a person has looked",
+    ends=ENDS,
+    within_s=WITHIN_S / 60,
 )
-RELEASE: Final = 'look at the devices, then `labkeeper settle --all --reason "…"`'
+RELEASE: Final = Message('look at the devices, then `labkeeper settle --all --reason "…"`')
 NOTICE: Final = Notice(
     name="agent.observe_only",
     priority="high",
@@ -69,7 +72,11 @@ class ObserveOnly:
         if not self.row.observes:
             self._signal.off()
             return
-        text = f"{WHY}: devices are watched and stopped, nothing else is sent; {RELEASE}"
+        text = Message(
+            "{why}: devices are watched and stopped, nothing else is sent; {release}",
+            why=WHY,
+            release=RELEASE,
+        )
         self._events.add("start.observe_only", text, severity=Severity.ERROR)
         self._signal.on(WHY)
 
@@ -79,7 +86,7 @@ class ObserveOnly:
 
     def refusal_of_new_jobs(self) -> str:
         """Why no job is taken, in a sentence; "" when one may be."""
-        return f"{WHY}: {RELEASE}" if self.row.observes else ""
+        return Message("{why}: {release}", why=WHY, release=RELEASE) if self.row.observes else ""
 
     def release(self, device: str, devices: Collection[str]) -> None:
         """A person has looked at one of these devices. With the last of them, the mode ends."""
@@ -87,4 +94,6 @@ class ObserveOnly:
         if self.row.observes and self._released.issuperset(devices):
             self.row = Row((), observes=False)
             self._signal.off()
-            self._events.add("start.released", "every device is released: the agent acts again")
+            self._events.add(
+                "start.released", Message("every device is released: the agent acts again")
+            )

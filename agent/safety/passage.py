@@ -17,6 +17,7 @@ from agent.clock import Clock
 from agent.errors import AgentError
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.fleet.sending import when_sending
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.intended import Intended
 from agent.safety.record import Record
@@ -151,8 +152,14 @@ class Passage:
     def _refused_meanwhile(self, asked: Asked) -> Outcome | None:
         """Why it is not sent any more: what a file and the disk were waited for has changed things."""
         if self.stops[asked.device] != asked.stops:
-            text = f"{asked.device} was stopped before anything was sent for {asked.target}"
-            return refused(f"{text}; ask again if it is still wanted", Cause.BUSY)
+            text = Message(
+                "{device} was stopped before anything was sent for {target}",
+                device=asked.device,
+                target=asked.target,
+            )
+            return refused(
+                Message("{text}; ask again if it is still wanted", text=text), Cause.BUSY
+            )
         if not asked.is_off:
             if self._time_left(asked) < 0:
                 return self._too_late(asked)
@@ -166,9 +173,13 @@ class Passage:
 
     def _too_late(self, asked: Asked) -> Outcome:
         taken = self._clock.monotonic() - asked.at
-        text = (
-            f"{asked.target} was not sent: the disk took {taken:.1f} s, and after "
-            f"{SEND_WITHIN_S:g} s nobody expects it any more; ask again if it is still wanted"
+        text = Message(
+            "{target} was not sent: the disk took {taken:.1f} s, and after "
+            "{send_within_s:g} s nobody expects it any more; ask again if it is still "
+            "wanted",
+            target=asked.target,
+            taken=taken,
+            send_within_s=SEND_WITHIN_S,
         )
         return refused(text, Cause.NOT_RECORDED)
 
@@ -191,10 +202,17 @@ def refused(why: str, cause: Cause) -> Outcome:
 
 
 def _defect(asked: Asked, error: Exception) -> Outcome:
-    text = f"{asked.target}: an error of the agent, {error!r}; whether it was done is unknown"
-    return Outcome(status=Status.UNKNOWN, message=f"{text}: look at the device before going on")
+    text = Message(
+        "{target}: an error of the agent, {error}; whether it was done is unknown",
+        target=asked.target,
+        error=repr(error),
+    )
+    return Outcome(
+        status=Status.UNKNOWN,
+        message=Message("{text}: look at the device before going on", text=text),
+    )
 
 
 def _unrecorded(error: AgentError) -> Outcome:
-    text = f"{error}; nothing was sent: what is not on record is not done"
+    text = Message("{error}; nothing was sent: what is not on record is not done", error=str(error))
     return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from agent.errors import AgentError
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.passage import Asked, Work, refused
 from drivers import Driver
@@ -64,11 +65,15 @@ class Prints:
             if why := await plates.begin(asked.actor, asked.device):
                 return self._refused(asked, why, Cause.PLATE_TAKEN)
         except AgentError as error:
-            text = f"{error}; nothing was sent"
+            text = Message("{error}; nothing was sent", error=str(error))
             return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)
         except Exception as error:  # a task of the station, which must not end by it
             log.exception("marking the plate of %s", asked.device)
-            text = f"{asked.target} was not sent: a defect of the agent, {error!r}"
+            text = Message(
+                "{target} was not sent: a defect of the agent, {error}",
+                target=asked.target,
+                error=repr(error),
+            )
             return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_SENT)
         outcome = await self._through(asked, work)
         is_untouched = outcome.status is Status.REFUSED or outcome.cause in {

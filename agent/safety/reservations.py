@@ -41,8 +41,13 @@ class Lease:
 
     def __str__(self) -> str:
         until = datetime.fromtimestamp(self.until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return (
-            f"{self.device} is reserved by {self.by} ({self.origin}) until {until}: {self.reason}"
+        return Message(
+            "{device} is reserved by {by} ({origin}) until {until}: {reason}",
+            device=self.device,
+            by=self.by,
+            origin=self.origin,
+            until=until,
+            reason=self.reason,
         )
 
 
@@ -112,14 +117,24 @@ class Reservations:
         """Why this actor may not tell the device anything now, as a sentence; "" when it may."""
         holder = self._holders.get(device)
         if actor.job and (holder is None or holder.job != actor.job):
-            return f"{device} does not belong to the job {actor.job}"
+            return Message(
+                "{device} does not belong to the job {job}", device=device, job=actor.job
+            )
         if lease := self.leases.get(device):
-            return "" if lease.by == actor.name else f"{lease}; ask them, or wait"
+            return (
+                ""
+                if lease.by == actor.name
+                else Message("{lease}; ask them, or wait", lease=str(lease))
+            )
         if holder is None or holder.job == actor.job:
             return ""
-        return (
-            f"{device} is reserved by the job {holder.job} ({holder.what}, started by {holder.by}); "
-            "wait for its end, or stop the job"
+        return Message(
+            "{device} is reserved by the job {job} ({what}, started by {by}); wait for its "
+            "end, or stop the job",
+            device=device,
+            job=holder.job,
+            what=holder.what,
+            by=holder.by,
         )
 
     def listen(self, listener: StopListener) -> Callable[[], None]:

@@ -13,6 +13,7 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.plan import Plan
+from agent.languages.message import Message
 from agent.safety.hazards import seen
 from agent.safety.observe_only import ObserveOnly
 from agent.store.safe_state import Ended, SafeDevice, SafeState, Seen, write_state
@@ -154,8 +155,8 @@ class SafeStateKeeper:
 
     def _failed(self, why: str) -> None:
         if why and not self._failure:
-            text = f"`labkeeper make-safe` will go by what it knew before: {why}"
+            text = Message("`labkeeper make-safe` will go by what it knew before: {why}", why=why)
             self._events.add("safe.unwritten", text, severity=Severity.ERROR)
         elif self._failure and not why:
-            self._events.add("safe.written", "the safe-state file can be written again")
+            self._events.add("safe.written", Message("the safe-state file can be written again"))
         self._failure = why

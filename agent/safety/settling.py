@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agent.errors import AgentError
 from agent.fleet.board import Board
+from agent.languages.message import Message
 from agent.safety.doubts import Doubt, Doubts
 from agent.safety.owed import Owed
 from agent.store.entries import AGENT, Who
@@ -53,7 +54,7 @@ class Settling:
         """Settle the commands that were asked for before a confirmed stop was."""
         for doubt in self.doubts.of(device):
             if doubt.command and doubt.asked <= asked:
-                await self._tried(who, doubt, "it was stopped, and confirmed safe", None)
+                await self._tried(who, doubt, Message("it was stopped, and confirmed safe"), None)
 
     async def read_back(self, device: str) -> None:
         """Settle what the board shows to have been read since, and wait for others who do so."""
@@ -76,7 +77,7 @@ class Settling:
 
     async def _read_back(self, device: str) -> None:
         for doubt, value in self.doubts.read_back(device):
-            await self._tried(AGENT, doubt, "the device was read back", value)
+            await self._tried(AGENT, doubt, Message("the device was read back"), value)
 
     async def _tried(self, who: Who, doubt: Doubt, reason: str, after: Any) -> None:
         """Settle a doubt, or leave it as it is where the disk does not take that."""
@@ -91,8 +92,13 @@ class Settling:
                 if doubt in self.doubts.of(doubt.device):
                     await self._write(who, doubt, reason, after)
         except TimeoutError:
-            why = f"the disk had not taken it within {SETTLED_WITHIN_S:g} s"
-            raise TooSlow(f"{doubt.device} is not settled: {why}") from None
+            why = Message(
+                "the disk had not taken it within {settled_within_s:g} s",
+                settled_within_s=SETTLED_WITHIN_S,
+            )
+            raise TooSlow(
+                Message("{device} is not settled: {why}", device=doubt.device, why=why)
+            ) from None
 
     async def _write(self, who: Who, doubt: Doubt, reason: str, after: Any) -> None:
         try:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agent.clock import Clock
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.message import Message
 
 ANSWERED_WITHIN_S: Final = 0.8
 """After which a stop that has not ended is answered: a second, less the way to whoever asked."""
@@ -94,8 +95,10 @@ class Stops:
 
 def still_trying(device: str) -> Outcome:
     """The outcome so far of a stop that takes longer than its answer may."""
-    text = (
-        f"{device} is not confirmed safe after {ANSWERED_WITHIN_S:g} s and is still being tried; "
-        "an event will tell how that ended"
+    text = Message(
+        "{device} is not confirmed safe after {answered_within_s:g} s and is still "
+        "being tried; an event will tell how that ended",
+        device=device,
+        answered_within_s=ANSWERED_WITHIN_S,
     )
     return Outcome(status=Status.UNKNOWN, message=text, cause=Cause.STILL_TRYING)

@@ -13,6 +13,7 @@ from agent.fleet.board import Board
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Outcome, Status
 from agent.fleet.states import DeviceState
+from agent.languages.message import Message, joined
 from agent.roles import Actor
 from agent.safety.interlock import Guard, Interlocks
 from drivers import Role
@@ -115,9 +116,12 @@ class Trips:
     def _right(self, trip: Trip) -> None:
         if trip.tripped:
             name = trip.guard.interlock.name
-            text = f"the interlock {name} holds again; nothing is switched on by that"
+            text: str = Message(
+                "the interlock {name} holds again; nothing is switched on by that", name=name
+            )
             if trip.unsafe:
-                text += f"; not confirmed safe yet: {', '.join(sorted(trip.unsafe))}"
+                unsafe = ", ".join(sorted(trip.unsafe))
+                text = joined([text, Message("not confirmed safe yet: {unsafe}", unsafe=unsafe)])
             self._events.add("interlock.restored", text, interlock=name)
         trip.wrong_since, trip.tripped = None, False
         self._say(trip, "")
@@ -129,7 +133,12 @@ class Trips:
         self._say(trip, why)
         self._events.add(
             "interlock.tripped",
-            f"the interlock {interlock.name} trips: {why}; making {', '.join(interlock.trip)} safe",
+            Message(
+                "the interlock {name} trips: {why}; making {trip} safe",
+                name=interlock.name,
+                why=why,
+                trip=", ".join(interlock.trip),
+            ),
             severity=Severity.ERROR,
             interlock=interlock.name,
         )

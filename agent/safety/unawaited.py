@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.clock import Clock
+from agent.languages.message import Message
 from agent.store.chain import Head
 from agent.store.entries import AGENT, Entry, EventEntry, Who
 from agent.store.ledger import Ledger
@@ -88,7 +89,11 @@ class Unawaited:
         del self._windows[key]
         if window.left_out:
             action, target = key
-            text = f"{window.left_out} more like this within {WINDOW_S:g} s were left out"
+            text = Message(
+                "{left_out} more like this within {window_s:g} s were left out",
+                left_out=window.left_out,
+                window_s=WINDOW_S,
+            )
             self._write(AGENT, EventEntry(action=action, target=target, reason=text))
 
     def _write(self, who: Who, entry: Entry) -> None:
@@ -128,5 +133,8 @@ class Unawaited:
     def _tell_of_lost(self) -> None:
         lost, self._lost = self._lost, 0
         if lost:
-            text = f"{lost} entries before this one were not recorded: the disk did not take them"
+            text = Message(
+                "{lost} entries before this one were not recorded: the disk did not take them",
+                lost=lost,
+            )
             self._write(AGENT, EventEntry(action="record.gap", target="ledger", reason=text))

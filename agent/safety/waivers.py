@@ -7,7 +7,9 @@ from typing import Final
 from agent.clock import Clock
 from agent.errors import AgentError, NotAllowed, Refused, UnknownDevice
 from agent.fleet.device import DeviceWorker
+from agent.fleet.ends import of
 from agent.fleet.events import EventLog, Severity
+from agent.languages.message import Message
 from agent.roles import Actor, refusal
 from agent.safety.record import Record
 from agent.store.database import Database
@@ -38,7 +40,7 @@ class Waivers:
         try:
             found = await database.read(waived, "the waivers")
         except AgentError as error:
-            text = f"no waiver counts: {error}"
+            text = Message("no waiver counts: {error}", error=str(error))
             self._events.add("waiver.unread", text, severity=Severity.ERROR)
         else:
             self._waivers = {**found, **self._waivers}  # what was waived meanwhile is younger
@@ -58,12 +60,18 @@ class Waivers:
             NotRecorded: The disk does not take it, and so it does not count.
         """
         if device not in self._workers:
-            raise UnknownDevice(f"no device is called {device}")
-        if why := refusal(actor, Role.ENGINEER, f"a waiver for {device}"):
+            raise UnknownDevice(Message("no device is called {device}", device=device))
+        if why := refusal(actor, Role.ENGINEER, Message("a waiver for {device}", device=device)):
             raise NotAllowed(why)
         last, today = _day(until), self._today()
         if not today <= last <= today + LONGEST:
-            raise Refused(f"until {until}: give a day from today, {today}, and within a year")
+            raise Refused(
+                Message(
+                    "until {until}: give a day from today, {today}, and within a year",
+                    until=until,
+                    today=today,
+                )
+            )
         waiver = Waiver(
             device=device,
             by=actor.name,
@@ -73,9 +81,15 @@ class Waivers:
         )
         await self._record.noted(actor, WAIVE, device, reason, after={"until": waiver.until})
         self._waivers[device] = waiver
-        text = f"{actor.name} ({actor.origin}) waives the cover of {device} until {waiver.until}"
+        text = Message(
+            "{name} ({origin}) waives the cover of {device} until {until}",
+            name=actor.name,
+            origin=actor.origin,
+            device=device,
+            until=waiver.until,
+        )
         self._events.add(
-            "waiver.recorded", f"{text}: {reason}", device=device, severity=Severity.WARNING
+            "waiver.recorded", of(text, reason), device=device, severity=Severity.WARNING
         )
         return waiver
 
@@ -89,7 +103,11 @@ class Waivers:
         ]
         if actor.origin not in UNATTENDED:
             if bare:
-                text = f"{what}: nothing but the agent makes safe {', '.join(bare)}: stay beside it"
+                text = Message(
+                    "{what}: nothing but the agent makes safe {bare}: stay beside it",
+                    what=what,
+                    bare=", ".join(bare),
+                )
                 self._events.add("job.uncovered", text, severity=Severity.WARNING)
             return ""
         today = {it.device for it in self.in_force}
@@ -97,10 +115,14 @@ class Waivers:
         if not bare:
             return ""
         device = bare[0].partition(".")[0]
-        return (
-            f"{what} can't be started unattended ({actor.origin}): nothing makes safe "
-            f"{', '.join(bare)} when the agent is gone. Say in the config what does (`safe_by`), or "
-            f'let an engineer waive it: `labkeeper waive {device} --reason "…" --until DATE`'
+        return Message(
+            "{what} can't be started unattended ({origin}): nothing makes safe {bare} when "
+            "the agent is gone. Say in the config what does (`safe_by`), or let an "
+            'engineer waive it: `labkeeper waive {device} --reason "…" --until DATE`',
+            what=what,
+            origin=actor.origin,
+            bare=", ".join(bare),
+            device=device,
         )
 
     def _counts(self, waiver: Waiver) -> bool:
@@ -114,4 +136,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Refused(f"{text!r} is no day such as 2026-12-31") from None
+        raise Refused(Message("{text!r} is no day such as 2026-12-31", text=text)) from None

@@ -13,6 +13,7 @@ from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Outcome, Status
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.dirty_start import Before
 from agent.safety.doubts import Doubt
@@ -57,14 +58,16 @@ class WaryRecord:
     def ask(self) -> None:
         """Say of each device in doubt how it was found, and what a person has to do."""
         if self._before.why:
-            text = f"{self._before.why}; nothing is switched on again by itself"
+            text = Message("{why}; nothing is switched on again by itself", why=self._before.why)
             self._events.add("start.dirty", text, severity=Severity.WARNING)
         for device in self._workers:
             was_in_doubt = device in self._doubts or self._before.is_lost
             if why := self._unseen(device):
                 self._events.add("start.doubt", why, device=device, severity=Severity.WARNING)
             elif was_in_doubt and device in self._looked_at:
-                text = f"{device} was found safe: {self._words(device)}"
+                text = Message(
+                    "{device} was found safe: {words}", device=device, words=self._words(device)
+                )
                 self._events.add("start.safe", text, device=device)
 
     @property
@@ -146,9 +149,12 @@ class WaryRecord:
     def _unseen(self, device: str) -> str:
         if not (why := self.doubt(device)):
             return ""
-        return (
-            f"{device} is blocked: {why}, and {self._words(device)}. "
-            f'Look at the device, then `labkeeper settle {device} --reason "…"`, or stop it'
+        return Message(
+            "{device} is blocked: {why}, and {words}. Look at the device, then `labkeeper "
+            'settle {device} --reason "…"`, or stop it',
+            device=device,
+            why=why,
+            words=self._words(device),
         )
 
     def _words(self, device: str) -> str:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.document import Document, KeyPath
 from agent.settings.interlock_models import DOTTED
 from agent.settings.models import DEVICE_NAME, STATION_NAME
@@ -56,8 +57,10 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     """The names that are allowed, the nearest one first: "did you mean poll? Allowed: …"."""
     names = list(allowed)
     near = get_close_matches(name, names, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return f"{meant}{'Allowed' if near else 'allowed'}: {', '.join(names) or 'none'}"
+    shown = ", ".join(names) or Message("none")
+    if near:
+        return Message("did you mean {near}? Allowed: {names}", near=near[0], names=shown)
+    return Message("allowed: {names}", names=shown)
 
 
 def problems_of(

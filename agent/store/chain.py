@@ -6,6 +6,7 @@ from hashlib import sha256
 from json import JSONEncoder
 from typing import Any, Final, Self
 
+from agent.languages.message import Message
 from agent.store.store_errors import BadEntry
 
 BEGINNING: Final = bytes(32)
@@ -22,7 +23,9 @@ def canonical(form: Mapping[str, Any]) -> str:
     try:
         return _encode(form)
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadEntry(f"not recorded: it can't be written as JSON: {error}") from error
+        raise BadEntry(
+            Message("not recorded: it can't be written as JSON: {error}", error=str(error))
+        ) from error
 
 
 def link(before: bytes, body: bytes) -> bytes:
@@ -43,7 +46,9 @@ class Head:
         seq, _, digits = text.strip().partition(":")
         found = cls(int(seq), bytes.fromhex(digits))
         if found.seq < 0 or len(found.hash) != len(BEGINNING):
-            raise ValueError("a head is the number of a row, a colon and 64 hexadecimal digits")
+            raise ValueError(
+                Message("a head is the number of a row, a colon and 64 hexadecimal digits")
+            )
         return found
 
     def __str__(self) -> str:

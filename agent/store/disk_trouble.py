@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.store_errors import (
     DiskFailed,
     DiskFull,
@@ -12,12 +13,12 @@ from agent.store.store_errors import (
 )
 
 _MENDABLE: Final[dict[str, tuple[type[NotRecorded], str]]] = {
-    "SQLITE_FULL": (DiskFull, "the disk is full"),
-    "SQLITE_READONLY": (DiskReadOnly, "the disk or the file can't be written"),
-    "SQLITE_IOERR_WRITE": (DiskFailed, "the disk did not take it"),
-    "SQLITE_NOMEM": (DiskFailed, "there is no memory left"),
-    "SQLITE_BUSY": (StoreBusy, "another program holds the database"),
-    "SQLITE_CANTOPEN": (DiskReadOnly, "the folder or the file can't be used"),
+    "SQLITE_FULL": (DiskFull, Message("the disk is full")),
+    "SQLITE_READONLY": (DiskReadOnly, Message("the disk or the file can't be written")),
+    "SQLITE_IOERR_WRITE": (DiskFailed, Message("the disk did not take it")),
+    "SQLITE_NOMEM": (DiskFailed, Message("there is no memory left")),
+    "SQLITE_BUSY": (StoreBusy, Message("another program holds the database")),
+    "SQLITE_CANTOPEN": (DiskReadOnly, Message("the folder or the file can't be used")),
 }
 """By the beginning of the name: the transaction was undone, and the next one may succeed."""
 
@@ -32,7 +33,7 @@ def meaning(name: str, said: str) -> tuple[type[NotRecorded], str]:
     """The error to raise for one of SQLite's, such as SQLITE_IOERR_FSYNC, and its words."""
     for beginning, (kind, why) in _MENDABLE.items():
         if name.startswith(beginning):
-            return kind, f"{why} ({said})"
+            return kind, Message("{why} ({said})", why=why, said=said)
     return RecordingEnded, f"{said} ({name})" if name else said
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent.clock import Clock
+from agent.languages.message import Message
 from agent.store.reserve import Reserve
 
 LOOK_S: Final = 5.0
@@ -84,7 +85,7 @@ class DiskWatch:
         if self.fill < Fill.NO_JOBS:
             return ""
         words = self._found.words if self._found else ""
-        return f"no new job begins: {words}; make room first"
+        return Message("no new job begins: {words}; make room first", words=words)
 
     @property
     def room(self) -> Room | None:
@@ -132,5 +133,10 @@ def _free(folder: Path) -> Room:
     whole = disk.f_blocks - disk.f_bfree + disk.f_bavail  # what is kept for root is nobody's
     ratio = disk.f_bavail / whole if whole else 0.0
     free = disk.f_bavail * disk.f_frsize
-    words = f"{free / MB:,.0f} MB of the disk of {folder} are free, {ratio:.1%}"
+    words = Message(
+        "{free:,.0f} MB of the disk of {folder} are free, {ratio:.1%}",
+        free=free / MB,
+        folder=folder,
+        ratio=ratio,
+    )
     return Room(ratio, free, words)

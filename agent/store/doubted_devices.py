@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
+from agent.languages.message import Message
 from agent.store.append import Along
 from agent.store.database import Connection
 from agent.store.store_errors import WriteRefused
@@ -49,7 +50,9 @@ def _doubt(device: str, connection: Connection) -> None:
 def _trust(device: str, connection: Connection) -> None:
     query = "DELETE FROM doubted_devices WHERE device = ?"
     if not connection.execute(query, (device,)).rowcount:
-        raise WriteRefused(f"not recorded: nobody waits for somebody to look at {device}")
+        raise WriteRefused(
+            Message("not recorded: nobody waits for somebody to look at {device}", device=device)
+        )
 
 
 def _doubted(device: str, body: str) -> DoubtedDevice:

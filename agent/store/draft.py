@@ -6,6 +6,7 @@ import secrets
 import threading
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.file_errors import AlreadyThere, Incomplete
 from agent.store.file_folder import DRAFT_ENDING, Entry, FileFolder, Stamp
 
@@ -75,7 +76,7 @@ class Draft:
 
     def _begin(self) -> None:
         if self._is_over:
-            raise Incomplete("the upload has been given up")
+            raise Incomplete(Message("the upload has been given up"))
         if self._file < 0:
             self._directory = self._folder.descriptor()
             self._file = os.open(self._name, _NEW, FILE_MODE, dir_fd=self._directory)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
+from agent.languages.message import Message
 from agent.store.file_errors import Unexamined, at_disk
 
 PROGRAM: Final = ("-P", "-m", "drivers.survey")
@@ -56,11 +57,19 @@ class _Process:
             self.kill()
             process.communicate()
             raise Unexamined(
-                f"{self._name} was not examined within {self._within:.0f} s: is the station "
-                "overloaded? Try again"
+                Message(
+                    "{name} was not examined within {within:.0f} s: is the station overloaded? Try "
+                    "again",
+                    name=self._name,
+                    within=self._within,
+                )
             ) from None
         if process.returncode:
-            raise Unexamined(f"{self._name} was not examined: {_why(process, complaint)}")
+            raise Unexamined(
+                Message(
+                    "{name} was not examined: {why}", name=self._name, why=_why(process, complaint)
+                )
+            )
         return said
 
     def kill(self) -> None:
@@ -73,7 +82,11 @@ class _Process:
     def _start(self, file: BinaryIO) -> "subprocess.Popen[bytes]":
         with self._turn:
             if self._is_over:
-                raise Unexamined(f"{self._name} was not examined: nobody waits for it any more")
+                raise Unexamined(
+                    Message(
+                        "{name} was not examined: nobody waits for it any more", name=self._name
+                    )
+                )
             path = os.pathsep.join(folder for folder in sys.path if folder)
             self._process = subprocess.Popen(
                 [sys.executable, *self._program],

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, BinaryIO, Final
 from weakref import WeakValueDictionary
 
+from agent.languages.message import Message
 from agent.store.examination import examined
 from agent.store.file_errors import Changed, Unexamined, at_disk
 from agent.store.file_folder import Entry, FileFolder, changed
@@ -41,7 +42,9 @@ class Examiner:
             if known.survey is None:
                 survey = await self._anew(entry)
                 if known.sha256 and survey.sha256 not in {"", known.sha256}:
-                    raise Changed(f"{entry.name} is not what was uploaded: upload it again")
+                    raise Changed(
+                        Message("{name} is not what was uploaded: upload it again", name=entry.name)
+                    )
                 sha256 = survey.sha256 or known.sha256
                 await at_disk(self._surveys.write, entry, sha256, survey)
                 return survey
@@ -55,7 +58,9 @@ class Examiner:
         try:
             survey = await asyncio.to_thread(Survey.from_json, text)
         except ValueError as error:
-            raise Unexamined(f"{entry.name} was not examined: {error}") from error
+            raise Unexamined(
+                Message("{name} was not examined: {error}", name=entry.name, error=str(error))
+            ) from error
         await at_disk(self._folder.check, entry)
         if survey.sha256 and survey.size != entry.stamp.size:
             raise changed(entry.name)

@@ -20,6 +20,7 @@ import errno
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
+from agent.languages.message import Message
 from drivers.errors import RequestError, UnknownName
 
 P = ParamSpec("P")
@@ -66,7 +67,9 @@ class NotKept(FileRefused):
 
 def no_file(name: str) -> UnknownName:
     """The refusal of a name that no file of the store has."""
-    return UnknownName(f"no file {name!r} in the store: `labkeeper files` lists what is there")
+    return UnknownName(
+        Message("no file {name!r} in the store: `labkeeper files` lists what is there", name=name)
+    )
 
 
 async def at_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -76,6 +79,10 @@ async def at_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except OSError as error:
         why = error.strerror or str(error)
         if error.errno in FULL:
-            raise NoRoom(f"the disk took no more: {why}; remove files first") from error
+            raise NoRoom(
+                Message("the disk took no more: {why}; remove files first", why=why)
+            ) from error
         where = f" ({error.filename})" if error.filename else ""
-        raise NotKept(f"the folder of files can't be used: {why}{where}") from error
+        raise NotKept(
+            Message("the folder of files can't be used: {why}{where}", why=why, where=where)
+        ) from error

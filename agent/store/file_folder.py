@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
+from agent.languages.message import Message
 from agent.store.file_errors import BadName, Changed, no_file
 from agent.store.file_names import stored_name
 from drivers.errors import UnknownName
@@ -98,7 +99,9 @@ class FileFolder:
             except FileNotFoundError:
                 return next((it for it in _entries(directory) if it.name == name), None)
         if not stat.S_ISREG(found.st_mode):
-            raise UnknownName(f"{name!r} in {self.path} is not a plain file")
+            raise UnknownName(
+                Message("{name!r} in {path} is not a plain file", name=name, path=self.path)
+            )
         return Entry(name, name, Stamp.of(found))
 
     def get(self, name: str) -> Entry:

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Final
 
+from agent.languages.message import N_, Message
 from agent.store.file_errors import BadName
 
 ENDINGS: Final = (".gcode", ".gco", ".g", ".nc", ".ngc", ".txt")
@@ -25,16 +26,33 @@ def stored_name(name: str) -> str:
     """
     shown = f"{name[:MOST_SHOWN]!r}"
     if len(name) > 4 * LONGEST_NAME:  # no spelling of a name that may be is so long
-        raise BadName(f"{shown}…: a name may have {LONGEST_NAME} bytes")
+        raise _bad(
+            N_("{shown}…: a name may have {longest_name} bytes"), shown, longest_name=LONGEST_NAME
+        )
     one = unicodedata.normalize("NFC", name)
     if one in {"", ".", ".."} or "/" in one or "\\" in one:
-        raise BadName(f"{shown} is not a plain file name: give the name alone, without a folder")
+        raise _bad(
+            N_("{shown} is not a plain file name: give the name alone, without a folder"), shown
+        )
     if not one.isprintable() or GARBLED in one:
-        raise BadName(f"{shown} is not a plain file name: a character in it can't be printed")
+        raise _bad(
+            N_("{shown} is not a plain file name: a character in it can't be printed"), shown
+        )
     if one.startswith("."):
-        raise BadName(f"{shown} is not a plain file name: it begins with a dot, as hidden files do")
+        raise _bad(
+            N_("{shown} is not a plain file name: it begins with a dot, as hidden files do"), shown
+        )
     if (size := len(one.encode())) > LONGEST_NAME:
-        raise BadName(f"{shown}… has {size} bytes; a name may have {LONGEST_NAME}")
+        raise _bad(
+            N_("{shown}… has {size} bytes; a name may have {longest_name}"),
+            shown,
+            size=size,
+            longest_name=LONGEST_NAME,
+        )
     if not one.lower().endswith(ENDINGS):
-        raise BadName(f"{shown} ends in none of {', '.join(ENDINGS)}")
+        raise _bad(N_("{shown} ends in none of {endings}"), shown, endings=", ".join(ENDINGS))
     return one
+
+
+def _bad(text: str, shown: str, **more: object) -> BadName:
+    return BadName(Message(text, shown=shown, **more))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.draft import Draft, already_there
 from agent.store.examination import examined
 from agent.store.examiner import Examine, Examiner
@@ -148,7 +149,9 @@ class FileStore:
     @contextmanager
     def _arrives(self, name: str) -> Iterator[None]:
         if name in self._arriving:
-            raise InUse(f"another upload of {name} is under way: wait for its end")
+            raise InUse(
+                Message("another upload of {name} is under way: wait for its end", name=name)
+            )
         self._arriving.add(name)
         try:
             yield
@@ -164,7 +167,12 @@ class FileStore:
 
     def _check_not_printed(self, name: str) -> None:
         if name in self._printing:
-            raise InUse(f"{name} is being printed: wait for the end of the print, or cancel it")
+            raise InUse(
+                Message(
+                    "{name} is being printed: wait for the end of the print, or cancel it",
+                    name=name,
+                )
+            )
 
     async def _fill(self, draft: Draft, pieces: AsyncIterable[bytes], size: int | None) -> None:
         waiting = bytearray()
@@ -175,14 +183,22 @@ class FileStore:
                 waiting = bytearray()
         await self._write(draft, waiting, size)
         if size is not None and draft.size != size:
-            raise Incomplete(f"{draft.size} bytes arrived of {size} that were announced")
+            raise Incomplete(
+                Message(
+                    "{size} bytes arrived of {size_2} that were announced",
+                    size=draft.size,
+                    size_2=size,
+                )
+            )
 
     async def _write(self, draft: Draft, data: bytearray, size: int | None) -> None:
         whole = draft.size + len(data)
         if size is None:
             await self._room.grant(draft, whole)
         elif whole > size:
-            raise Incomplete(f"more bytes arrived than the {size} that were announced")
+            raise Incomplete(
+                Message("more bytes arrived than the {size} that were announced", size=size)
+            )
         await at_disk(draft.write, data)
 
     def _publish(self, draft: Draft, name: str, *, replace: bool) -> Listed:

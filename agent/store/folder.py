@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.errors import AlreadyRunning, NoPermission
+from agent.languages.message import Message
 from agent.store.store_errors import NotRead
 
 
@@ -24,8 +25,12 @@ def owned(folder: Path) -> Iterator[None]:
         lock = _opened(folder / "agent.lock")
     except OSError as error:
         raise NoPermission(
-            f"state: {folder} can't be used: {error.strerror}; "
-            "choose another folder or give the agent's user the right to write it"
+            Message(
+                "state: {folder} can't be used: {strerror}; choose another folder or give the "
+                "agent's user the right to write it",
+                folder=folder,
+                strerror=error.strerror,
+            )
         ) from error
     try:
         _lock(lock, folder)
@@ -39,9 +44,13 @@ def find(path: Path) -> None:
     try:
         path.stat()
     except FileNotFoundError:
-        raise NotRead(f"there is no {path}: the agent has not recorded anything there") from None
+        raise NotRead(
+            Message("there is no {path}: the agent has not recorded anything there", path=path)
+        ) from None
     except OSError as error:
-        raise NotRead(f"{path} can't be read: {error.strerror}") from error
+        raise NotRead(
+            Message("{path} can't be read: {strerror}", path=path, strerror=error.strerror)
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -73,8 +82,12 @@ def _lock(lock: int, folder: Path) -> None:
         with suppress(OSError):  # it may be the folder itself that is held
             owner = os.read(lock, 20).decode().strip()
         raise AlreadyRunning(
-            f"another agent (process {owner or 'unknown'}) works with {folder}: "
-            "stop it first, or give this station another `state`"
+            Message(
+                "another agent (process {owner}) works with {folder}: stop it first, or give "
+                "this station another `state`",
+                owner=owner or Message("unknown"),
+                folder=folder,
+            )
         ) from None
     with suppress(OSError):  # the lock counts; who holds it can't be said then
         os.ftruncate(lock, 0)

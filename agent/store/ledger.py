@@ -15,6 +15,7 @@ from random import Random
 from typing import TypeVar
 
 from agent.clock import Clock
+from agent.languages.message import Message
 from agent.store import head_file
 from agent.store.append import Along, append, last
 from agent.store.chain import EMPTY, Head, canonical
@@ -118,9 +119,10 @@ class Ledger:
             async with asyncio.timeout(within):
                 await asyncio.shield(recorded)
         except TimeoutError:
-            why = f"not sent: the disk had not taken it within {within:.1f} s"
+            why = Message("not sent: the disk had not taken it within {s:.1f} s", s=within)
             self._withdraw(intent, why)
-            raise TooSlow(f"{in_words(who, intent.entry)}: {why}") from None
+            what = in_words(who, intent.entry)
+            raise TooSlow(Message("{what}: {why}", what=what, why=why)) from None
         except asyncio.CancelledError:
             self._withdraw(intent, "given up before anything was sent")
             raise

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.database import Connection
 from agent.store.entries import STAGES_BEFORE, CommandEntry, Json, Stage
 from agent.store.store_errors import WriteRefused
@@ -44,7 +45,14 @@ def advance(connection: Connection, entry: CommandEntry, seq: int) -> None:
     stage = _stage_of(connection, entry.command)
     if stage not in STAGES_BEFORE[entry.stage]:
         now = f"is {stage}" if stage else "is not known, or has ended"
-        raise WriteRefused(f"not recorded: {entry.stage} of command {entry.command}, which {now}")
+        raise WriteRefused(
+            Message(
+                "not recorded: {stage} of command {command}, which {now}",
+                stage=entry.stage,
+                command=entry.command,
+                now=now,
+            )
+        )
     if entry.stage in _KEPT:
         query = "UPDATE open_commands SET stage = ? WHERE command = ?"
         connection.execute(query, (entry.stage, entry.command))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.languages.message import Message
 from drivers.errors import UnknownName
 
 MOST_OF_A_DEVICE: Final = 20
@@ -86,7 +87,14 @@ class RecordingFolder:
         wanted = next(reversed(known), "") if name == LAST else name
         if wanted not in known:
             names = ", ".join(known) or "none"
-            raise UnknownName(f"{device} has no recording {ascii(name)[:80]}; recordings: {names}")
+            raise UnknownName(
+                Message(
+                    "{device} has no recording {name}; recordings: {names}",
+                    device=device,
+                    name=ascii(name)[:80],
+                    names=names,
+                )
+            )
         return known[wanted].path.read_text("utf-8")
 
     def _all(self) -> list[Kept]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.file_errors import NoRoom, at_disk
 from agent.store.file_folder import Usage
 
@@ -44,20 +45,36 @@ class Room:
 
     def _check(self, usage: Usage, granted: int, more: int) -> None:
         if usage.files >= MOST_FILES:
-            raise NoRoom(f"the store has {usage.files} files: remove some first")
+            raise NoRoom(
+                Message("the store has {files} files: remove some first", files=usage.files)
+            )
         if more > self.limit:
             raise NoRoom(
-                f"{_shown(more)} are more than the whole store may hold, {_shown(self.limit)}"
+                Message(
+                    "{shown} are more than the whole store may hold, {shown_2}",
+                    shown=_shown(more),
+                    shown_2=_shown(self.limit),
+                )
             )
         if more > self._of_limit(usage, granted):
             raise NoRoom(
-                f"there is no room for {_shown(more)}: the store holds "
-                f"{_shown(usage.stored + granted)} of {_shown(self.limit)}; remove files first"
+                Message(
+                    "there is no room for {shown}: the store holds {shown_2} of {shown_3}; remove "
+                    "files first",
+                    shown=_shown(more),
+                    shown_2=_shown(usage.stored + granted),
+                    shown_3=_shown(self.limit),
+                )
             )
         if more > _of_disk(usage, granted):
             raise NoRoom(
-                f"there is no room for {_shown(more)}: the disk has {_shown(usage.disk_free)} left, "
-                f"and {KEPT_FREE:.0%} of it stay free; remove files first"
+                Message(
+                    "there is no room for {shown}: the disk has {shown_2} left, and "
+                    "{kept_free:.0%} of it stay free; remove files first",
+                    shown=_shown(more),
+                    shown_2=_shown(usage.disk_free),
+                    kept_free=KEPT_FREE,
+                )
             )
 
     def _of_limit(self, usage: Usage, granted: int) -> int:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.store_errors import DiskFailed, DiskFull, DiskReadOnly, NotRecorded
 
 LONGEST_NAME: Final = 200
@@ -116,7 +117,7 @@ def opened(folder: Path, name: str) -> int:
         OSError: It is not there, is a link, or lies behind one.
     """
     if not is_inside(name):
-        raise OSError(errno.EINVAL, "the name leads out of the folder")
+        raise OSError(errno.EINVAL, Message("the name leads out of the folder"))
     *folders, last = name.split("/")
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -159,4 +160,4 @@ def not_recorded(what: str, error: OSError) -> NotRecorded:
         kind = DiskFull
     elif error.errno in _READ_ONLY:
         kind = DiskReadOnly
-    return kind(f"not recorded: {what}: {why}")
+    return kind(Message("not recorded: {what}: {why}", what=what, why=why))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store.run_files import opened
 from agent.store.run_tables import OF_A_ROW, REASONS
 from agent.store.run_writer import READINGS
@@ -137,7 +138,13 @@ def thinned(folder: Path, record: str, points: int) -> dict[str, Any]:
     rows = _rows(folder, f"{READINGS}/{record}{ENDING}")
     heading = next(rows, [])
     if tuple(heading[: len(OF_A_ROW)]) != OF_A_ROW or heading[-1:] != [REASONS]:
-        raise NotRead(f"{record}{ENDING} is no table of readings: its heading is another")
+        raise NotRead(
+            Message(
+                "{record}{ending} is no table of readings: its heading is another",
+                record=record,
+                ending=ENDING,
+            )
+        )
     series = [_series(it, points) for it in heading[len(OF_A_ROW) : -1 : CELLS]]
     count, since, first, last = 0, 0.0, "", ""
     for row in rows:
@@ -174,12 +181,14 @@ def _rows(folder: Path, name: str) -> Iterator[list[str]]:
     with os.fdopen(opened(folder, name), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise NotRead(f"{name} is no file")
+            raise NotRead(Message("{name} is no file", name=name))
         text = io.TextIOWrapper(file, "utf-8-sig", errors="backslashreplace", newline="")
         try:
             yield from csv.reader(text)
         except csv.Error as error:
-            raise NotRead(f"{name} is no table: {error}") from None
+            raise NotRead(
+                Message("{name} is no table: {error}", name=name, error=str(error))
+            ) from None
 
 
 def _type_of(cell: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from agent.errors import AgentError
+from agent.languages.message import Message
 from agent.store.run_files import not_recorded
 from agent.store.store_errors import DiskFailed
 from agent.store.worker import Jobs, Worker
@@ -45,7 +46,11 @@ class RunThread:
                 return await begun
         except TimeoutError:
             raise DiskFailed(
-                f"not recorded: {what}: the disk did not take it within {LATE_S:g} s"
+                Message(
+                    "not recorded: {what}: the disk did not take it within {late_s:g} s",
+                    what=what,
+                    late_s=LATE_S,
+                )
             ) from None
 
     def later(self, work: Callable[[], object], what: str) -> None:
@@ -74,4 +79,4 @@ def _each(works: Jobs) -> None:
             work.error = error
         except Exception as error:  # a defect of ours; whoever waits for it gets it
             log.exception("%s", work.what)
-            work.error = DiskFailed(f"not recorded: {work.what}: {error!r}")
+            work.error = DiskFailed(f"not recorded: {work.what}: {error}")

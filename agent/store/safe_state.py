@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from agent.languages.message import Message
 from agent.store.store_errors import Damaged
 from agent.store.whole_file import read_whole, write_whole
 from drivers import Access, Address
@@ -120,7 +121,9 @@ def read_state(folder: Path) -> SafeState:
             observe_only=bool(body.get("observe_only", False)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Damaged(f"{folder / NAME} is damaged: {error!r}") from error
+        raise Damaged(
+            Message("{folder} is damaged: {error}", folder=folder / NAME, error=repr(error))
+        ) from error
 
 
 def write_made_safe(folder: Path, made: MadeSafe) -> None:
@@ -141,7 +144,9 @@ def read_made_safe(folder: Path) -> MadeSafe:
         at, acted_on = float(body["at"]), float(body["acted_on"])
         return MadeSafe(at=at, acted_on=acted_on, devices=devices)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Damaged(f"{folder / MADE_SAFE} is damaged: {error!r}") from error
+        raise Damaged(
+            Message("{folder} is damaged: {error}", folder=folder / MADE_SAFE, error=repr(error))
+        ) from error
 
 
 def _device_form(device: SafeDevice) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
+from agent.languages.message import Message
 from agent.store.append import last
 from agent.store.chain import EMPTY, Head, missing
 from agent.store.database import Connection
@@ -87,7 +88,9 @@ def _usable(file: HeadFile) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiskFailed(f"{file.path} can't be used: {error.strerror}") from error
+        raise DiskFailed(
+            Message("{path} can't be used: {strerror}", path=file.path, strerror=error.strerror)
+        ) from error
 
 
 def _began(station: str, written: Head | None, quarantined: Quarantine | None) -> LedgerEntry:

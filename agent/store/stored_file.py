@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import BinaryIO, Final
 
+from agent.languages.message import Message
 from agent.store.examiner import Examiner
 from agent.store.file_errors import Unexamined, at_disk
 from agent.store.file_folder import Entry, FileFolder, changed
@@ -78,7 +79,9 @@ class StoredFile:
         survey = await self.survey()
         if not survey.sha256:
             why = survey.trouble[0].text if survey.trouble else "nobody knows what is in it"
-            raise Unexamined(f"{self.name} was given up when it was examined: {why}")
+            raise Unexamined(
+                Message("{name} was given up when it was examined: {why}", name=self.name, why=why)
+            )
         with self._printing.of(self.name):
             source = _Source(self._folder, self.entry, survey.sha256)
             try:

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store.chain import Head
 from agent.store.store_errors import NotRead
 
@@ -63,12 +64,20 @@ class _Process:
             self.kill()
             process.communicate()
             raise NotRead(
-                f"the ledger was not read through within {self._within:g} s: verify it on the "
-                "command line, where it may take its time"
+                Message(
+                    "the ledger was not read through within {within:g} s: verify it on the command "
+                    "line, where it may take its time",
+                    within=self._within,
+                )
             ) from None
         if process.returncode:
             words = complaint.decode(errors="replace").strip().rpartition("\n")[2][:MOST_WORDS]
-            raise NotRead(words or f"its verification ended with code {process.returncode}")
+            raise NotRead(
+                words
+                or Message(
+                    "its verification ended with code {returncode}", returncode=process.returncode
+                )
+            )
         found: dict[str, Any] = json.loads(said)
         return found
 
@@ -82,7 +91,7 @@ class _Process:
     def _start(self) -> "subprocess.Popen[bytes]":
         with self._turn:
             if self._is_over:
-                raise NotRead("the ledger was not read: nobody waits for it any more")
+                raise NotRead(Message("the ledger was not read: nobody waits for it any more"))
             path = os.pathsep.join(folder for folder in sys.path if folder)
             self._process = subprocess.Popen(
                 [sys.executable, *self._arguments],

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store.folder import find, sync_folder
 from agent.store.store_errors import Damaged, DiskFailed, NotRead
 
@@ -31,7 +32,9 @@ def write_whole(path: Path, schema: str, document: Mapping[str, Any]) -> None:
         draft.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise DiskFailed(f"{path} can't be written: {error.strerror}") from error
+        raise DiskFailed(
+            Message("{path} can't be written: {strerror}", path=path, strerror=error.strerror)
+        ) from error
 
 
 def read_whole(path: Path, schema: str) -> dict[str, Any]:
@@ -46,17 +49,32 @@ def read_whole(path: Path, schema: str) -> dict[str, Any]:
         with path.open("rb") as file:
             raw = file.read(LONGEST + 1)
     except OSError as error:
-        raise NotRead(f"{path} can't be read: {error.strerror}") from error
+        raise NotRead(
+            Message("{path} can't be read: {strerror}", path=path, strerror=error.strerror)
+        ) from error
     try:
         body = json.loads(raw[:LONGEST])
         digest = body.pop(DIGEST)
         written = body.pop("schema")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Damaged(f"{path} is damaged: it is no document of the agent ({error!r})") from error
+        raise Damaged(
+            Message(
+                "{path} is damaged: it is no document of the agent ({error})",
+                path=path,
+                error=repr(error),
+            )
+        ) from error
     if written != schema:
-        raise Damaged(f"{path} is of another version: {written!r}, not {schema!r}")
+        raise Damaged(
+            Message(
+                "{path} is of another version: {written!r}, not {schema!r}",
+                path=path,
+                written=written,
+                schema=schema,
+            )
+        )
     if digest != _digest({"schema": schema, **body}):
-        raise Damaged(f"{path} is damaged: its digest does not fit its content")
+        raise Damaged(Message("{path} is damaged: its digest does not fit its content", path=path))
     found: dict[str, Any] = body
     return found
 
@@ -67,7 +85,9 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
-        raise DiskFailed(f"{path} can't be removed: {error.strerror}") from error
+        raise DiskFailed(
+            Message("{path} can't be removed: {strerror}", path=path, strerror=error.strerror)
+        ) from error
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any, Final, Generic, TypeVar
 
 from agent.errors import AgentError
+from agent.languages.message import Message
 from agent.store.store_errors import RecordingEnded
 
 T = TypeVar("T")
@@ -100,7 +101,7 @@ class Worker:
 
     def _handed(self, work: Callable[[], T], what: str) -> "asyncio.Future[T]":
         if not self._is_open:
-            raise RecordingEnded(f"too late for {what}: the database is closed")
+            raise RecordingEnded(Message("too late for {what}: the database is closed", what=what))
         job = Job(work, what, self._loop.create_future())
         self._queue.put(job)
         return job.future
@@ -159,7 +160,7 @@ class Worker:
 def fail(jobs: Jobs, kind: type[AgentError], why: str) -> None:
     """End every one of them with an error that says what was not recorded."""
     for job in jobs:
-        job.error = kind(f"not recorded: {job.what}: {why}")
+        job.error = kind(Message("not recorded: {what}: {why}", what=job.what, why=why))
 
 
 def _tell(jobs: Jobs) -> None:

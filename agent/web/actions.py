@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.roles import refusal
 from agent.safety.everything import still_tried, stop_everything
@@ -92,7 +93,9 @@ async def post_command(
     if command not in offered:
         raise no_such("command", command, offered)
     device, arguments = worker.plan.name, body.arguments
-    asked = asked_by(actor, f"do {device}.{command}", arguments)
+    asked = asked_by(
+        actor, Message("do {device}.{command}", device=device, command=command), arguments
+    )
     act = partial(station.gate.do, actor, device, command, arguments)
     return _done(await keys.once(key, asked, act))
 
@@ -113,13 +116,18 @@ async def post_command(
 async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
     """End the wait between two attempts, also after another instrument had answered."""
     name = worker.plan.name
-    if why := refusal(actor, Role.TECHNICIAN, f"reconnecting {name}"):
+    if why := refusal(actor, Role.TECHNICIAN, Message("reconnecting {name}", name=name)):
         raise Problem("not-allowed", why)
     worker.reconnect()
-    text = f"{name} is tried again now"
+    text = Message("{name} is tried again now", name=name)
     station.events.add(
         "reconnect.done",
-        f"{actor.name} ({actor.origin}) reconnect {name}",
+        Message(
+            "{name} ({origin}) reconnect {name_2}",
+            name=actor.name,
+            origin=actor.origin,
+            name_2=name,
+        ),
         device=name,
         actor=actor.name,
         origin=actor.origin,
@@ -191,7 +199,11 @@ async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
     if bad := worst(by_device.values()):
         unsafe = [name for name, it in by_device.items() if it.status is not Status.DONE]
         problem = problem_of(bad)
-        text = f"not confirmed safe: {', '.join(unsafe)}; go and look. {problem.detail}"
+        text = Message(
+            "not confirmed safe: {unsafe}; go and look. {detail}",
+            unsafe=", ".join(unsafe),
+            detail=problem.detail,
+        )
         raise Problem(problem.kind, text, devices=shown, trying=still_tried(by_device))
     return {"devices": shown}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from agent.languages.message import Message
 from agent.safety.admission import admission, prints_files
 from agent.web import examples, file_forms
 from agent.web.file_answers import as_problems
@@ -35,7 +36,9 @@ async def post_admission(
     """Examine the file, and hold it against the printer's profile. The printer is not touched."""
     plan = worker.plan
     if not prints_files(plan.driver_class):
-        raise Problem("refused", f"{plan.name} is no printer: it prints no files")
+        raise Problem(
+            "refused", Message("{name} is no printer: it prints no files", name=plan.name)
+        )
     with as_problems():
         file = await station.files.named(body.file)
         found = await admission(plan, file)

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path
 
+from agent.languages.catalogues import all_in_language as said
+from agent.languages.message import Message
 from agent.public import alarm_form
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
@@ -16,6 +18,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -31,13 +34,13 @@ alarm_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
 async def _alarms(station: TheStation) -> Alarms:
     if station.alarms is None:
-        raise Problem("no-such", "no alarms are kept here")
+        raise Problem("no-such", Message("no alarms are kept here"))
     return station.alarms
 
 
 async def _desk(station: TheStation) -> AlarmDesk:
     if station.alarm_desk is None:
-        raise Problem("no-such", "no alarms are kept here")
+        raise Problem("no-such", Message("no alarms are kept here"))
     return station.alarm_desk
 
 
@@ -52,10 +55,10 @@ AlarmName = Annotated[str, Path(description="An alarm.", examples=["oven-too-hot
     responses=answers([forms.ALARM], *AT_THE_DOOR, "no-such"),
     response_model=list[forms.AlarmForm],
 )
-async def every_alarm(alarms: TheAlarms) -> list[dict[str, Any]]:
+async def every_alarm(alarms: TheAlarms, language: TheLanguage) -> list[dict[str, Any]]:
     """Every alarm as it stands, in the order of their names; also those that are normal."""
     found = sorted(alarms.all.values(), key=lambda it: it.name)
-    return [alarm_form(it, is_first=alarms.is_first(it)) for it in found]
+    return said([alarm_form(it, is_first=alarms.is_first(it)) for it in found], language)
 
 
 @alarm_changes.post(

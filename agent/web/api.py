@@ -9,8 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
-from agent.languages.catalogues import all_in_language, in_language, wanted
-from agent.languages.message import ENGLISH
+from agent.fleet.ends import of
+from agent.languages.catalogues import wanted
+from agent.languages.message import ENGLISH, Message, joined
 from agent.settings import Api
 from agent.station import Station
 from agent.web.about import about_views
@@ -29,7 +30,7 @@ from agent.web.last_stops import last_stops
 from agent.web.ledger import ledger_changes, ledger_views
 from agent.web.own_session import own_session, session
 from agent.web.plates import plate_changes, plate_views
-from agent.web.problems import Problem, sendable
+from agent.web.problems import Problem
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
 from agent.web.run_history import run_changes, run_views
@@ -41,6 +42,7 @@ from agent.web.users import users
 from agent.web.views import views
 from agent.web.waivers import waiver_changes, waiver_views
 from agent.web.wire import wire
+from agent.web.wrong_parts import wrong_part
 
 ABOUT: Final = """\
 One workstation of the lab: its devices, their values, and what is asked of them.
@@ -51,6 +53,7 @@ needs neither. From the network, where the config opens it, reading and stop nee
 their body as `Content-Type: application/json`, and a file as `application/octet-stream`. Every refusal is a problem detail (RFC 9457), whose
 `outcome` says what was done."""
 NO_TELEMETRY: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
+NOT_HERE: Final = {404: Message("Not Found"), 405: Message("Method Not Allowed")}
 BY_STATUS: Final = {404: "no-such", 405: "wrong-method"}
 
 
@@ -137,25 +140,24 @@ def _drop_foreign_problem(responses: dict[str, Any]) -> None:
 async def _problem(request: Request, problem: Problem) -> Response:
     """The problem, in the language of whoever asks for one, such as a page."""
     language = wanted(request.headers.get("accept-language", ""), ENGLISH)
-    problem.detail = in_language(problem.detail, language)
-    problem.more = all_in_language(problem.more, language)
-    return problem_page(request, problem) or problem.response()
+    return problem_page(request, problem) or problem.response(language)
 
 
-async def _wrong_request(_: Request, error: RequestValidationError) -> Response:
+async def _wrong_request(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
-    parts = [_wrong_part(part) for part in found]
+    parts = [wrong_part(part) for part in found]
     garbled = any(part["type"] == "json_invalid" for part in found)
-    text = "; ".join(f"{part['where']}: {part['text']}" for part in parts)
-    return Problem("bad-request" if garbled else "bad-value", text, errors=parts).response()
+    text = joined(of(part["where"], part["text"]) for part in parts)
+    problem = Problem("bad-request" if garbled else "bad-value", text, errors=parts)
+    return await _problem(request, problem)
 
 
 async def _http_refusal(request: Request, error: HTTPException) -> Response:
     kind = BY_STATUS.get(error.status_code, "bad-request")
-    text = f"{request.method} {ascii(request.url.path)[:200]}: {error.detail}"
+    asked = f"{request.method} {ascii(request.url.path)[:200]}"
+    text = of(asked, NOT_HERE.get(error.status_code, error.detail))
     headers = _allow(request) if kind == "wrong-method" else error.headers or {}
-    problem = Problem(kind, text, headers=headers)
-    return problem_page(request, problem) or problem.response()
+    return await _problem(request, Problem(kind, text, headers=headers))
 
 
 def _allow(request: Request) -> dict[str, str]:
@@ -168,10 +170,6 @@ def _allow(request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(sorted(allowed.get(False) or allowed.get(True) or ()))}
 
 
-async def _defect(_: Request, __: Exception) -> Response:
-    return Problem("defect", "the agent met a defect of its own; its log has more").response()
-
-
-def _wrong_part(part: Any) -> dict[str, str]:
-    where = ".".join(map(str, part["loc"]))
-    return {"where": sendable(where)[:200], "text": sendable(part["msg"])[:300]}
+async def _defect(request: Request, _: Exception) -> Response:
+    text = Message("the agent met a defect of its own; its log has more")
+    return await _problem(request, Problem("defect", text))

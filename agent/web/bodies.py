@@ -7,8 +7,10 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.types import Message, Receive
+from starlette.types import Message as Part
+from starlette.types import Receive
 
+from agent.languages.message import Message
 from agent.web.problems import Problem
 
 LARGEST_BODY: Final = 64 * 1024
@@ -32,7 +34,7 @@ def is_form(headers: Headers) -> bool:
 def check_json(headers: Headers) -> None:
     """Raise Problem, unless the body is declared as JSON, which no form of a page can do."""
     if _kind(headers) != "application/json":
-        raise Problem("not-json", "send the header `Content-Type: application/json`")
+        raise Problem("not-json", Message("send the header `Content-Type: application/json`"))
 
 
 def field(body: bytes, name: str) -> str:
@@ -50,15 +52,17 @@ async def whole_body(receive: Receive) -> bytes:
         async with asyncio.timeout(BODY_WITHIN_S):
             return await _body(receive)
     except TimeoutError:
-        text = f"the body was not complete after {BODY_WITHIN_S:g} s"
+        text = Message(
+            "the body was not complete after {body_within_s:g} s", body_within_s=BODY_WITHIN_S
+        )
         raise Problem("too-slow", text, headers={"Connection": "close"}) from None
 
 
 def again(body: bytes, receive: Receive) -> Receive:
     """What hands a body on that was taken in already, as one piece."""
-    pieces: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    pieces: list[Part] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_again() -> Message:
+    async def receive_again() -> Part:
         return pieces.pop() if pieces else await receive()
 
     return receive_again
@@ -79,6 +83,6 @@ async def _body(receive: Receive) -> bytes:
         if size <= LARGEST_BODY:
             body += piece
     if size > LARGEST_BODY:
-        text = f"a body may have {LARGEST_BODY} bytes"
+        text = Message("a body may have {largest_body} bytes", largest_body=LARGEST_BODY)
         raise Problem("too-large", text, headers={"Connection": "close"})
     return bytes(body)

@@ -23,9 +23,12 @@ import re
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Part
 
 from agent.clock import Clock
+from agent.languages.catalogues import wanted
+from agent.languages.message import ENGLISH, Message
 from agent.people.people import People
 from agent.settings import Api
 from agent.web.bodies import (
@@ -108,7 +111,7 @@ class Doors:
         upload = Upload(scope, receive) if is_upload(scope) else None
         may_outlast = self._is_network and STREAMS.fullmatch(scope["path"]) is not None
 
-        async def answer(message: Message) -> None:
+        async def answer(message: Part) -> None:
             if message["type"] == "http.response.start":
                 _complete(MutableHeaders(scope=message))
             elif may_outlast and not self._still_known(scope["state"].get("caller")):
@@ -149,7 +152,7 @@ class Doors:
             hosts = tcp_hosts(scope, self._network, ())
         else:
             hosts = tcp_hosts(scope, self._api.hosts)
-        check_host(headers, hosts, "; the config may add names as api.hosts")
+        check_host(headers, hosts, Message("; the config may add names as api.hosts"))
         check_origin(headers, hosts, ("https",) if self._is_network else ("http", "https"))
         return hosts
 
@@ -178,8 +181,12 @@ class Doors:
         if not (caller.is_known or (is_open and not (is_stop and self._is_network))):
             raise no_token()
         if caller.bearer and not (is_stop or caller.bearer.may_change(path)):
-            text = f"the token {caller.actor.name} has the scope {caller.bearer.scope}"
-            raise Problem("not-allowed", f"{text}, which does not change this")
+            text = Message(
+                "the token {name} has the scope {scope}",
+                name=caller.actor.name,
+                scope=caller.bearer.scope,
+            )
+            raise Problem("not-allowed", Message("{text}, which does not change this", text=text))
         if upload:
             self._admit_person(caller, path, headers.get(CSRF, ""))
             check_file(headers)
@@ -206,13 +213,15 @@ class Doors:
         if not _is_own(caller, csrf):
             raise Problem(
                 "no-csrf",
-                "changes of somebody who has signed in need the header `X-CSRF-Token` with the "
-                "`csrf` of GET /api/v1/session",
+                Message(
+                    "changes of somebody who has signed in need the header `X-CSRF-Token` with the "
+                    "`csrf` of GET /api/v1/session"
+                ),
             )
         if path in WHILE_LOCKED:
             return
         if caller.signed_in.locked:
-            raise locked("nothing was done here for a while")
+            raise locked(Message("nothing was done here for a while"))
         self._note_use(caller)
 
     def _still_known(self, caller: Caller | None) -> bool:
@@ -226,9 +235,15 @@ class Doors:
             self._people.sessions.used(caller.signed_in.session)
 
 
+def _language(scope: Scope) -> str:
+    return wanted(Headers(scope=scope).get("accept-language", ""), ENGLISH)
+
+
 def locked(why: str) -> Problem:
     """The refusal that a page answers by asking for the password, at POST /api/v1/session/unlock."""
-    return Problem("locked", f"{why}: give your password again, then repeat what you did")
+    return Problem(
+        "locked", Message("{why}: give your password again, then repeat what you did", why=why)
+    )
 
 
 def _complete(headers: MutableHeaders) -> None:
@@ -254,15 +269,17 @@ def _is_own(caller: Caller, csrf: str) -> bool:
 def _check_own_page(headers: Headers) -> None:
     """A form must say where it comes from, and was found to be ours then. Raises Problem."""
     if "origin" not in headers and headers.get("sec-fetch-site") != "same-origin":
-        raise Problem("wrong-origin", "a form without the Origin of its page is not taken")
+        raise Problem("wrong-origin", Message("a form without the Origin of its page is not taken"))
 
 
 def no_token() -> Problem:
     """One text for a missing and a wrong token: the difference would help only a guesser."""
     return Problem(
         "no-token",
-        "changes over TCP need a person who has signed in, or the header "
-        "`Authorization: Bearer …` with a token, such as the one from "
-        "the file that the config names as api.token_file",
+        Message(
+            "changes over TCP need a person who has signed in, or the header "
+            "`Authorization: Bearer …` with a token, such as the one from the file that "
+            "the config names as api.token_file"
+        ),
         headers={"WWW-Authenticate": 'Bearer realm="labkeeper"'},
     )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.public import utc_text
 from agent.roles import Actor
 from agent.station import Station
@@ -39,13 +40,25 @@ def as_problems() -> Iterator[None]:
 
 def tell_added(station: Station, actor: Actor, file: Listed) -> None:
     """Say as an event who has stored a file."""
-    text = f"{actor.name} ({actor.origin}) stored {file.name}, {file.size} bytes"
+    text = Message(
+        "{name} ({origin}) stored {file_name}, {size} bytes",
+        name=actor.name,
+        origin=actor.origin,
+        file_name=file.name,
+        size=file.size,
+    )
     station.events.add("files.added", text, **_data(actor, file))
 
 
 def tell_removed(station: Station, actor: Actor, file: Listed) -> None:
     """Say as an event who has removed a file."""
-    text = f"{actor.name} ({actor.origin}) removed {file.name}, {file.size} bytes"
+    text = Message(
+        "{name} ({origin}) removed {file_name}, {size} bytes",
+        name=actor.name,
+        origin=actor.origin,
+        file_name=file.name,
+        size=file.size,
+    )
     station.events.add("files.removed", text, **_data(actor, file))
 
 

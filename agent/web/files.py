@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from agent.fleet.samples import Outcome, Status
+from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.roles import Actor, refusal
 from agent.store.files import FileStore, Listed
@@ -109,7 +110,10 @@ async def thumbnail(file: TheFile, station: TheStation) -> Response:
     with as_problems():
         found = await station.files.picture(file)
     if found is None:
-        raise Problem("no-such", f"there is no picture in {file.name}, or none that is PNG or JPEG")
+        raise Problem(
+            "no-such",
+            Message("there is no picture in {name}, or none that is PNG or JPEG", name=file.name),
+        )
     return Response(found.data, media_type=found.media_type)
 
 
@@ -129,7 +133,7 @@ async def put_file(
     name: FileName, request: Request, station: TheStation, actor: TheActor, replace: Replace = False
 ) -> dict[str, Any]:
     """Store the file, whole or not at all, examine it, and answer what is in it."""
-    _check_role(actor, f"storing {name}")
+    _check_role(actor, Message("storing {name}", name=name))
     with as_problems():
         added = await _added(station.files, name, request, replace=replace)
     tell_added(station, actor, added)
@@ -149,11 +153,13 @@ async def put_file(
 )
 async def delete_file(name: FileName, station: TheStation, actor: TheActor) -> dict[str, Any]:
     """Remove the file, unless it is being printed."""
-    _check_role(actor, f"removing {name}")
+    _check_role(actor, Message("removing {name}", name=name))
     with as_problems():
         removed = await station.files.remove(name)
     tell_removed(station, actor, removed)
-    return outcome_form(Outcome(status=Status.DONE, message=f"{removed.name} is removed"))
+    return outcome_form(
+        Outcome(status=Status.DONE, message=Message("{name} is removed", name=removed.name))
+    )
 
 
 async def _added(store: FileStore, name: str, request: Request, *, replace: bool) -> Listed:
@@ -162,7 +168,9 @@ async def _added(store: FileStore, name: str, request: Request, *, replace: bool
     try:
         return await store.add(name, request.stream(), size, replace=replace)
     except ClientDisconnect:  # nobody hears it
-        raise Problem("bad-request", "the file did not arrive whole; nothing was kept") from None
+        raise Problem(
+            "bad-request", Message("the file did not arrive whole; nothing was kept")
+        ) from None
 
 
 async def _survey_if_any(store: FileStore, file: Listed) -> Survey | None:

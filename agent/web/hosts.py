@@ -5,6 +5,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from agent.languages.message import Message
 from agent.web.problems import Problem
 
 ON_SOCKET: Final = frozenset({"localhost", "labkeeper"})
@@ -32,7 +33,12 @@ def check_host(headers: Headers, hosts: frozenset[str], hint: str = "") -> None:
     if len(given) != 1 or given[0].lower() not in hosts:
         raise Problem(
             "wrong-host",
-            f"the Host {ascii(','.join(given))[:100]} is not one of {', '.join(sorted(hosts))}{hint}",
+            Message(
+                "the Host {given} is not one of {hosts}{hint}",
+                given=ascii(",".join(given))[:100],
+                hosts=", ".join(sorted(hosts)),
+                hint=hint,
+            ),
         )
 
 
@@ -42,6 +48,10 @@ def check_origin(
     """Refuse what the page of somebody else asks. A program that is no browser says nothing here."""
     origins = {f"{scheme}://{host}" for host in hosts for scheme in schemes}
     if any(origin.lower() not in origins for origin in headers.getlist("origin")):
-        raise Problem("wrong-origin", "the Origin of the page that asks is not one of the agent's")
+        raise Problem(
+            "wrong-origin", Message("the Origin of the page that asks is not one of the agent's")
+        )
     if any(site not in OWN_SITE for site in headers.getlist("sec-fetch-site")):
-        raise Problem("wrong-origin", "a page of another site asks; open the address itself")
+        raise Problem(
+            "wrong-origin", Message("a page of another site asks; open the address itself")
+        )

@@ -19,6 +19,8 @@ from agent.errors import (
 from agent.jobs.jobs import Jobs
 from agent.jobs.recipes.library import head_of
 from agent.jobs.recipes.wrong_arguments import WrongArguments
+from agent.languages.catalogues import all_in_language as said
+from agent.languages.message import Message
 from agent.public import job_form, question_form, recipe_form, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms as forms
@@ -31,6 +33,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -54,7 +57,7 @@ job_stops = APIRouter(prefix="/api/v1")
 
 async def _jobs(station: TheStation) -> Jobs:
     if station.jobs is None:
-        raise Problem("no-such", "no jobs are run here")
+        raise Problem("no-such", Message("no jobs are run here"))
     return station.jobs
 
 
@@ -99,11 +102,14 @@ async def recipes(jobs: TheJobs) -> dict[str, Any]:
     response_model=forms.JobsForm,
 )
 async def listing(
-    jobs: TheJobs, cursor: paging.Cursor = "", limit: paging.Limit = None
+    jobs: TheJobs,
+    language: TheLanguage,
+    cursor: paging.Cursor = "",
+    limit: paging.Limit = None,
 ) -> dict[str, Any]:
     """Those that wait and run, and the last 200 of those that have ended."""
     shown, following = paging.page_of(jobs.listing, lambda job: job.id, cursor, limit)
-    return {"jobs": [job_form(job) for job in shown], "next": following}
+    return {"jobs": said([job_form(job) for job in shown], language), "next": following}
 
 
 @job_views.get(
@@ -112,10 +118,10 @@ async def listing(
     responses=answers(examples.WHOLE_JOB, *AT_THE_DOOR, "no-such"),
     response_model=forms.WholeJobForm,
 )
-async def one(job: JobId, jobs: TheJobs) -> dict[str, Any]:
+async def one(job: JobId, jobs: TheJobs, language: TheLanguage) -> dict[str, Any]:
     """How far it is, what it measured and said, and how it ended."""
     with as_problems():
-        return whole_job_form(jobs.get(job))
+        return said(whole_job_form(jobs.get(job)), language)
 
 
 @job_changes.post(

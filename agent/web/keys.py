@@ -14,6 +14,7 @@ from fastapi import Depends, Header, Request
 
 from agent.clock import Clock
 from agent.fleet.samples import Outcome, Status
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.answers import KEPT_S, Answers
 from agent.web.problems import Problem
@@ -48,15 +49,22 @@ class Keys:
         if known.fingerprint != asked:
             raise Problem(
                 "key-conflict",
-                f"the key {key[:80]} belongs to another request: use a new key for a new one",
+                Message(
+                    "the key {key} belongs to another request: use a new key for a new one",
+                    key=key[:80],
+                ),
             )
         return await asyncio.shield(known.answer)
 
     async def _first(self, key: str, asked: str, act: Callable[[], Awaitable[Outcome]]) -> Outcome:
         if self._answers.full:
-            raise Problem("refused", "too many keys came within a quarter of an hour: wait")
+            raise Problem(
+                "refused", Message("too many keys came within a quarter of an hour: wait")
+            )
         self._answers.begin(key, asked, KEPT_S)
-        text = "the agent met a defect; whether it was done is unknown: look before going on"
+        text = Message(
+            "the agent met a defect; whether it was done is unknown: look before going on"
+        )
         outcome = Outcome(status=Status.UNKNOWN, message=text)
         try:
             outcome = await act()

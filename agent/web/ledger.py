@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from agent.languages.catalogues import all_in_language, wanted
-from agent.languages.message import ENGLISH
+from agent.languages.message import ENGLISH, Message
 from agent.store.chain import Head
 from agent.store.entries import Kind
 from agent.store.ledger_pages import LedgerPages, Order
@@ -30,7 +30,7 @@ ledger_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
 async def _pages(station: TheStation) -> LedgerPages:
     if station.ledger_pages is None:
-        raise Problem("no-such", "no ledger is kept here")
+        raise Problem("no-such", Message("no ledger is kept here"))
     return station.ledger_pages
 
 
@@ -103,7 +103,7 @@ async def ledger(
 async def head(station: TheStation) -> dict[str, Any]:
     """Its number and hash. Kept elsewhere, it proves later that nothing up to it was changed."""
     if station.ledger is None:
-        raise Problem("no-such", "no ledger is kept here")
+        raise Problem("no-such", Message("no ledger is kept here"))
     return station.ledger.head.form()
 
 
@@ -121,7 +121,8 @@ async def verify(body: forms.Heads, pages: ThePages, request: Request) -> dict[s
     """
     heads = tuple(_head(text) for text in body.heads)
     if pages.is_verifying:
-        raise Problem("refused", "the ledger is being verified: ask when that has ended")
+        text = Message("the ledger is being verified: ask when that has ended")
+        raise Problem("refused", text)
     language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     with as_problems():
         found = all_in_language(await pages.verify(heads), language)
@@ -165,5 +166,6 @@ def _head(text: str) -> Head:
     except ValueError:
         shown = ascii(text)[:80]
         raise Problem(
-            "bad-value", f"heads: {shown} is no head, such as 812:9f86… (64 digits)"
+            "bad-value",
+            Message("heads: {shown} is no head, such as 812:9f86… (64 digits)", shown=shown),
         ) from None

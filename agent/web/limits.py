@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from agent.clock import Clock
+from agent.languages.message import Message
 from agent.web.problems import Problem
 
 RATE: Final = 200.0
@@ -37,7 +38,9 @@ class Limits:
         left, then = self._left.get(who, (self._burst, now))
         left = min(self._burst, left + (now - then) * self._rate)
         if left < 1.0:
-            text = f"more than {self._rate:g} requests by the second: ask less often"
+            text = Message(
+                "more than {rate:g} requests by the second: ask less often", rate=self._rate
+            )
             raise Problem("too-many", text, headers={"Retry-After": "1"})
         self._left[who] = left - 1.0, now
         self._left.move_to_end(who)
@@ -51,8 +54,14 @@ class Limits:
             yield
             return
         if self._streams.total() >= MOST_STREAMS or self._streams[who] >= MOST_STREAMS_OF_ONE:
-            text = f"{MOST_STREAMS_OF_ONE} streams of one caller are open, or {MOST_STREAMS} in all"
-            raise Problem("too-many", f"{text}: close one", headers={"Retry-After": "5"})
+            text = Message(
+                "{most_streams_of_one} streams of one caller are open, or {most_streams} in all",
+                most_streams_of_one=MOST_STREAMS_OF_ONE,
+                most_streams=MOST_STREAMS,
+            )
+            raise Problem(
+                "too-many", Message("{text}: close one", text=text), headers={"Retry-After": "5"}
+            )
         self._streams[who] += 1
         try:
             yield

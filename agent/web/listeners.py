@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.errors import AlreadyRunning, CannotStart, NoPermission, PortInUse
+from agent.languages.message import Message
 
 if TYPE_CHECKING:
     from agent.settings import Listener
@@ -53,8 +54,12 @@ def bind_unix(path: Path, key: str = "api.socket") -> socket.socket:
         CannotStart: The folder is missing, or something else than a socket is there.
     """
     if len(os.fsencode(path)) > LONGEST_PATH:
-        text = f"{path} is longer than the {LONGEST_PATH} bytes that a socket's path may have"
-        raise CannotStart(f"{key}: {text}: choose a shorter one")
+        text = Message(
+            "{path} is longer than the {longest_path} bytes that a socket's path may have",
+            path=path,
+            longest_path=LONGEST_PATH,
+        )
+        raise CannotStart(Message("{key}: {text}: choose a shorter one", key=key, text=text))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         _make_room(path, key)
@@ -78,12 +83,20 @@ def _make_room(path: Path, key: str) -> None:
         return
     if not stat.S_ISSOCK(found.st_mode):
         raise CannotStart(
-            f"{key}: {path} exists and is not a socket: move it away, or choose another path"
+            Message(
+                "{key}: {path} exists and is not a socket: move it away, or choose another path",
+                key=key,
+                path=path,
+            )
         )
     if _answers(path):
         raise AlreadyRunning(
-            f"another agent is running: it answers on {path}; "
-            f"stop it first, or give this station another {key}"
+            Message(
+                "another agent is running: it answers on {path}; stop it first, or give this "
+                "station another {key}",
+                path=path,
+                key=key,
+            )
         )
     path.unlink()
 
@@ -104,17 +117,30 @@ def _tcp_refusal(error: OSError, address: str, key: str) -> CannotStart:
     match error.errno:
         case errno.EADDRINUSE:
             return PortInUse(
-                f"{key}: another program listens on {address}: "
-                f"end that program, or give {key} another port"
+                Message(
+                    "{key}: another program listens on {address}: end that program, or give {key} "
+                    "another port",
+                    key=key,
+                    address=address,
+                )
             )
         case errno.EACCES | errno.EPERM:
             return NoPermission(
-                f"{key}: this user may not open {address}: "
-                f"give {key} a port from 1024 up, or let a service manager grant the right"
+                Message(
+                    "{key}: this user may not open {address}: give {key} a port from 1024 up, or "
+                    "let a service manager grant the right",
+                    key=key,
+                    address=address,
+                )
             )
     why = os.strerror(error.errno or 0).lower()
     return CannotStart(
-        f"{key}: can't listen on {address}: {why}; give {key} an address of this machine"
+        Message(
+            "{key}: can't listen on {address}: {why}; give {key} an address of this machine",
+            key=key,
+            address=address,
+            why=why,
+        )
     )
 
 
@@ -122,12 +148,25 @@ def _path_refusal(error: OSError, path: Path, key: str) -> CannotStart:
     match error.errno:
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return NoPermission(
-                f"{key}: this user may not make the socket {path}: "
-                f"give it the right to write {path.parent}, or choose another path"
+                Message(
+                    "{key}: this user may not make the socket {path}: give it the right to write "
+                    "{parent}, or choose another path",
+                    key=key,
+                    path=path,
+                    parent=path.parent,
+                )
             )
         case errno.ENOENT | errno.ENOTDIR:
             return CannotStart(
-                f"{key}: there is no folder {path.parent}: make it, or choose another path"
+                Message(
+                    "{key}: there is no folder {parent}: make it, or choose another path",
+                    key=key,
+                    parent=path.parent,
+                )
             )
     why = os.strerror(error.errno or 0).lower()
-    return CannotStart(f"{key}: can't listen on {path}: {why}; choose another path")
+    return CannotStart(
+        Message(
+            "{key}: can't listen on {path}: {why}; choose another path", key=key, path=path, why=why
+        )
+    )

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from agent.languages.message import Message
 from agent.station import Station
 from agent.web.hosts import check_host, tcp_hosts
 from agent.web.problems import Problem
@@ -53,8 +54,19 @@ def _page(scope: Scope) -> str:
     check_host(Headers(scope=scope), tcp_hosts(scope))
     path: str = scope["path"]
     if path not in PATHS:
-        raise Problem("no-such", f"there is no page {ascii(path)[:80]}; pages: {', '.join(PATHS)}")
+        raise Problem(
+            "no-such",
+            Message(
+                "there is no page {path}; pages: {paths}",
+                path=ascii(path)[:80],
+                paths=", ".join(PATHS),
+            ),
+        )
     if scope["method"] not in METHODS:
         allowed = {"Allow": ", ".join(sorted(METHODS))}
-        raise Problem("wrong-method", f"{scope['method']} is not done here", headers=allowed)
+        raise Problem(
+            "wrong-method",
+            Message("{method} is not done here", method=scope["method"]),
+            headers=allowed,
+        )
     return path

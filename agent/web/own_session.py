@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from agent.languages.message import Message
 from agent.web import people_forms as forms
 from agent.web.actions import ANY_BODY
 from agent.web.cookies import give_cookie, take_cookie
@@ -53,7 +54,7 @@ async def sign_in(
     One text for a wrong name, a wrong password, and too many attempts.
     """
     if caller.peer is not None:
-        raise Problem("refused", "nobody signs in on the socket: it knows who asks")
+        raise Problem("refused", Message("nobody signs in on the socket: it knows who asks"))
     with as_problems():
         secret, signed_in = await people.sign_in(body.name, body.password, caller.address)
     give_cookie(response, request.scope, secret)

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeVar
 from fastapi import Query
 from pydantic import Field
 
+from agent.languages.message import Message
 from agent.web.problems import Problem
 
 T = TypeVar("T")
@@ -36,7 +37,10 @@ def page_of(
         names = [name_of(it) for it in items]
         if cursor not in names:
             shown = ascii(cursor)[:80]
-            raise Problem("bad-value", f"cursor: {shown} is not listed any more: begin without it")
+            raise Problem(
+                "bad-value",
+                Message("cursor: {shown} is not listed any more: begin without it", shown=shown),
+            )
         begin = names.index(cursor)
     end = len(items) if limit is None else begin + limit
     return items[begin:end], name_of(items[end]) if end < len(items) else None

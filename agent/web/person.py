@@ -61,12 +61,14 @@ async def _administrator(request: Request, caller: TheCaller) -> Actor:
         administrators: Administrators = request.app.state.administrators
         if await administrators.have(caller.peer):
             return replace(caller.actor, role=Role.ADMINISTRATOR)
-        text = "people are managed by root, the agent's own user and the group api.administrators"
+        text = Message(
+            "people are managed by root, the agent's own user and the group api.administrators"
+        )
         raise Problem("not-allowed", text)
     if not caller.is_known:
         raise no_token()
     if caller.signed_in is None:
-        text = "people are managed by an administrator who has signed in, or on the socket"
+        text = Message("people are managed by an administrator who has signed in, or on the socket")
         raise Problem("not-allowed", text)
     if caller.signed_in.account.role < Role.ADMINISTRATOR:
         text = Message(
@@ -76,7 +78,7 @@ async def _administrator(request: Request, caller: TheCaller) -> Actor:
         )
         raise Problem("not-allowed", text)
     if request.method != "GET" and not caller.signed_in.is_proved:
-        raise locked("your password was last given more than five minutes ago")
+        raise locked(Message("your password was last given more than five minutes ago"))
     return caller.actor
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from agent.jobs.plate_desk import Plate, PlateDesk
+from agent.languages.message import Message
 from agent.web.actions import ANY_BODY
 from agent.web.forms import config
 from agent.web.jobs import as_problems
@@ -41,7 +42,7 @@ class PlateForm(BaseModel):
 
 async def _desk(station: TheStation) -> PlateDesk:
     if station.plates is None:
-        raise Problem("no-such", "nobody keeps here which plates are clear")
+        raise Problem("no-such", Message("nobody keeps here which plates are clear"))
     return station.plates
 
 

@@ -12,6 +12,9 @@ from typing import Any, Final
 from starlette.responses import JSONResponse
 
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.catalogues import all_in_language, in_language
+from agent.languages.message import ENGLISH, Message
+from agent.languages.words import term
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE: Final = "urn:problem-type:labkeeper:"
@@ -28,42 +31,42 @@ class Kind:
 
 KINDS: Final = MappingProxyType(
     {
-        "bad-request": Kind(400, "The request can't be understood"),
-        "no-token": Kind(401, "The token is missing or wrong"),
-        "sign-in-failed": Kind(401, "Name and password do not fit"),
-        "not-allowed": Kind(403, "The role does not suffice"),
-        "wrong-origin": Kind(403, "A page of another site asks"),
-        "no-csrf": Kind(403, "The page's own token is missing or wrong"),
-        "locked": Kind(403, "The password is needed again"),
-        "no-such": Kind(404, "There is nothing of this name"),
-        "wrong-method": Kind(405, "This can't be done here"),
-        "too-slow": Kind(408, "The body did not arrive in time"),
-        "busy": Kind(409, "A command is running"),
-        "reserved": Kind(409, "The device belongs to a job"),
-        "blocked": Kind(409, "Nobody knows how the command before it ended"),
-        "plate-taken": Kind(409, "The plate may not be clear"),
-        "interlocked": Kind(409, "An interlock does not hold"),
-        "exists": Kind(409, "A file of this name is there already"),
-        "in-use": Kind(409, "The file is in use"),
-        "key-conflict": Kind(409, "The key belongs to another request"),
-        "never-read": Kind(409, "This has not been read yet"),
-        "refused": Kind(409, "The request was refused"),
-        "too-large": Kind(413, "The body is too large"),
-        "not-json": Kind(415, "The body is not JSON"),
-        "not-a-file": Kind(415, "The body is not declared as a file"),
-        "wrong-host": Kind(421, "The agent does not go by this name"),
-        "bad-value": Kind(422, "The value is not allowed"),
-        "too-many": Kind(429, "There were too many requests"),
-        "defect": Kind(500, "The agent has a defect", Status.UNKNOWN),
-        "not-kept": Kind(500, "The disk can't be read or written", Status.FAILED),
-        "not-recorded": Kind(500, "The disk does not take the record", Status.FAILED),
-        "device-failed": Kind(502, "The device did not do it", Status.FAILED),
-        "not-read": Kind(503, "The device could not be read", Status.FAILED),
-        "not-sent": Kind(503, "The device can't be reached", Status.FAILED),
-        "stopping": Kind(503, "The agent is stopping", Status.UNKNOWN),
-        "still-trying": Kind(504, "The device is still being stopped", Status.UNKNOWN),
-        "outcome-unknown": Kind(504, "Nobody knows whether it was done", Status.UNKNOWN),
-        "no-room": Kind(507, "There is no room left"),
+        "bad-request": Kind(400, Message("The request can't be understood")),
+        "no-token": Kind(401, Message("The token is missing or wrong")),
+        "sign-in-failed": Kind(401, Message("Name and password do not fit")),
+        "not-allowed": Kind(403, Message("The role does not suffice")),
+        "wrong-origin": Kind(403, Message("A page of another site asks")),
+        "no-csrf": Kind(403, Message("The page's own token is missing or wrong")),
+        "locked": Kind(403, Message("The password is needed again")),
+        "no-such": Kind(404, Message("There is nothing of this name")),
+        "wrong-method": Kind(405, Message("This can't be done here")),
+        "too-slow": Kind(408, Message("The body did not arrive in time")),
+        "busy": Kind(409, Message("A command is running")),
+        "reserved": Kind(409, Message("The device belongs to a job")),
+        "blocked": Kind(409, Message("Nobody knows how the command before it ended")),
+        "plate-taken": Kind(409, Message("The plate may not be clear")),
+        "interlocked": Kind(409, Message("An interlock does not hold")),
+        "exists": Kind(409, Message("A file of this name is there already")),
+        "in-use": Kind(409, Message("The file is in use")),
+        "key-conflict": Kind(409, Message("The key belongs to another request")),
+        "never-read": Kind(409, Message("This has not been read yet")),
+        "refused": Kind(409, Message("The request was refused")),
+        "too-large": Kind(413, Message("The body is too large")),
+        "not-json": Kind(415, Message("The body is not JSON")),
+        "not-a-file": Kind(415, Message("The body is not declared as a file")),
+        "wrong-host": Kind(421, Message("The agent does not go by this name")),
+        "bad-value": Kind(422, Message("The value is not allowed")),
+        "too-many": Kind(429, Message("There were too many requests")),
+        "defect": Kind(500, Message("The agent has a defect"), Status.UNKNOWN),
+        "not-kept": Kind(500, Message("The disk can't be read or written"), Status.FAILED),
+        "not-recorded": Kind(500, Message("The disk does not take the record"), Status.FAILED),
+        "device-failed": Kind(502, Message("The device did not do it"), Status.FAILED),
+        "not-read": Kind(503, Message("The device could not be read"), Status.FAILED),
+        "not-sent": Kind(503, Message("The device can't be reached"), Status.FAILED),
+        "stopping": Kind(503, Message("The agent is stopping"), Status.UNKNOWN),
+        "still-trying": Kind(504, Message("The device is still being stopped"), Status.UNKNOWN),
+        "outcome-unknown": Kind(504, Message("Nobody knows whether it was done"), Status.UNKNOWN),
+        "no-room": Kind(507, Message("There is no room left")),
     }
 )
 
@@ -84,27 +87,31 @@ class Problem(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The problem as JSON holds it."""
-        return problem_form(self.kind, self.detail) | self.more
+        """The problem as JSON holds it, in English."""
+        return self._body_in(ENGLISH)
 
-    def response(self) -> JSONResponse:
-        """The answer that carries the problem."""
+    def response(self, language: str = ENGLISH) -> JSONResponse:
+        """The answer that carries the problem, in one of LANGUAGES."""
         return JSONResponse(
-            self.body,
+            self._body_in(language),
             KINDS[self.kind].status,
             headers=dict(self.headers),
             media_type=MEDIA_TYPE,
         )
 
+    def _body_in(self, language: str) -> dict[str, Any]:
+        more: dict[str, Any] = all_in_language(self.more, language)
+        return problem_form(self.kind, self.detail, language) | more
 
-def problem_form(kind: str, detail: str) -> dict[str, Any]:
-    """The members that every problem has."""
+
+def problem_form(kind: str, detail: str, language: str = ENGLISH) -> dict[str, Any]:
+    """The members that every problem has, in one of LANGUAGES."""
     known = KINDS[kind]
     return {
         "type": f"{TYPE}{kind}",
-        "title": known.title,
+        "title": in_language(known.title, language),
         "status": known.status,
-        "detail": sendable(detail),
+        "detail": sendable(in_language(detail, language)),
         "outcome": str(known.outcome),
     }
 
@@ -116,7 +123,7 @@ def sendable(text: str) -> str:
 
 def problem_of(outcome: Outcome, **more: Any) -> Problem:
     """The problem of an outcome that is not done."""
-    return Problem(_kind(outcome), outcome.message or str(outcome.status), **more)
+    return Problem(_kind(outcome), outcome.message or term(outcome.status), **more)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome | None:

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from agent.jobs.turns import Hold
+from agent.languages.catalogues import all_in_language as said
 from agent.public import job_form, utc_text, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms, queue_forms
 from agent.web.actions import ANY_BODY
 from agent.web.jobs import TO_CHANGE, JobId, TheJobs, as_problems
-from agent.web.routes import AT_THE_DOOR, WITH_TOKEN, TheActor, answers
+from agent.web.routes import AT_THE_DOOR, WITH_TOKEN, TheActor, TheLanguage, answers
 
 queue_views = APIRouter(prefix="/api/v1")
 queue_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
@@ -27,9 +28,12 @@ def _held_form(hold: Hold | None) -> dict[str, Any] | None:
     responses=answers(examples.QUEUE, *AT_THE_DOOR, "no-such"),
     response_model=queue_forms.QueueForm,
 )
-async def queue(jobs: TheJobs) -> dict[str, Any]:
+async def queue(jobs: TheJobs, language: TheLanguage) -> dict[str, Any]:
     """The jobs that wait, in the order in which they have their turn, and who holds them all."""
-    return {"held": _held_form(jobs.held), "jobs": [job_form(job) for job in jobs.queue]}
+    return {
+        "held": _held_form(jobs.held),
+        "jobs": said([job_form(job) for job in jobs.queue], language),
+    }
 
 
 @queue_changes.post(
@@ -40,11 +44,13 @@ async def queue(jobs: TheJobs) -> dict[str, Any]:
     ),
     response_model=queue_forms.QueueForm,
 )
-async def hold_queue(body: queue_forms.NewHold, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def hold_queue(
+    body: queue_forms.NewHold, jobs: TheJobs, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Let no job begin until the queue is released, also after a restart. What runs goes on."""
     with as_problems():
         await jobs.hold_all(actor, body.reason)
-    return await queue(jobs)
+    return await queue(jobs, language)
 
 
 @queue_changes.post(
@@ -54,11 +60,11 @@ async def hold_queue(body: queue_forms.NewHold, jobs: TheJobs, actor: TheActor) 
     responses=answers(examples.QUEUE, *TO_CHANGE, "not-kept"),
     response_model=queue_forms.QueueForm,
 )
-async def release_queue(jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def release_queue(jobs: TheJobs, actor: TheActor, language: TheLanguage) -> dict[str, Any]:
     """Let jobs begin again. One that is held by itself stays so."""
     with as_problems():
         await jobs.release_all(actor)
-    return await queue(jobs)
+    return await queue(jobs, language)
 
 
 @queue_changes.post(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from agent.fleet.samples import Outcome, Status
+from agent.languages.message import Message
 from agent.public import outcome_form, utc_text
 from agent.safety.leases import Leases
 from agent.safety.reservations import Lease
@@ -31,7 +32,7 @@ reservation_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
 async def _leases(station: TheStation) -> Leases:
     if station.leases is None:
-        raise Problem("no-such", "nothing can be reserved here")
+        raise Problem("no-such", Message("nothing can be reserved here"))
     return station.leases
 
 

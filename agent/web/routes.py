@@ -8,6 +8,9 @@ from fastapi.security import HTTPBearer
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Snapshot
+from agent.languages.catalogues import wanted
+from agent.languages.message import ENGLISH, Message
+from agent.languages.words import term
 from agent.roles import Actor
 from agent.station import Station
 from agent.web.callers import Caller
@@ -70,11 +73,25 @@ async def _snapshot(worker: TheDevice, station: TheStation) -> Snapshot:
 TheSnapshot = Annotated[Snapshot, Depends(_snapshot)]
 
 
+async def _language(request: Request) -> str:
+    return wanted(request.headers.get("accept-language", ""), ENGLISH)
+
+
+TheLanguage = Annotated[str, Depends(_language)]
+"""In which the caller wants to read; English where none is asked for."""
+
+
 def no_such(what: str, name: str, known: Any) -> Problem:
     """The refusal of a name that nothing here has."""
-    names = ", ".join(sorted(known)) or "none"
+    names = ", ".join(sorted(known)) or Message("none")
     return Problem(
-        "no-such", f"no {what} is called {ascii(name)[:LONGEST_SHOWN]}; {what}s: {names}"
+        "no-such",
+        Message(
+            "no {what} is called {name}; {what}s: {names}",
+            what=term(what),
+            name=ascii(name)[:LONGEST_SHOWN],
+            names=names,
+        ),
     )
 
 

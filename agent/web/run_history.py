@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from agent.languages.message import Message
 from agent.store.run_lines import WantedRuns
 from agent.store.run_pages import page
 from agent.store.run_series import records
@@ -57,7 +58,10 @@ async def _folder(job: JobId, station: TheStation) -> FilePath:
         raise _unread(error) from None
     if found is None:
         shown = ascii(job)[:LONGEST_SHOWN]
-        raise Problem("no-such", f"job {shown} has no run folder: there is none, or it never began")
+        raise Problem(
+            "no-such",
+            Message("job {shown} has no run folder: there is none, or it never began", shown=shown),
+        )
     return found.path
 
 
@@ -84,7 +88,7 @@ async def all_runs(
     as `next` is not null.
     """
     if station.runs is None:
-        raise Problem("no-such", "no runs are written down here")
+        raise Problem("no-such", Message("no runs are written down here"))
     try:
         found = await asyncio.to_thread(page, station.runs, wanted, most=limit, begin=cursor)
     except OSError as error:
@@ -149,7 +153,9 @@ async def run_series(
         found = await station.run_reader.series(folder, record, points)
     except FileNotFoundError:
         shown = ascii(record)[:LONGEST_SHOWN]
-        text = f"this run has no record {shown}: /api/v1/jobs/…/records names them"
+        text = Message(
+            "this run has no record {shown}: /api/v1/jobs/…/records names them", shown=shown
+        )
         raise Problem("no-such", text) from None
     except (OSError, NotRead) as error:
         raise _unread(error) from None
@@ -168,4 +174,4 @@ def _moment(text: str | None) -> str | None:
 
 def _unread(error: OSError | NotRead) -> Problem:
     why = str(error) if isinstance(error, NotRead) else error.strerror
-    return Problem("not-kept", f"the run can't be read: {why}")
+    return Problem("not-kept", Message("the run can't be read: {why}", why=why))

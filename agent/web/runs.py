@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Response
 from starlette.responses import StreamingResponse
 
+from agent.languages.message import Message
 from agent.store import run_manifest
 from agent.store.run_files import CHUNK, opened
 from agent.store.run_manifest import NAME, SIDECAR
@@ -65,7 +66,12 @@ async def run_file(job: JobId, file: RunFile, station: TheStation) -> Response:
     if file not in {*known, NAME, SIDECAR}:
         shown = ascii(file)[:LONGEST_SHOWN]
         raise Problem(
-            "no-such", f"the run of job {job} has no file {shown}: its manifest names all"
+            "no-such",
+            Message(
+                "the run of job {job} has no file {shown}: its manifest names all",
+                job=job,
+                shown=shown,
+            ),
         )
     descriptor = await asyncio.to_thread(_read, opened, folder, file)
     size = os.fstat(descriptor).st_size
@@ -85,10 +91,14 @@ async def _folder(job: str, shelf: RunShelf | None) -> Any:
     found = await asyncio.to_thread(_read, shelf.of, job) if shelf is not None else None
     if found is None:
         shown = ascii(job)[:LONGEST_SHOWN]
-        raise Problem("no-such", f"job {shown} has no run folder: there is none, or it never began")
+        raise Problem(
+            "no-such",
+            Message("job {shown} has no run folder: there is none, or it never began", shown=shown),
+        )
     if not found.is_closed:
         raise Problem(
-            "refused", f"the run of job {job} is still being written: ask when it has ended"
+            "refused",
+            Message("the run of job {job} is still being written: ask when it has ended", job=job),
         )
     return found.path
 
@@ -99,7 +109,7 @@ def _read(work: Any, *arguments: Any) -> Any:
         return work(*arguments)
     except (OSError, NotRead) as error:
         why = str(error) if isinstance(error, NotRead) else error.strerror
-        raise Problem("not-kept", f"the run folder can't be read: {why}") from None
+        raise Problem("not-kept", Message("the run folder can't be read: {why}", why=why)) from None
 
 
 async def _pieces(descriptor: int, size: int) -> AsyncIterator[bytes]:

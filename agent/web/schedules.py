@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from agent.jobs.schedules.schedule_keeping import Followed
 from agent.jobs.schedules.schedules import Schedules
+from agent.languages.message import Message
 from agent.public import utc_text
 from agent.settings import Schedule
 from agent.web import schedule_examples as examples
@@ -29,7 +30,7 @@ schedule_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
 async def _schedules(station: TheStation) -> Schedules:
     if station.schedules is None:
-        raise Problem("no-such", "no schedules are followed here")
+        raise Problem("no-such", Message("no schedules are followed here"))
     return station.schedules
 
 

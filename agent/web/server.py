@@ -11,11 +11,13 @@ from ssl import SSLContext
 from typing import Any, Final
 
 import h11
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Part
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import Server
 
+from agent.languages.message import Message
 from agent.web.peer import Peer
 from agent.web.problems import Problem
 
@@ -74,7 +76,7 @@ class PeerProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP at all, and hang up."""
-        answer = Problem("bad-request", f"this is not HTTP/1.1: {msg}").response()
+        answer = Problem("bad-request", Message("this is not HTTP/1.1: {msg}", msg=msg)).response()
         head = h11.Response(
             status_code=answer.status_code, headers=[*answer.raw_headers, (b"connection", b"close")]
         )
@@ -93,7 +95,7 @@ class _Ended:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         last: dict[str, Any] = {}
 
-        async def watched(message: Message) -> None:
+        async def watched(message: Part) -> None:
             last.update(message)
             await send(message)
 
@@ -101,7 +103,9 @@ class _Ended:
             await self._app(scope, receive, watched)
         except asyncio.CancelledError:  # only the server's end cancels a request
             if not last:
-                text = "the agent stopped before this was answered; a request may have been done"
+                text = Message(
+                    "the agent stopped before this was answered; a request may have been done"
+                )
                 await Problem("stopping", text).response()(scope, receive, send)
             elif last.get("more_body", True):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})

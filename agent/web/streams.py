@@ -12,6 +12,7 @@ from starlette.types import Send
 
 from agent.fleet.events import Event, EventLog
 from agent.fleet.samples import Snapshot
+from agent.languages.catalogues import all_in_language
 from agent.public import event_form, state_form
 from agent.station import Station
 
@@ -39,18 +40,20 @@ class Stream(StreamingResponse):
             await super().stream_response(send)
 
 
-async def event_pieces(events: EventLog, after: int | None) -> AsyncGenerator[bytes, None]:
-    """Events from now on, or first those kept after this number."""
+async def event_pieces(
+    events: EventLog, after: int | None, language: str
+) -> AsyncGenerator[bytes, None]:
+    """Events from now on, or first those kept after this number, in one of LANGUAGES."""
     async with events.listen() as heard:
         missed = events_after(events, after) if after is not None else []
         yield HEARTBEAT
         for old in missed:
-            yield _piece("event", event_form(old), old.number)
+            yield _event(old, language)
         async for event in with_heartbeats(heard):
             if event is None:
                 yield HEARTBEAT
             else:
-                yield _piece("event", event_form(event), event.number)
+                yield _event(event, language)
 
 
 def events_after(events: EventLog, after: int) -> list[Event]:
@@ -60,28 +63,29 @@ def events_after(events: EventLog, after: int) -> list[Event]:
     return [event for event in kept if event.number > after or after > newest]
 
 
-async def state_pieces(station: Station) -> AsyncGenerator[bytes, None]:
+async def state_pieces(station: Station, language: str) -> AsyncGenerator[bytes, None]:
     """Every device as it stands, then each that changes; `removed` when config drops one."""
     shown: dict[str, Snapshot] = {}
     async with station.board.watch() as changes:
         yield HEARTBEAT
-        for piece in _changed(station, shown):
+        for piece in _changed(station, shown, language):
             yield piece
         async for device in with_heartbeats(changes):
             if device is None:
                 yield HEARTBEAT
             elif station.board.latest.get(device) is not shown.get(device):
-                for piece in _changed(station, shown):
+                for piece in _changed(station, shown, language):
                     yield piece
                 await station.clock.sleep(PACE_S)
 
 
-def _changed(station: Station, shown: dict[str, Snapshot]) -> Iterator[bytes]:
+def _changed(station: Station, shown: dict[str, Snapshot], language: str) -> Iterator[bytes]:
     for device, snapshot in tuple(station.board.latest.items()):
         worker = station.workers.get(device)
         if worker is not None and snapshot is not shown.get(device):
             shown[device] = snapshot
-            yield _piece("state", state_form(worker.plan, snapshot))
+            form = all_in_language(state_form(worker.plan, snapshot), language)
+            yield _piece("state", form)
     for device in shown.keys() - station.board.latest.keys():
         del shown[device]
         yield _piece("removed", {"device": device})
@@ -102,6 +106,10 @@ async def with_heartbeats(source: AsyncIterable[T]) -> AsyncIterator[T | None]:
             yield None
         else:
             yield item
+
+
+def _event(event: Event, language: str) -> bytes:
+    return _piece("event", all_in_language(event_form(event), language), event.number)
 
 
 def _piece(kind: str, form: dict[str, Any], number: int | None = None) -> bytes:

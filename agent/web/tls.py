@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from agent.errors import CannotStart
+from agent.languages.message import N_, Message
 
 
 def tls_of(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -21,21 +22,36 @@ def tls_of(certificate: Path, key: Path) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key, password=_no_password)
     except ssl.SSLError as error:
         why = (error.reason or str(error)).replace("_", " ").lower()
-        text = f"api.network: {certificate} and {key} are no certificate and its key: {why}"
-        raise CannotStart(f"{text}; give PEM files that belong together") from error
+        raise CannotStart(
+            Message(
+                "api.network: {certificate} and {key} are no certificate and its key: {why}; "
+                "give PEM files that belong together",
+                certificate=str(certificate),
+                key=str(key),
+                why=why,
+            )
+        ) from error
     except OSError as error:
         why = os.strerror(error.errno or 0).lower()
         which = next((it for it in (key, certificate) if not os.access(it, os.R_OK)), certificate)
-        text = f"api.network: {which} can't be read: {why}"
-        raise CannotStart(f"{text}; give the agent's user the right to it") from error
-    except ValueError as error:
-        raise CannotStart(f"api.network: {key}: {error}") from None
+        text = N_(
+            "api.network: {which} can't be read: {why}; give the agent's user the right to it"
+        )
+        raise CannotStart(Message(text, which=str(which), why=why)) from error
+    except ValueError:
+        text = N_(
+            "api.network: {key}: the key has a password, which nobody types at a start: "
+            "give one without"
+        )
+        raise CannotStart(Message(text, key=str(key))) from None
     if stat.S_IMODE(mode) & 0o007:
-        text = f"api.network: {key} can be read or written by everybody on this machine"
-        raise CannotStart(f"{text}: chmod o= {key}")
+        text = N_(
+            "api.network: {key} can be read or written by everybody on this machine: chmod o= {key}"
+        )
+        raise CannotStart(Message(text, key=str(key)))
     return context
 
 
 def _no_password() -> str:
     """Nobody is there to type it at a start. Raises ValueError."""
-    raise ValueError("the key has a password, which nobody types at a start: give one without")
+    raise ValueError

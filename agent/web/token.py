@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.errors import CannotStart, NoPermission
+from agent.languages.message import Message
 
 SHORTEST: Final = 32
 LONGEST: Final = 512
@@ -28,11 +29,17 @@ def read_or_make_token(path: Path) -> str:
             return _make(path)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise CannotStart(f"{path} is a link: give api.token_file the file itself") from error
+            raise CannotStart(
+                Message("{path} is a link: give api.token_file the file itself", path=path)
+            ) from error
         why = os.strerror(error.errno or 0).lower()
         raise NoPermission(
-            f"api.token_file: {path} can't be used: {why}; "
-            "give the agent's user the right to it, or choose another path"
+            Message(
+                "api.token_file: {path} can't be used: {why}; give the agent's user the right "
+                "to it, or choose another path",
+                path=path,
+                why=why,
+            )
         ) from error
 
 
@@ -45,22 +52,35 @@ def _read(path: Path) -> str:
         os.close(handle)
     if not (SHORTEST <= len(text) <= LONGEST and text.isascii() and text.isprintable()):
         raise CannotStart(
-            f"{path} holds no token of {SHORTEST} to {LONGEST} ASCII characters: "
-            "delete the file, and the agent makes a new one"
+            Message(
+                "{path} holds no token of {shortest} to {longest} ASCII characters: delete the "
+                "file, and the agent makes a new one",
+                path=path,
+                shortest=SHORTEST,
+                longest=LONGEST,
+            )
         )
     return text
 
 
 def _check(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise CannotStart(f"{path} is not a plain file: give api.token_file another path")
+        raise CannotStart(
+            Message("{path} is not a plain file: give api.token_file another path", path=path)
+        )
     if found.st_mode & 0o077:
         raise CannotStart(
-            f"{path} can be read or written by others than its owner: whoever read it can change "
-            f"settings; delete the file to get a new token, or keep this one with: chmod 600 {path}"
+            Message(
+                "{path} can be read or written by others than its owner: whoever read it can "
+                "change settings; delete the file to get a new token, or keep this one with: "
+                "chmod 600 {path}",
+                path=path,
+            )
         )
     if found.st_uid not in {os.geteuid(), 0}:
-        raise CannotStart(f"{path} belongs to another user: delete it, or choose another path")
+        raise CannotStart(
+            Message("{path} belongs to another user: delete it, or choose another path", path=path)
+        )
 
 
 def _make(path: Path) -> str:

@@ -6,6 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.fleet.samples import Status
+from agent.languages.catalogues import all_in_language as said
+from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.roles import refusal
 from agent.safety.doubts import Doubt
@@ -16,6 +18,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -78,10 +81,11 @@ class SettledForm(BaseModel):
     responses=answers([DOUBT], *AT_THE_DOOR),
     response_model=list[DoubtForm],
 )
-async def unsettled(station: TheStation) -> list[dict[str, Any]]:
+async def unsettled(station: TheStation, language: TheLanguage) -> list[dict[str, Any]]:
     """The commands whose outcome is unknown, and the devices that have to be looked at. Each is blocked."""
     doubts = [doubt for _, some in sorted(station.gate.doubts.items()) for doubt in some]
-    return [_form(doubt, in_config=doubt.device in station.workers) for doubt in doubts]
+    found = [_form(doubt, in_config=doubt.device in station.workers) for doubt in doubts]
+    return said(found, language)
 
 
 @settles.post(
@@ -109,7 +113,9 @@ async def settle_some(body: Settled, station: TheStation, actor: TheActor) -> di
         problem = problem_of(bad)
         left = [name for name, it in outcomes.items() if it.status is not Status.DONE]
         raise Problem(
-            problem.kind, f"not settled: {', '.join(left)}. {problem.detail}", devices=shown
+            problem.kind,
+            Message("not settled: {left}. {detail}", left=", ".join(left), detail=problem.detail),
+            devices=shown,
         )
     return {"devices": shown}
 

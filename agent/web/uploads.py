@@ -10,8 +10,10 @@ import re
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message as Part
+from starlette.types import Receive, Scope, Send
 
+from agent.languages.message import Message
 from agent.web.problems import Problem
 
 PATH: Final = re.compile(r"/api/v1/files/[^/]+")
@@ -34,7 +36,7 @@ def check_file(headers: Headers) -> None:
     given = headers.getlist("content-type")
     if len(given) != 1 or given[0].partition(";")[0].strip().lower() not in DECLARED_AS:
         kinds = " or ".join(f"`Content-Type: {kind}`" for kind in DECLARED_AS)
-        raise Problem("not-a-file", f"send the header {kinds}")
+        raise Problem("not-a-file", Message("send the header {kinds}", kinds=kinds))
 
 
 class Upload:
@@ -45,7 +47,7 @@ class Upload:
         self._waits = "expect" in Headers(scope=scope)  # it asks before it sends its body
         self._is_over = self._is_stalled = self._is_refused = False
 
-    async def receive(self) -> Message:
+    async def receive(self) -> Part:
         """The next piece. Raises Problem when it does not come in time."""
         if self._is_over:
             return await self._receive()  # that the sender goes away, which may never be
@@ -54,10 +56,13 @@ class Upload:
                 return await self._next()
         except TimeoutError:
             self._is_stalled = True
-            text = f"nothing more of the file came within {PIECE_WITHIN_S:g} s"
+            text = Message(
+                "nothing more of the file came within {piece_within_s:g} s",
+                piece_within_s=PIECE_WITHIN_S,
+            )
             raise Problem("too-slow", text) from None
 
-    async def answer(self, send: Send, message: Message) -> None:
+    async def answer(self, send: Send, message: Part) -> None:
         """Send a part of the answer. A refusal is sent at once; then the sender may finish."""
         if message["type"] == "http.response.start":
             self._is_refused = message["status"] >= BAD_REQUEST and not self._is_over
@@ -78,7 +83,7 @@ class Upload:
         except TimeoutError:
             return  # the connection is closed in any case
 
-    async def _next(self) -> Message:
+    async def _next(self) -> Part:
         message = await self._receive()
         self._waits = False
         self._is_over = not message.get("more_body", False)

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Header, Path, Query
 
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Quality, Sample
+from agent.languages.catalogues import all_in_language as said
+from agent.languages.message import Message
 from agent.public import (
     description_form,
     event_form,
@@ -18,7 +20,15 @@ from agent.public import (
 )
 from agent.web import examples, forms, paging, safety_forms
 from agent.web.problems import Problem
-from agent.web.routes import AT_THE_DOOR, TheDevice, TheSnapshot, TheStation, answers, no_such
+from agent.web.routes import (
+    AT_THE_DOOR,
+    TheDevice,
+    TheLanguage,
+    TheSnapshot,
+    TheStation,
+    answers,
+    no_such,
+)
 from agent.web.streams import Stream, event_pieces, events_after, state_pieces
 from drivers import catalogue, describe
 from drivers.errors import DriverError, UnknownName
@@ -70,14 +80,15 @@ async def station(station: TheStation) -> dict[str, Any]:
     response_model=list[forms.DeviceForm],
     response_model_exclude_unset=True,
 )
-async def devices(station: TheStation) -> list[dict[str, Any]]:
+async def devices(station: TheStation, language: TheLanguage) -> list[dict[str, Any]]:
     """Every device as it stands, with its latest values, in the order of their names."""
     shown = sorted(station.board.latest.items())
-    return [
+    found = [
         state_form(station.workers[name].plan, snapshot)
         for name, snapshot in shown
         if name in station.workers
     ]
+    return said(found, language)
 
 
 @views.get(
@@ -86,12 +97,12 @@ async def devices(station: TheStation) -> list[dict[str, Any]]:
     responses=answers('event: state\ndata: {"device": "psu1", …}\n', media_type=EVENTS),
     response_class=Stream,
 )
-async def devices_stream(station: TheStation) -> Stream:
+async def devices_stream(station: TheStation, language: TheLanguage) -> Stream:
     """Server-sent events: `state` for every device, then for each that changes.
 
     `removed` tells of one that the config no longer has. A comment ends 10 s of silence.
     """
-    return Stream(state_pieces(station))
+    return Stream(state_pieces(station, language))
 
 
 @views.get(
@@ -102,13 +113,17 @@ async def devices_stream(station: TheStation) -> Stream:
     response_model_exclude_unset=True,
 )
 async def device(
-    worker: TheDevice, snapshot: TheSnapshot, station: TheStation, fresh: Fresh = False
+    worker: TheDevice,
+    snapshot: TheSnapshot,
+    station: TheStation,
+    language: TheLanguage,
+    fresh: Fresh = False,
 ) -> dict[str, Any]:
     """The device as it stands, with its latest values, or with `fresh=true` all read anew."""
     if fresh:
         await _read_now(worker, *worker.plan.driver_class.readings)
         snapshot = station.board.latest.get(worker.plan.name, snapshot)
-    return state_form(worker.plan, snapshot)
+    return said(state_form(worker.plan, snapshot), language)
 
 
 @views.get(
@@ -141,6 +156,7 @@ async def reading(
     reading: ReadingName,
     worker: TheDevice,
     snapshot: TheSnapshot,
+    language: TheLanguage,
     fresh: Fresh = False,
 ) -> dict[str, Any]:
     """The latest value with its quality, or with `fresh=true` a new one, or a problem."""
@@ -151,16 +167,28 @@ async def reading(
     if sample is None:
         raise Problem(
             "never-read",
-            f"{worker.plan.name}.{reading} has not been read yet: ask for it with ?fresh=true",
+            Message(
+                "{name}.{reading} has not been read yet: ask for it with ?fresh=true",
+                name=worker.plan.name,
+                reading=reading,
+            ),
         )
-    return sample_form(sample, fields[reading].form.unit)
+    return said(sample_form(sample, fields[reading].form.unit), language)
 
 
 async def _new_value(worker: DeviceWorker, reading: str) -> Sample:
     """A sample that the device gave just now. Raises Problem."""
     sample = (await _read_now(worker, reading))[reading]
     if sample.quality is Quality.BAD:
-        raise Problem("device-failed", f"{worker.plan.name}.{reading}: {sample.reason}")
+        raise Problem(
+            "device-failed",
+            Message(
+                "{name}.{reading}: {reason}",
+                name=worker.plan.name,
+                reading=reading,
+                reason=sample.reason,
+            ),
+        )
     return sample
 
 
@@ -169,7 +197,9 @@ async def _read_now(worker: DeviceWorker, *readings: str) -> Mapping[str, Sample
     try:
         return await worker.read(readings)
     except DriverError as error:
-        raise Problem("not-read", f"{worker.plan.name}: {error}") from error
+        raise Problem(
+            "not-read", Message("{name}: {error}", name=worker.plan.name, error=str(error))
+        ) from error
 
 
 @views.get(
@@ -178,9 +208,9 @@ async def _read_now(worker: DeviceWorker, *readings: str) -> Mapping[str, Sample
     responses=answers([examples.INTERLOCK], *AT_THE_DOOR),
     response_model=list[safety_forms.InterlockForm],
 )
-async def interlocks(station: TheStation) -> list[dict[str, Any]]:
+async def interlocks(station: TheStation, language: TheLanguage) -> list[dict[str, Any]]:
     """Every interlock as it stands now, in the order of their names."""
-    return [interlock_form(it) for it in station.interlocks.standing()]
+    return said([interlock_form(it) for it in station.interlocks.standing()], language)
 
 
 @views.get(
@@ -208,10 +238,14 @@ def _driver(name: str) -> dict[str, Any]:
     response_model=list[forms.EventForm],
 )
 async def events(
-    station: TheStation, after: After = None, limit: paging.Limit = None
+    station: TheStation,
+    language: TheLanguage,
+    after: After = None,
+    limit: paging.Limit = None,
 ) -> list[dict[str, Any]]:
     """The last events, oldest first, at most a thousand. `after` the last number of a page is the next."""
-    return [event_form(event) for event in events_after(station.events, after or 0)[:limit]]
+    found = events_after(station.events, after or 0)[:limit]
+    return said([event_form(event) for event in found], language)
 
 
 @views.get(
@@ -226,7 +260,10 @@ async def events(
     response_class=Stream,
 )
 async def events_stream(
-    station: TheStation, after: After = None, last_event_id: LastEventId = ""
+    station: TheStation,
+    language: TheLanguage,
+    after: After = None,
+    last_event_id: LastEventId = "",
 ) -> Stream:
     """Server-sent events of kind `event`, from now on or after a number.
 
@@ -234,4 +271,4 @@ async def events_stream(
     """
     number = last_event_id[:16]
     given = int(number) if number.isascii() and number.isdecimal() else after
-    return Stream(event_pieces(station.events, given))
+    return Stream(event_pieces(station.events, given, language))

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.errors import AgentError
+from agent.languages.message import Message
 from agent.safety.waivers import Waivers
 from agent.store.store_errors import NotRecorded
 from agent.store.waivers import Waiver
@@ -84,7 +85,9 @@ async def waive(
     try:
         made = await _of(station).waive(actor, worker.plan.name, body.reason, body.until)
     except NotRecorded as error:
-        raise Problem("not-recorded", f"{error}; nothing is waived") from error
+        raise Problem(
+            "not-recorded", Message("{error}; nothing is waived", error=str(error))
+        ) from error
     except AgentError as error:
         raise Problem(KINDS.get(type(error).__name__, "bad-value"), str(error)) from error
     return _form(made)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from agent.flight import FlightRecords
+from agent.languages.message import Message
 from agent.web import examples, forms
 from agent.web.problems import Problem
 from agent.web.routes import AT_THE_DOOR, TheDevice, TheSnapshot, TheStation, answers
@@ -70,12 +71,14 @@ async def fault(name: FaultName, worker: TheDevice, station: TheStation) -> Resp
 
 def _flight(flight: FlightRecords | None) -> FlightRecords:
     if flight is None:
-        raise Problem("no-such", "this station records nothing")
+        raise Problem("no-such", Message("this station records nothing"))
     return flight
 
 
 def _unreadable(error: Exception) -> Problem:
-    return Problem("not-kept", f"the recordings on disk can't be read: {error}")
+    return Problem(
+        "not-kept", Message("the recordings on disk can't be read: {error}", error=str(error))
+    )
 
 
 def _json(text: str) -> Response:

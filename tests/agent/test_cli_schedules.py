@@ -27,7 +27,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async with schedules_in_memory(tmp_path, *wanted) as made:
         path = tmp_path / "agent.sock"
         monkeypatch.setenv("LABKEEPER_SOCKET", str(path))
-        monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+        monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
         station = replace(made.jobs.station.station, schedules=made.schedules)
         api = build_api(station, SETTINGS, TOKEN)
         async with serving(api, await asyncio.to_thread(bind_unix, path)):
@@ -43,7 +43,10 @@ def ask(bench: ScheduleBench, capsys: pytest.CaptureFixture[str]) -> Command:
     return command
 
 
-async def test_schedules_are_listed_with_their_next_time_in_their_zone(ask: Command) -> None:
+async def test_schedules_are_listed_with_their_next_time_in_their_zone(
+    ask: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
     ended = await ask("schedule", "list")
     assert ended.code == 0, ended.err
     for said in ("hourly", "매시간", "trial", "2026-06-01T19:00:00+09:00", "off (config)"):

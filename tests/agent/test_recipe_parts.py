@@ -201,7 +201,7 @@ def test_the_outline_says_every_step_in_a_line(tmp_path: Path) -> None:
         "  set oven.running = false",
     ]
     assert title(recipe.steps[1], "en") == "반복"
-    assert title(recipe.steps[2], "ko") == "if hot > 5"
+    assert title(recipe.steps[2], "ko") == "조건 hot > 5"
 
 
 def test_an_expression_is_the_same_as_another_with_the_same_text() -> None:

@@ -69,7 +69,7 @@ async def test_a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice
 async def test_what_happens_while_old_events_are_told_is_told_once() -> None:
     events = EventLog(SystemClock())
     events.add("test", "one")
-    async with aclosing(streams.event_pieces(events, 0)) as pieces:
+    async with aclosing(streams.event_pieces(events, 0, "en")) as pieces:
         assert await anext(pieces) == streams.HEARTBEAT
         events.add("test", "two")  # its listener is already there
         events.add("test", "three")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.errors import Refused
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 
@@ -32,4 +33,10 @@ def made_up(name: str, form: Form) -> Any:
             return True
         case "text" | "lot" | "serial_number" if form["pattern"] is None:
             return "DRY-RUN"
-    raise Refused(f"{name} is missing: a dry run makes up no {form['type'].replace('_', ' ')} here")
+    raise Refused(
+        Message(
+            "{name} is missing: a dry run makes up no {replace} here",
+            name=name,
+            replace=form["type"].replace("_", " "),
+        )
+    )

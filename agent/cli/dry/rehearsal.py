@@ -20,6 +20,7 @@ from agent.cli.dry.answers import answer_to
 from agent.cli.dry.report import Report
 from agent.cli.dry.twins import Twin, rooms_of
 from agent.errors import DeviceTrouble, NoAgent
+from agent.languages.message import Message
 
 UP_WITHIN_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.1
@@ -100,7 +101,9 @@ async def _room(
         async with asyncio.timeout(UP_WITHIN_S):
             return json.loads(await child.first_line())
     except TimeoutError:
-        raise child.trouble(f"said nothing for {UP_WITHIN_S:g} s") from None
+        raise child.trouble(
+            Message("said nothing for {up_within_s:g} s", up_within_s=UP_WITHIN_S)
+        ) from None
 
 
 async def _until_up(client: AgentClient, plan: Plan, child: Child) -> None:
@@ -110,7 +113,9 @@ async def _until_up(client: AgentClient, plan: Plan, child: Child) -> None:
         async with asyncio.timeout(UP_WITHIN_S):
             while not wanted <= await asyncio.to_thread(_online, client):
                 if child.process.returncode is not None:
-                    raise child.trouble(f"ended with {child.process.returncode}")
+                    raise child.trouble(
+                        Message("ended with {returncode}", returncode=child.process.returncode)
+                    )
                 await asyncio.sleep(LOOK_EVERY_S)
     except TimeoutError:
         text = f"not every simulator answers after {UP_WITHIN_S:g} s\n{child.last_lines()}"

@@ -20,6 +20,7 @@ from agent.errors import DeviceTrouble, Refused
 from agent.jobs.checks.check import Checked, check
 from agent.jobs.recipes.library import Entry, Library, head_of, read_library
 from agent.jobs.recipes.recipe import Head
+from agent.languages.message import N_, Message
 from agent.public import parameter_form
 from agent.settings import Station, load
 
@@ -48,7 +49,8 @@ def dry_run(
         Refused: A parameter is, or there is no simulator of some device.
     """
     if not 1 <= speed <= FASTEST:
-        raise Refused(f"--speed: {speed:g} is not 1 to {FASTEST:g}")
+        text = N_("--speed: {speed:g} is not 1 to {fastest:g}")
+        raise Refused(Message(text, speed=speed, fastest=FASTEST))
     station = load(config)
     library = read_library(station.recipes)
     entry = library.find(recipe)
@@ -106,7 +108,13 @@ def _checked(
     checked.must_be_right()
     head = head_of(entry)
     if missing := head.devices.keys() - checked.devices.keys():
-        raise Refused(f"{head.name} needs a device for {', '.join(sorted(missing))}: name it")
+        raise Refused(
+            Message(
+                "{name} needs a device for {missing}: name it",
+                name=head.name,
+                missing=", ".join(sorted(missing)),
+            )
+        )
     return checked
 
 

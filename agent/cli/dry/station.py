@@ -25,6 +25,7 @@ from agent.cli.dry.clock import FastClock
 from agent.clock import SystemClock
 from agent.errors import Refused
 from agent.fleet.plan import Plan
+from agent.languages.message import Message
 from agent.loop import new_event_loop
 from agent.settings import Station, load
 from agent.settings.interlocks import Interlock
@@ -57,7 +58,9 @@ class RehearsalAgent(Agent):
     @asynccontextmanager
     async def _open_driver(self, plan: Plan) -> AsyncIterator[Driver[Any]]:
         if plan.address not in self._allowed:
-            raise Refused(f"{plan.name}: a dry run opens links to its simulators alone")
+            raise Refused(
+                Message("{name}: a dry run opens links to its simulators alone", name=plan.name)
+            )
         async with super()._open_driver(plan) as driver:
             yield driver
 

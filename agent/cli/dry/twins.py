@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from agent.errors import Refused
+from agent.languages.message import Message
 
 SERIAL: Final = "serial://{path}?baudrate=115200"
 TWINS: Final[Mapping[str, tuple[str, str]]] = {
@@ -49,8 +50,12 @@ def twins_of(drivers: Mapping[str, str]) -> list[Twin]:
     """
     if missing := sorted(f"{n} ({it})" for n, it in drivers.items() if it not in TWINS):
         raise Refused(
-            f"no simulator stands in for {', '.join(missing)}: a dry run is not possible; "
-            f"there are some for {', '.join(TWINS)}"
+            Message(
+                "no simulator stands in for {missing}: a dry run is not possible; there are "
+                "some for {twins}",
+                missing=", ".join(missing),
+                twins=", ".join(TWINS),
+            )
         )
     made: list[Twin] = []
     for device, driver in sorted(drivers.items()):

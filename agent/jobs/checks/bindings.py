@@ -9,6 +9,7 @@ from typing import TypeAlias
 from agent.jobs.checks.offers import DriverOffer, NeedsOffer, Offer, unmet
 from agent.jobs.recipes.device_roles import DeviceRole
 from agent.jobs.recipes.recipe import Head
+from agent.languages.message import Message
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 from agent.settings.station import Station
@@ -37,11 +38,23 @@ def bind(head: Head, station: Station | None, chosen: Mapping[str, str], say: Sa
     offers: dict[str, Offer] = {}
     for role in chosen:
         if role not in head.devices:
-            say(("devices",), f"there is no role {role!r}; {suggest(role, head.devices)}")
+            say(
+                ("devices",),
+                Message(
+                    "there is no role {role!r}; {suggest}",
+                    role=role,
+                    suggest=suggest(role, head.devices),
+                ),
+            )
     for role, wanted in head.devices.items():
         path: KeyPath = ("devices", role)
         if bool(wanted.driver) == bool(wanted.needs):
-            say(path, "give driver, or needs: one of the two says which device may play the role")
+            say(
+                path,
+                Message(
+                    "give driver, or needs: one of the two says which device may play the role"
+                ),
+            )
             continue
         device = chosen.get(role, wanted.device)
         if station is None or device is None:
@@ -67,17 +80,31 @@ def _bound(
 ) -> Offer | None:
     at = (*path, "device")
     if device not in station.devices:
-        say(at, f"{station.file} has no device {device!r}; {suggest(device, station.devices)}")
+        say(
+            at,
+            Message(
+                "{file} has no device {device!r}; {suggest}",
+                file=station.file,
+                device=device,
+                suggest=suggest(device, station.devices),
+            ),
+        )
         return None
     its = station.devices[device]
     if not its.enabled:
-        say(at, f"{device} is not enabled ({its.place})")
+        say(at, Message("{device} is not enabled ({place})", device=device, place=its.place))
     for name in wanted.driver:
         _driver(name, (*path, "driver"), say)
     if wanted.driver and its.driver not in wanted.driver:
         say(
             at,
-            f"{device} has the driver {its.driver} ({its.place}), not {' or '.join(wanted.driver)}",
+            Message(
+                "{device} has the driver {driver} ({place}), not {it_driver}",
+                device=device,
+                driver=its.driver,
+                place=its.place,
+                it_driver=" or ".join(wanted.driver),
+            ),
         )
         return None
     offer = DriverOffer(device, catalogue.load(its.driver), its.limits)
@@ -93,9 +120,16 @@ def _driver(name: str, path: KeyPath, say: Say) -> Offer | None:
     except (UnknownName, ImportError) as error:
         offered = catalogue.names()
         known = name in offered
-        say(path, f"{name} can't be loaded: {error}" if known else _no_driver(name, offered))
+        say(
+            path,
+            Message("{name} can't be loaded: {error}", name=name, error=str(error))
+            if known
+            else _no_driver(name, offered),
+        )
     return None
 
 
 def _no_driver(name: str, offered: tuple[str, ...]) -> str:
-    return f"no driver is called {name!r}; {suggest(name, offered)}"
+    return Message(
+        "no driver is called {name!r}; {suggest}", name=name, suggest=suggest(name, offered)
+    )

@@ -12,6 +12,7 @@ from agent.jobs.recipes.flow_steps import CallStep
 from agent.jobs.recipes.library import Library, head_of
 from agent.jobs.recipes.recipe import Head
 from agent.jobs.recipes.recipe_file import RecipeFile
+from agent.languages.message import Message
 from agent.settings.sentences import suggest
 
 
@@ -27,7 +28,12 @@ def check_call(look: Inspection, step: CallStep, scope: Scope) -> None:
         return
     for name, kind in kinds.items():
         if name not in head.parameters:
-            text = f"{step.call} has no parameter {name!r}; {suggest(name, head.parameters)}"
+            text = Message(
+                "{call} has no parameter {name!r}; {suggest}",
+                call=step.call,
+                name=name,
+                suggest=suggest(name, head.parameters),
+            )
             look.say(step, ("with", name), text, at_key=True)
         elif look.fits(step, ("with", name), kind, head.parameters[name].kind):
             _in_range(look, step, name, head, scope)
@@ -35,7 +41,15 @@ def check_call(look: Inspection, step: CallStep, scope: Scope) -> None:
         name for name, it in head.parameters.items() if it.required and name not in step.with_
     ]
     if missing:
-        look.say(step, ("call",), f"{step.call} needs {', '.join(missing)}: give it under `with`")
+        look.say(
+            step,
+            ("call",),
+            Message(
+                "{call} needs {missing}: give it under `with`",
+                call=step.call,
+                missing=", ".join(missing),
+            ),
+        )
     _roles(look, step, head)
 
 
@@ -47,13 +61,19 @@ def _called(look: Inspection, step: CallStep) -> Head | None:
     try:
         entry = look.library.find(step.call)
     except ConfigError as error:
-        look.say(step, ("call",), f"{step.call} is wrong itself: {error.problems[0]}")
+        look.say(
+            step,
+            ("call",),
+            Message(
+                "{call} is wrong itself: {problem}", call=step.call, problem=str(error.problems[0])
+            ),
+        )
         return None
     except Refused as refused:
         look.say(step, ("call",), str(refused))
         return None
     if (way := circle(look.library, own, step.call)) is not None:
-        look.say(step, ("call",), f"calls itself: {' calls '.join([own, *way])}")
+        look.say(step, ("call",), Message("calls itself: {it}", it=" calls ".join([own, *way])))
     return head_of(entry)
 
 
@@ -85,8 +105,12 @@ def _in_range(look: Inspection, step: CallStep, name: str, head: Head, scope: Sc
         try:
             head.parameters[name].check(name, value)
         except Refused as refused:
-            by = f"{given} may be {value}: " if isinstance(given, Expression) else ""
-            look.say(step, ("with", name), f"{by}{refused}")
+            by = (
+                Message("{given} may be {value}: ", given=given, value=value)
+                if isinstance(given, Expression)
+                else ""
+            )
+            look.say(step, ("with", name), Message("{by}{why}", by=by, why=str(refused)))
             return
 
 
@@ -94,15 +118,28 @@ def _roles(look: Inspection, step: CallStep, head: Head) -> None:
     ours = look.file.recipe.devices
     for theirs, our in step.devices.items():
         if theirs not in head.devices:
-            text = f"{step.call} has no role {theirs!r}; {suggest(theirs, head.devices)}"
+            text = Message(
+                "{call} has no role {theirs!r}; {suggest}",
+                call=step.call,
+                theirs=theirs,
+                suggest=suggest(theirs, head.devices),
+            )
             look.say(step, ("devices", theirs), text, at_key=True)
         if our not in ours:
-            text = f"there is no role {our!r} in `devices`; {suggest(our, ours)}"
+            text = Message(
+                "there is no role {our!r} in `devices`; {suggest}",
+                our=our,
+                suggest=suggest(our, ours),
+            )
             look.say(step, ("devices", theirs), text)
     for theirs, wanted in head.devices.items():
         our = step.devices.get(theirs, theirs)
         if our in ours:
             look.used.setdefault(our, set()).update(need.name for need in wanted.needs)
         elif wanted.device is None:
-            text = f"{step.call} needs a device for its role {theirs}: name ours under `devices`"
+            text = Message(
+                "{call} needs a device for its role {theirs}: name ours under `devices`",
+                call=step.call,
+                theirs=theirs,
+            )
             look.say(step, ("call",), text)

@@ -24,6 +24,7 @@ from agent.jobs.recipes.flow_steps import CallStep
 from agent.jobs.recipes.library import Entry, Library, head_of
 from agent.jobs.recipes.python_recipe import PythonRecipe
 from agent.jobs.recipes.recipe import Recipe
+from agent.languages.message import Message
 from agent.settings.document import KeyPath, shown_path
 from agent.settings.station import Station
 from drivers import Role
@@ -143,7 +144,7 @@ def _afterwards(start: Scope, end: Scope, key: str) -> Scope:
     """What is known in `finally` and `on_stop`: results of steps may be missing."""
     scope = start.copy()
     results = [*(end.known.keys() - start.known.keys()), *end.absent]
-    scope.lose(results, f"{key} runs as well when its step was never reached")
+    scope.lose(results, Message("{key} runs as well when its step was never reached", key=key))
     return scope
 
 

@@ -12,6 +12,7 @@ from agent.jobs.language.kinds import ANY, Kind
 from agent.jobs.language.values import Given, Target
 from agent.jobs.recipes.device_steps import DoStep, PrintStep, RampStep, RecordStep, SetStep
 from agent.jobs.recipes.step import Step
+from agent.languages.message import Message
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 
@@ -32,7 +33,11 @@ def check_ramp(look: Inspection, step: RampStep, scope: Scope) -> None:
     """The setting exists and is a number, takes its end, and the rate is in its unit."""
     offer, kind = _setting(look, step, ("ramp",), step.ramp)
     if offer is not None and kind.type not in ("number", "any"):
-        look.say(step, ("ramp",), f"{step.ramp} is {kind}: only a number can be ramped")
+        look.say(
+            step,
+            ("ramp",),
+            Message("{ramp} is {kind}: only a number can be ramped", ramp=step.ramp, kind=kind),
+        )
     elif offer is not None:
         _takes(look, step, ("to",), (offer, step.ramp, kind), step.to, scope)
     look.rate(step, ("rate",), step.rate, scope, kind.unit)
@@ -53,7 +58,10 @@ def check_do(look: Inspection, step: DoStep, scope: Scope) -> None:
         return
     look.uses(step, step.do, offer.role(step.do.name))
     if step.do.name == "print" and "file" in parameters:
-        text = f"a print is a step of its own, which asks for the plate: `print: FILE`, `on: {step.do.role}`"
+        text = Message(
+            "a print is a step of its own, which asks for the plate: `print: FILE`, `on: {role}`",
+            role=step.do.role,
+        )
         look.say(step, ("do",), text)
     for known in _turns(_arguments(look, step, parameters, scope)):
         if why := offer.refused_arguments(step.do.name, known):
@@ -70,7 +78,12 @@ def _arguments(
     for name, given in step.with_.items():
         kind = look.given(step, ("with", name), given, scope)
         if parameters and name not in parameters:
-            text = f"{step.do} takes no {name!r}; {suggest(name, parameters)}"
+            text = Message(
+                "{do} takes no {name!r}; {suggest}",
+                do=step.do,
+                name=name,
+                suggest=suggest(name, parameters),
+            )
             look.say(step, ("with", name), text, at_key=True)
             continue
         written = not isinstance(given, Expression)
@@ -99,7 +112,9 @@ def _result(look: Inspection, step: DoStep, result: Kind, scope: Scope) -> None:
     if step.as_ is None:
         return
     if result.type == "nothing":
-        look.say(step, ("as",), f"{step.do} gives nothing back: delete it", at_key=True)
+        look.say(
+            step, ("as",), Message("{do} gives nothing back: delete it", do=step.do), at_key=True
+        )
     define(look, step, step.as_, result, scope)
 
 
@@ -110,10 +125,19 @@ def check_record(look: Inspection, step: RecordStep, scope: Scope) -> None:
         offer = look.offer(step, key, target.role)
         look.uses(step, target)
         if offer is not None and target.name not in offer.readings:
-            text = f"{target.role} has no reading {target.name!r}; {suggest(target.name, offer.readings)}"
+            text = Message(
+                "{role} has no reading {name!r}; {suggest}",
+                role=target.role,
+                name=target.name,
+                suggest=suggest(target.name, offer.readings),
+            )
             look.say(step, key, text)
         if target in step.record[:number]:
-            look.say(step, key, f"{target} is in the list already: delete one of them")
+            look.say(
+                step,
+                key,
+                Message("{target} is in the list already: delete one of them", target=target),
+            )
     _period(look, step, ("every",), step, scope)
 
 
@@ -124,17 +148,27 @@ def check_print(look: Inspection, step: PrintStep, scope: Scope) -> None:
     if offer is not None:
         command = offer.command("print")
         if isinstance(command, str):
-            look.say(step, ("on",), f"{step.on} does not print: {command}")
+            look.say(
+                step,
+                ("on",),
+                Message("{on} does not print: {command}", on=step.on, command=command),
+            )
         else:
             look.uses(step, target, offer.role("print"))
     kind = look.given(step, ("print",), step.print, scope)
     if not kind.may_be("text"):
-        look.say(step, ("print",), f"is {kind}; it must be the name of a file")
+        look.say(step, ("print",), Message("is {kind}; it must be the name of a file", kind=kind))
     for name in look.plain(step.print, scope):
         if look.stored is not None and isinstance(name, str) and name not in look.stored:
             known = sorted(look.stored)
             look.say(
-                step, ("print",), f"there is no file {name!r} in the store; {suggest(name, known)}"
+                step,
+                ("print",),
+                Message(
+                    "there is no file {name!r} in the store; {suggest}",
+                    name=name,
+                    suggest=suggest(name, known),
+                ),
             )
 
 
@@ -142,11 +176,28 @@ def define(look: Inspection, step: Step, name: str, kind: Kind, scope: Scope) ->
     """Give a name to a result, unless it is another thing's."""
     recipe = look.file.recipe
     if name in recipe.parameters or name in recipe.devices:
-        what = "parameter" if name in recipe.parameters else "device's role"
-        look.say(step, (), f"{name} is the name of a {what}: choose another for the result")
+        what = Message("parameter") if name in recipe.parameters else Message("device's role")
+        look.say(
+            step,
+            (),
+            Message(
+                "{name} is the name of a {what}: choose another for the result",
+                name=name,
+                what=what,
+            ),
+        )
     other = scope.known.get(name)
     if other is not None and (other.type, other.unit) != (kind.type, kind.unit):
-        look.say(step, (), f"{name} is {other} already: give {kind} another name")
+        look.say(
+            step,
+            (),
+            Message(
+                "{name} is {other} already: give {kind} another name",
+                name=name,
+                other=other,
+                kind=kind,
+            ),
+        )
     scope.define(name, kind)
 
 
@@ -179,11 +230,11 @@ def _takes(
     for value in look.plain(given, scope):
         if why := offer.refusal(target.name, value):
             by = (
-                f"{given} may be {value:g}: "
+                Message("{given} may be {value:g}: ", given=given, value=value)
                 if isinstance(given, Expression) and not isinstance(value, str)
                 else ""
             )
-            look.say(step, key, f"{by}{target.role}.{why}")
+            look.say(step, key, Message("{by}{role}.{why}", by=by, role=target.role, why=why))
             return
 
 
@@ -193,4 +244,12 @@ def _period(
     look.seconds(step, key, its.every, scope)
     seconds = its.every.constant
     if seconds is not None and seconds < FASTEST_S:
-        look.say(step, key, f"{seconds:g} s is too fast; allowed: {FASTEST_S:g} s or more")
+        look.say(
+            step,
+            key,
+            Message(
+                "{seconds:g} s is too fast; allowed: {fastest_s:g} s or more",
+                seconds=seconds,
+                fastest_s=FASTEST_S,
+            ),
+        )

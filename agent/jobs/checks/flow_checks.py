@@ -32,6 +32,7 @@ from agent.jobs.recipes.flow_steps import (
 )
 from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.recipes.step import Step
+from agent.languages.message import Message
 
 PLAIN: Final[Mapping[type[Step], Callable[[Inspection, Any, Scope], None]]] = {
     SetStep: device_checks.check_set,
@@ -52,7 +53,11 @@ def check_steps(look: Inspection, steps: tuple[Step, ...], scope: Scope) -> bool
     ended: Step | None = None
     for step in steps:
         if ended is not None:
-            text = f"is never reached: the {ended.verb} before it ({ended.place}) ends the job"
+            text = Message(
+                "is never reached: the {verb} before it ({place}) ends the job",
+                verb=ended.verb,
+                place=ended.place,
+            )
             look.say(step, (), text)
             return False
         if not _goes_on(look, step, scope):
@@ -88,14 +93,19 @@ def _check_until(look: Inspection, step: UntilStep, scope: Scope) -> None:
     condition = step.wait.until
     look.expression(step, ("wait", "until"), condition, scope, "boolean")
     if not any("." in name for name in condition.names):
-        text = f"{condition.text} has no reading in it: it never changes while it is waited for"
+        text = Message(
+            "{text} has no reading in it: it never changes while it is waited for",
+            text=condition.text,
+        )
         look.say(step, ("wait", "until"), text)
     for key in ("within", "steady"):
         look.seconds(step, ("wait", key), getattr(step.wait, key), scope)
     steady, within = step.wait.steady.constant, step.wait.within.constant
     if steady is not None and within is not None and steady > within:
-        text = (
-            f"{step.wait.steady} is longer than within, {step.wait.within}: it can never be reached"
+        text = Message(
+            "{steady} is longer than within, {within}: it can never be reached",
+            steady=step.wait.steady,
+            within=step.wait.within,
         )
         look.say(step, ("wait", "steady"), text)
 
@@ -105,17 +115,27 @@ def _check_if(look: Inspection, step: IfStep, scope: Scope) -> bool:
     always = _constant(step.if_)
     if always is False:
         look.say(
-            step, ("if",), f"{step.if_.text} never holds: what is under `then` is never reached"
+            step,
+            ("if",),
+            Message(
+                "{text} never holds: what is under `then` is never reached", text=step.if_.text
+            ),
         )
     if always is True and step.else_ is not None:
         look.say(
-            step, ("if",), f"{step.if_.text} always holds: what is under `else` is never reached"
+            step,
+            ("if",),
+            Message(
+                "{text} always holds: what is under `else` is never reached", text=step.if_.text
+            ),
         )
     then, other = scope.copy(), scope.copy()
     goes_on = check_steps(look, step.then, then)
     else_goes_on = step.else_ is None or check_steps(look, step.else_, other)
     ends = [it for it, on in ((then, goes_on), (other, else_goes_on)) if on]
-    scope.join(ends, f"it is given only on one side of the `if` at {step.place}")
+    scope.join(
+        ends, Message("it is given only on one side of the `if` at {place}", place=step.place)
+    )
     return goes_on or else_goes_on
 
 
@@ -123,24 +143,34 @@ def _check_repeat(look: Inspection, step: RepeatStep, scope: Scope) -> bool:
     how = step.repeat
     given = [key for key in ("times", "while_", "over") if getattr(how, key) is not None]
     if len(given) != 1:
-        look.say(step, ("repeat",), "give one of times, while and over", at_key=True)
+        look.say(step, ("repeat",), Message("give one of times, while and over"), at_key=True)
     variable = _times(look, step, scope)
     inner = scope.copy()
     if how.as_:
         if how.as_ in scope.known and how.as_ not in look.file.recipe.parameters:
-            look.say(step, ("repeat", "as"), f"{how.as_} is the name of something else already")
+            look.say(
+                step,
+                ("repeat", "as"),
+                Message("{as_} is the name of something else already", as_=how.as_),
+            )
         define(look, step, how.as_, variable, inner)
         inner.values[how.as_] = _turns(look, how, scope)
     goes_on = check_steps(look, step.steps, inner)
     if how.as_:
         inner.values.pop(how.as_)
         inner.lose(
-            [how.as_], f"it is the variable of the `repeat` at {step.place}, and ends with it"
+            [how.as_],
+            Message(
+                "it is the variable of the `repeat` at {place}, and ends with it", place=step.place
+            ),
         )
     if _at_least_once(look, how, scope):
         scope.join([inner], "")
         return goes_on
-    scope.join([inner, scope.copy()], f"the `repeat` at {step.place} may not run at all")
+    scope.join(
+        [inner, scope.copy()],
+        Message("the `repeat` at {place} may not run at all", place=step.place),
+    )
     return True
 
 
@@ -152,17 +182,26 @@ def _times(look: Inspection, step: RepeatStep, scope: Scope) -> Kind:
         if look.fits(step, ("repeat", "times"), kind, COUNT):
             for value in look.plain(how.times, scope):
                 if isinstance(value, int | float) and (value < 0 or value != int(value)):
-                    look.say(step, ("repeat", "times"), f"{value:g} is not a number of times")
+                    look.say(
+                        step,
+                        ("repeat", "times"),
+                        Message("{value:g} is not a number of times", value=value),
+                    )
         if how.times == 0 and how.times is not False:
-            look.say(step, ("repeat", "times"), "0 times: its steps are never reached")
+            look.say(step, ("repeat", "times"), Message("0 times: its steps are never reached"))
     if how.while_ is not None:
         look.expression(step, ("repeat", "while"), how.while_, scope, "boolean")
         if _constant(how.while_) is False:
-            look.say(step, ("repeat", "while"), "never holds: its steps are never reached")
+            look.say(step, ("repeat", "while"), Message("never holds: its steps are never reached"))
         if how.most is None:
-            look.say(step, ("repeat",), "while needs `most`: how many times at most", at_key=True)
+            look.say(
+                step,
+                ("repeat",),
+                Message("while needs `most`: how many times at most"),
+                at_key=True,
+            )
     elif how.most is not None:
-        look.say(step, ("repeat", "most"), "is for `while` alone: delete it", at_key=True)
+        look.say(step, ("repeat", "most"), Message("is for `while` alone: delete it"), at_key=True)
     return _over(look, step, scope) if how.over is not None else COUNT
 
 
@@ -176,7 +215,7 @@ def _over(look: Inspection, step: RepeatStep, scope: Scope) -> Kind:
         whole = all(kind.type == "integer" for kind in kinds)
         return Kind("integer" if whole else "number", first.unit)
     if any(kind.type != first.type for kind in kinds):
-        look.say(step, ("repeat", "over"), "has values of several kinds: give one kind")
+        look.say(step, ("repeat", "over"), Message("has values of several kinds: give one kind"))
         return ANY
     return first
 
@@ -207,11 +246,19 @@ def _check_parallel(look: Inspection, step: ParallelStep, scope: Scope) -> bool:
         roles = actuated(steps, look.library)
         for device in sorted({look.devices.get(role, role) for role in roles}):
             if movers.setdefault(device, name) != name:
-                text = f"{device} is told what to do in {movers[device]} as well: one branch only"
+                text = Message(
+                    "{device} is told what to do in {movers} as well: one branch only",
+                    device=device,
+                    movers=movers[device],
+                )
                 look.say(step, ("parallel", name), text, at_key=True)
         for result in inner.known.keys() - scope.known.keys():
             if makers.setdefault(result, name) != name:
-                text = f"{result} is given in {makers[result]} as well: choose another name"
+                text = Message(
+                    "{result} is given in {makers} as well: choose another name",
+                    result=result,
+                    makers=makers[result],
+                )
                 look.say(step, ("parallel", name), text, at_key=True)
         ends.append(inner)
     for end in ends:

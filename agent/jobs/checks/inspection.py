@@ -13,11 +13,12 @@ from agent.jobs.checks.offers import Offer
 from agent.jobs.checks.scope import Scope
 from agent.jobs.language.expression_kinds import typed
 from agent.jobs.language.expressions import Expression, ExpressionError, Value
-from agent.jobs.language.kinds import Kind, kind_of, same_unit, unit_symbol
+from agent.jobs.language.kinds import WORDS, Kind, kind_of, same_unit, unit_symbol
 from agent.jobs.language.quantities import LONGEST_S, SECONDS, Duration, Rate
 from agent.jobs.language.values import Given, Target
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.recipes.step import Step
+from agent.languages.message import Message
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 from drivers import Role
@@ -59,7 +60,15 @@ class Inspection:
         roles = self.file.recipe.devices
         self.used.setdefault(role, set())
         if role not in roles:
-            self.say(step, key, f"there is no role {role!r} in `devices`; {suggest(role, roles)}")
+            self.say(
+                step,
+                key,
+                Message(
+                    "there is no role {role!r} in `devices`; {suggest}",
+                    role=role,
+                    suggest=suggest(role, roles),
+                ),
+            )
         return self.offers.get(role)
 
     def uses(self, step: Step, target: Target, needed: Role | None = None) -> None:
@@ -79,8 +88,17 @@ class Inspection:
         if not said and not expression.names:
             self._constant(step, key, expression)
         if not said and types and kind.type not in (*types, "any"):
-            wanted = "true or false" if types == ("boolean",) else f"a {types[0]}"
-            self.say(step, key, f"{expression.text} is {kind}; it must give {wanted}")
+            wanted = WORDS[types[0]]
+            self.say(
+                step,
+                key,
+                Message(
+                    "{text} is {kind}; it must give {wanted}",
+                    text=expression.text,
+                    kind=kind,
+                    wanted=wanted,
+                ),
+            )
         return kind
 
     def given(self, step: Step, key: KeyPath, given: Given, scope: Scope) -> Kind:
@@ -93,11 +111,21 @@ class Inspection:
         """Whether a value of an expression can be what is wanted, in type and unit; said if not."""
         numbers = kind.is_number and wanted.is_number
         if not (numbers or "any" in (kind.type, wanted.type) or kind.type == wanted.type):
-            self.say(step, key, f"gives {kind}; it must give {wanted}")
+            self.say(
+                step, key, Message("gives {kind}; it must give {wanted}", kind=kind, wanted=wanted)
+            )
             return False
         if numbers and not same_unit(kind.unit, wanted.unit):
-            has, needs = (unit_symbol(it or "") or "no unit" for it in (kind.unit, wanted.unit))
-            self.say(step, key, f"is in {has}, and {needs} is wanted: nothing is converted")
+            has, needs = (
+                unit_symbol(it or "") or Message("no unit") for it in (kind.unit, wanted.unit)
+            )
+            self.say(
+                step,
+                key,
+                Message(
+                    "is in {has}, and {needs} is wanted: nothing is converted", has=has, needs=needs
+                ),
+            )
             return False
         return True
 
@@ -127,14 +155,29 @@ class Inspection:
         kind = self.expression(step, key, duration.amount, scope, "number", "integer")
         if kind.unit and kind.unit not in SECONDS:
             self.say(
-                step, key, f"{duration.amount} is in {unit_symbol(kind.unit)}, which is no time"
+                step,
+                key,
+                Message(
+                    "{amount} is in {unit_symbol}, which is no time",
+                    amount=duration.amount,
+                    unit_symbol=unit_symbol(kind.unit),
+                ),
             )
         elif kind.unit and kind.unit != duration.unit:
-            text = f"{duration.amount} is in {kind.unit}: write ={duration.amount} {kind.unit}"
+            text = Message(
+                "{amount} is in {unit}: write ={amount} {unit}",
+                amount=duration.amount,
+                unit=kind.unit,
+            )
             self.say(step, key, text)
         for value in self.plain(duration.amount, scope):
             if not isinstance(value, str) and not 0 <= value * SECONDS[duration.unit] <= LONGEST_S:
-                text = f"{duration.amount} may be {value:g} {duration.unit}: no time of 0 s to 30 d"
+                text = Message(
+                    "{amount} may be {value:g} {unit}: no time of 0 s to 30 d",
+                    amount=duration.amount,
+                    value=value,
+                    unit=duration.unit,
+                )
                 self.say(step, key, text)
                 break
 
@@ -144,9 +187,26 @@ class Inspection:
             self.expression(step, key, rate.amount, scope, "number", "integer")
             for value in self.plain(rate.amount, scope):
                 if isinstance(value, int | float) and value <= 0:
-                    self.say(step, key, f"{rate.amount} may be {value:g}: a rate must be above 0")
+                    self.say(
+                        step,
+                        key,
+                        Message(
+                            "{amount} may be {value:g}: a rate must be above 0",
+                            amount=rate.amount,
+                            value=value,
+                        ),
+                    )
         if rate.unit is not None and unit is not None and rate.unit != unit:
-            self.say(step, key, f"is in {rate.unit}/{rate.per}; write it in {unit}/{rate.per}")
+            self.say(
+                step,
+                key,
+                Message(
+                    "is in {unit}/{per}; write it in {unit_2}/{per}",
+                    unit=rate.unit,
+                    per=rate.per,
+                    unit_2=unit,
+                ),
+            )
 
     def _note(self, expression: Expression) -> None:
         for name in expression.names:

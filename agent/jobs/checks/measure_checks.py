@@ -12,6 +12,7 @@ from agent.jobs.language.kinds import Kind, same_unit
 from agent.jobs.language.values import Given
 from agent.jobs.recipes.device_steps import Measured, MeasureStep
 from agent.jobs.recipes.step import Step
+from agent.languages.message import Message
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 from drivers import UNITS
@@ -31,12 +32,26 @@ def check_measure(look: Inspection, step: MeasureStep, scope: Scope) -> None:
 def _value(look: Inspection, step: Step, name: str, measured: Measured, kind: Kind) -> None:
     at: KeyPath = ("measure", name)
     if not measured.value.names:
-        look.say(step, (*at, "value"), f"{measured.value} is always the same: nothing is measured")
+        look.say(
+            step,
+            (*at, "value"),
+            Message("{value} is always the same: nothing is measured", value=measured.value),
+        )
     if measured.unit is not None and measured.unit not in UNITS:
-        text = f"{measured.unit!r} is not a unit of this lab; {suggest(measured.unit, UNITS)}"
+        text = Message(
+            "{unit!r} is not a unit of this lab; {suggest}",
+            unit=measured.unit,
+            suggest=suggest(measured.unit, UNITS),
+        )
         look.say(step, (*at, "unit"), text)
     elif measured.unit is not None and not same_unit(measured.unit, kind.unit):
-        look.say(step, (*at, "unit"), f"{measured.value} is in {kind.unit or 'no unit'}")
+        look.say(
+            step,
+            (*at, "unit"),
+            Message(
+                "{value} is in {unit}", value=measured.value, unit=kind.unit or Message("no unit")
+            ),
+        )
 
 
 def _limits(
@@ -49,18 +64,27 @@ def _limits(
             continue
         found = look.given(step, (*at, key), end, scope)
         if not kind.may_be("number", "integer"):
-            text = f"{measured.value} is {kind}: use equals instead"
+            text = Message("{value} is {kind}: use equals instead", value=measured.value, kind=kind)
             look.say(step, (*at, key), text, at_key=True)
         else:
             look.fits(step, (*at, key), found, kind)
     if low is not None and high is not None:
         lows, highs = (_numbers(look.plain(it, scope)) for it in (low, high))
         if lows and highs and min(lows) > max(highs):
-            text = f"{min(lows):g} is above high, {max(highs):g}: nothing would pass"
+            text = Message(
+                "{lows:g} is above high, {highs:g}: nothing would pass",
+                lows=min(lows),
+                highs=max(highs),
+            )
             look.say(step, (*at, "low"), text)
     if equals is not None:
         if low is not None or high is not None:
-            look.say(step, (*at, "equals"), "give low and high, or equals: not both", at_key=True)
+            look.say(
+                step,
+                (*at, "equals"),
+                Message("give low and high, or equals: not both"),
+                at_key=True,
+            )
         _equals(look, step, (*at, "equals"), equals, kind, scope)
 
 
@@ -74,4 +98,12 @@ def _equals(
     fits = look.fits(step, key, look.given(step, key, equals, scope), kind)
     known = not isinstance(equals, Expression)
     if fits and known and kind.choices and equals not in kind.choices:
-        look.say(step, key, f"{equals!r} never comes; {suggest(str(equals), kind.choices)}")
+        look.say(
+            step,
+            key,
+            Message(
+                "{equals!r} never comes; {suggest}",
+                equals=equals,
+                suggest=suggest(str(equals), kind.choices),
+            ),
+        )

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, get_type_hints
 
 from agent.jobs.language.kinds import ANY, Kind, kind_of, kind_of_form
 from agent.jobs.recipes.device_roles import DeviceRole
+from agent.languages.message import Message
 from agent.settings.sentences import suggest
 from drivers import Driver, Limits, Role
 from drivers.errors import RequestError
@@ -74,10 +75,18 @@ class DriverOffer:
         if name in settings:
             return kind_of_form(settings[name].form)
         if name in self.driver.readings:
-            return (
-                f"{name} of {self.name} is a reading, which can't be set; {suggest(name, settings)}"
+            return Message(
+                "{name} of {name_2} is a reading, which can't be set; {suggest}",
+                name=name,
+                name_2=self.name,
+                suggest=suggest(name, settings),
             )
-        return f"{self.name} has no setting {name!r}; {suggest(name, settings)}"
+        return Message(
+            "{name} has no setting {name_2!r}; {suggest}",
+            name=self.name,
+            name_2=name,
+            suggest=suggest(name, settings),
+        )
 
     def refusal(self, name: str, value: object) -> str:
         try:
@@ -88,7 +97,12 @@ class DriverOffer:
 
     def command(self, name: str) -> Mapping[str, Kind] | str:
         if name not in self.driver.commands:
-            return f"{self.name} has no command {name!r}; {suggest(name, self.driver.commands)}"
+            return Message(
+                "{name} has no command {name_2!r}; {suggest}",
+                name=self.name,
+                name_2=name,
+                suggest=suggest(name, self.driver.commands),
+            )
         parameters = self.driver.commands[name].parameters
         return {parameter.name: kind_of_form(parameter.form) for parameter in parameters}
 
@@ -97,7 +111,12 @@ class DriverOffer:
         for parameter in self.driver.commands[name].parameters:
             if parameter.name not in given:
                 if parameter.required:
-                    return f"{name}.{parameter.name} is missing: {parameter.form.article}"
+                    return Message(
+                        "{name}.{parameter_name} is missing: {article}",
+                        name=name,
+                        parameter_name=parameter.name,
+                        article=parameter.form.article,
+                    )
                 continue
             if parameter.form.kind == "file" or given[parameter.name] is None:
                 continue
@@ -136,7 +155,7 @@ class NeedsOffer:
     def refusal(self, name: str, value: object) -> str:
         kind, given = self.readings[name], kind_of(value)
         if kind.is_number and not given.is_number:
-            return f"{name}: {value!r} is not {kind}"
+            return Message("{name}: {value!r} is not {kind}", name=name, value=value, kind=kind)
         return ""
 
     def command(self, name: str) -> Mapping[str, Kind] | str:
@@ -153,20 +172,37 @@ class NeedsOffer:
 
 
 def _not_needed(name: str, known: Mapping[str, Kind]) -> str:
-    return f"{name!r} is not among what it `needs`: add it there; {suggest(name, known)}"
+    return Message(
+        "{name!r} is not among what it `needs`: add it there; {suggest}",
+        name=name,
+        suggest=suggest(name, known),
+    )
 
 
 def unmet(wanted: DeviceRole, offer: DriverOffer) -> list[str]:
     """What of `needs` a device does not offer, each as a sentence."""
-    said = []
+    said: list[str] = []
     for need in wanted.needs:
         if need.name in offer.driver.readings:
             has = offer.driver.readings[need.name].form.unit
             if need.unit and has != need.unit:
                 said.append(
-                    f"{offer.name} has {need.name} in {has or 'no unit'}, not in {need.unit}"
+                    Message(
+                        "{name} has {need_name} in {has}, not in {unit}",
+                        name=offer.name,
+                        need_name=need.name,
+                        has=has or Message("no unit"),
+                        unit=need.unit,
+                    )
                 )
         elif need.name not in offer.driver.commands:
             known = [*offer.driver.readings, *offer.driver.commands]
-            said.append(f"{offer.name} has no {need.name}; {suggest(need.name, known)}")
+            said.append(
+                Message(
+                    "{name} has no {need_name}; {suggest}",
+                    name=offer.name,
+                    need_name=need.name,
+                    suggest=suggest(need.name, known),
+                )
+            )
     return said

@@ -13,6 +13,7 @@ from agent.jobs.recipes.flow_steps import CallStep, ParallelStep, RepeatStep, Un
 from agent.jobs.recipes.person_steps import ConfirmStep, InputStep
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step, walk
+from agent.languages.message import Message
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 from drivers import catalogue
@@ -35,8 +36,9 @@ def check_whole(look: Inspection) -> None:
         look.problems += _role(look, role, wanted)
     for step in walk(recipe.on_stop or ()):
         if isinstance(step, NOT_ON_STOP):
-            text = (
-                f"{step.verb} has no place in on_stop: a stop waits for nothing and begins nothing"
+            text = Message(
+                "{verb} has no place in on_stop: a stop waits for nothing and begins nothing",
+                verb=step.verb,
             )
             look.say(step, (step.verb,), text, at_key=True)
     _check_records(look, recipe)
@@ -44,14 +46,14 @@ def check_whole(look: Inspection) -> None:
 
 def _double_names(look: Inspection, recipe: Recipe) -> Iterator[Problem]:
     for name in sorted(recipe.parameters.keys() & recipe.devices.keys()):
-        text = f"{name} is the name of a parameter as well: choose another"
+        text = Message("{name} is the name of a parameter as well: choose another", name=name)
         yield look.file.problem(("devices", name), text, at_key=True)
 
 
 def _unused_parameters(look: Inspection, recipe: Recipe) -> Iterator[Problem]:
     for name, parameter in recipe.parameters.items():
         if name not in look.names and parameter.type not in TO_BE_RECORDED:
-            text = "no step uses it: delete it, or use it"
+            text = Message("no step uses it: delete it, or use it")
             yield look.file.problem(("parameters", name), text, at_key=True)
 
 
@@ -59,16 +61,16 @@ def _role(look: Inspection, role: str, wanted: DeviceRole) -> Iterator[Problem]:
     """A role is used, by what it `needs` alone, and each of its drivers offers what is used."""
     path: KeyPath = ("devices", role)
     if role not in look.used:
-        yield look.file.problem(path, "no step uses it: delete it, or use it", at_key=True)
+        yield look.file.problem(path, Message("no step uses it: delete it, or use it"), at_key=True)
     used = sorted(look.used.get(role, set()))
     more = [name for name in used if name not in {need.name for need in wanted.needs}]
     if wanted.needs and role in look.devices and more:
-        text = f"steps use {', '.join(more)} of it as well: add it"
+        text = Message("steps use {more} of it as well: add it", more=", ".join(more))
         yield look.file.problem((*path, "needs"), text)
     if len(wanted.driver) > 1:
         for number, name in enumerate(wanted.driver):
-            for text in _not_offered(name, used):
-                yield look.file.problem((*path, "driver", number), text)
+            for why in _not_offered(name, used):
+                yield look.file.problem((*path, "driver", number), why)
 
 
 def _not_offered(driver: str, used: list[str]) -> Iterator[str]:
@@ -79,7 +81,12 @@ def _not_offered(driver: str, used: list[str]) -> Iterator[str]:
     offered = [*its.readings, *its.commands]
     for name in used:
         if name not in offered:
-            yield f"{driver} has no {name}, which steps use; {suggest(name, offered)}"
+            yield Message(
+                "{driver} has no {name}, which steps use; {suggest}",
+                driver=driver,
+                name=name,
+                suggest=suggest(name, offered),
+            )
 
 
 def _check_records(look: Inspection, recipe: Recipe) -> None:
@@ -89,12 +96,16 @@ def _check_records(look: Inspection, recipe: Recipe) -> None:
         if isinstance(step, RecordStep):
             first = tables.setdefault(step.as_, step)
             if first.record != step.record:
-                text = (
-                    f"{step.as_} is the table of the record at {first.place}: give one of them `as`"
+                text = Message(
+                    "{as_} is the table of the record at {place}: give one of them `as`",
+                    as_=step.as_,
+                    place=first.place,
                 )
                 look.say(step, ("record",), text, at_key=True)
         if isinstance(step, RepeatStep):
             for inner in walk(step.steps):
                 if isinstance(inner, RecordStep) and inner.steps is None:
-                    text = "goes on to the end, and would begin anew in each turn: give it steps"
+                    text = Message(
+                        "goes on to the end, and would begin anew in each turn: give it steps"
+                    )
                     look.say(inner, ("record",), text, at_key=True)

@@ -14,6 +14,8 @@ from typing import Any, Final
 from agent.jobs.keeping.book import NO_MARKS, Key, Marks, Recalled
 from agent.jobs.keeping.journal import Entry, Kind
 from agent.jobs.states import FINAL, JobState
+from agent.languages.message import Message, listed
+from agent.languages.words import term
 from agent.roles import Actor
 from agent.store import job_table
 from agent.store.database import Connection
@@ -53,25 +55,27 @@ class LedgerBook:
         """See Book."""
         rows = [(_who(entry.by), _row(entry)) for entry in entries]
         along = partial(self._along, entries, key, marks)
-        what = ", ".join(f"{it.kind} of job {it.job}" for it in entries) or "the marks of jobs"
+        what = listed(
+            Message("{kind} of job {job}", kind=term(it.kind), job=it.job) for it in entries
+        ) or Message("the marks of jobs")
         await self._ledger.record_all(rows, along, what)
 
     async def recall(self) -> Recalled:
         """See Book."""
-        wholes, marks = await self._ledger.read(_recalled, "the jobs of before")
+        wholes, marks = await self._ledger.read(_recalled, Message("the jobs of before"))
         return Recalled(wholes=tuple(wholes), marks=marks)
 
     async def known(self, key: str) -> Key | None:
         """See Book."""
         read = partial(job_table.find_key, key=key)
-        row = await self._ledger.read(read, "the keys of submissions")
+        row = await self._ledger.read(read, Message("the keys of submissions"))
         return Key(key=row.key, sha256=row.sha256, job=row.job) if row else None
 
     async def log(self, job: str, after: int, most: int) -> tuple[Mapping[str, Any], ...]:
         """See Book."""
         read: Callable[[Connection], list[tuple[int, str]]]
         read = partial(job_table.job_rows, job=job, after=after, most=most)
-        rows = await self._ledger.read(read, f"what is on record of job {job}")
+        rows = await self._ledger.read(read, Message("what is on record of job {job}", job=job))
         return tuple(_told(seq, json.loads(text)) for seq, text in rows)
 
     def _along(

@@ -17,6 +17,7 @@ from agent.jobs.keeping.journal import Entry, Journal, Kind
 from agent.jobs.keeping.remember import remembered
 from agent.jobs.recipes.step import Step
 from agent.jobs.states import JobState
+from agent.languages.message import Message, Titled
 from agent.roles import Actor
 from agent.store.store_errors import TooSlow
 
@@ -70,7 +71,13 @@ class Notes:
         job = self.job
         self._events.add(
             f"job.{job.state}",
-            f"job {job.id} ({job.recipe}): {job.state}{f': {job.why}' if job.why else ''}",
+            Message(
+                "job {id} ({recipe}): {state}{why}",
+                id=job.id,
+                recipe=job.recipe,
+                state=job.state,
+                why=(Message(": {why}", why=job.why) if job.why else ""),
+            ),
             severity=SEVERITY.get(job.state, Severity.INFO),
             job=job.id,
             recipe=job.recipe,
@@ -152,13 +159,13 @@ class Notes:
         said = LogLine(time=self._clock.utc(), level=level, ko=ko, en=en)
         self.job.log.append(said)
         severity = Severity.WARNING if level == "warning" else Severity.INFO
-        text = f"job {self.job.id}: {en}"
+        text = Message("job {id}: {text}", id=self.job.id, text=Titled({"en": en, "ko": ko}))
         self._events.add("job.log", text, severity=severity, job=self.job.id, ko=ko, en=en)
         await self._keep("log", {"level": level, "ko": ko, "en": en})
 
     async def asked(self, question: str, ko: str, en: str) -> None:
         """Keep that a question was put, and tell everybody."""
-        text = f"job {self.job.id} asks: {en}"
+        text = Message("job {id} asks: {text}", id=self.job.id, text=Titled({"en": en, "ko": ko}))
         self._events.add("job.question", text, job=self.job.id, question=question, ko=ko, en=en)
         await self._keep("question", {"question": question, "ko": ko, "en": en})
 
@@ -258,8 +265,12 @@ class Notes:
         except TimeoutError:
             self._is_late = True
             raise TooSlow(
-                f"not recorded: the disk has not taken what is to be kept of job {self.job.id} "
-                f"within {seconds:g} s"
+                Message(
+                    "not recorded: the disk has not taken what is to be kept of job {id} within "
+                    "{seconds:g} s",
+                    id=self.job.id,
+                    seconds=seconds,
+                )
             ) from None
 
     async def _keep_entered(self) -> None:
@@ -280,7 +291,7 @@ class Notes:
     def _unkept(self, what: str, error: Exception) -> None:
         """Say what was not kept, and why; where it is a defect of ours, with all that is known of it."""
         is_defect = not isinstance(error, AgentError | TimeoutError)
-        why = str(error) or f"it took longer than {LATE_S:g} s"
+        why = str(error) or Message("it took longer than {late_s:g} s", late_s=LATE_S)
         text = "the journal of job %s did not keep %s: %s"
         log.error(text, self.job.id, what, why, exc_info=error if is_defect else None)
 

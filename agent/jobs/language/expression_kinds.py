@@ -14,6 +14,7 @@ from typing import Final
 
 from agent.jobs.language.expressions import Expression
 from agent.jobs.language.kinds import ANY, BOOLEAN, NUMBER, Kind, kind_of, same_unit, unit_symbol
+from agent.languages.message import Message
 from agent.settings.sentences import suggest
 
 SIGNS: Final[Mapping[type[ast.AST], str]] = {
@@ -90,7 +91,11 @@ class _Typing:
         if name in self.names:
             return self.names[name]
         if name in self.absent:
-            self.said.append(f"{name} may have no value here: {self.absent[name]}")
+            self.said.append(
+                Message(
+                    "{name} may have no value here: {absent}", name=name, absent=self.absent[name]
+                )
+            )
             return ANY
         self.said.append(self._unknown(name))
         return ANY
@@ -100,20 +105,44 @@ class _Typing:
         owner, dot, _ = name.partition(".")
         readings = [known for known in self.names if known.startswith(f"{owner}.")]
         if dot and readings:
-            return f"{owner} has no reading {name!r}; {suggest(name, readings)}"
+            return Message(
+                "{owner} has no reading {name!r}; {suggest}",
+                owner=owner,
+                name=name,
+                suggest=suggest(name, readings),
+            )
         if readings:
-            return f"{owner} is a device: name one of its readings, such as {readings[0]}"
+            return Message(
+                "{owner} is a device: name one of its readings, such as {readings}",
+                owner=owner,
+                readings=readings[0],
+            )
         if owner in self.names:
-            return f"{owner} is a value and has no parts: write {owner} alone"
+            return Message("{owner} is a value and has no parts: write {owner} alone", owner=owner)
         if dot:
             roles = dict.fromkeys(it.partition(".")[0] for it in self.names if "." in it)
-            return f"there is no role {owner!r} in `devices`; {suggest(owner, roles)}"
-        return f"nothing is called {name!r}; {suggest(name, (it for it in self.names if '.' not in it))}"
+            return Message(
+                "there is no role {owner!r} in `devices`; {suggest}",
+                owner=owner,
+                suggest=suggest(owner, roles),
+            )
+        return Message(
+            "nothing is called {name!r}; {suggest}",
+            name=name,
+            suggest=suggest(name, (it for it in self.names if "." not in it)),
+        )
 
     def _must_be_boolean(self, word: str, node: ast.expr) -> None:
         kind = self.of(node)
         if not kind.may_be("boolean"):
-            self.said.append(f"{word} takes true or false; {ast.unparse(node)} is {kind}")
+            self.said.append(
+                Message(
+                    "{word} takes true or false; {unparse} is {kind}",
+                    word=word,
+                    unparse=ast.unparse(node),
+                    kind=kind,
+                )
+            )
 
     def _numbers(self, sign: str, nodes: Sequence[ast.expr]) -> Kind:
         """The kind of numbers that must have one unit together."""
@@ -121,7 +150,14 @@ class _Typing:
         for node in nodes:
             kind = self.of(node)
             if not kind.may_be("number", "integer"):
-                self.said.append(f"{sign} takes numbers; {ast.unparse(node)} is {kind}")
+                self.said.append(
+                    Message(
+                        "{sign} takes numbers; {unparse} is {kind}",
+                        sign=sign,
+                        unparse=ast.unparse(node),
+                        kind=kind,
+                    )
+                )
                 return NUMBER
             found = kind if found is None else self._joined(sign, found, kind)
         return found or NUMBER
@@ -144,16 +180,30 @@ class _Typing:
             return self._again(sign, [(node.left, left), (node.right, right)])
         for part, kind in ((node.left, left), (node.right, right)):
             if not kind.may_be("number", "integer"):
-                self.said.append(f"{sign} takes numbers; {ast.unparse(part)} is {kind}")
+                self.said.append(
+                    Message(
+                        "{sign} takes numbers; {unparse} is {kind}",
+                        sign=sign,
+                        unparse=ast.unparse(part),
+                        kind=kind,
+                    )
+                )
         if sign == "/" and isinstance(node.right, ast.Constant) and node.right.value == 0:
-            self.said.append(f"{ast.unparse(node)} divides by zero")
+            self.said.append(Message("{unparse} divides by zero", unparse=ast.unparse(node)))
         return NUMBER
 
     def _again(self, sign: str, parts: Sequence[tuple[ast.expr, Kind]]) -> Kind:
         """As `_numbers`, of parts whose kinds are known already."""
         for part, kind in parts:
             if not kind.may_be("number", "integer"):
-                self.said.append(f"{sign} takes numbers; {ast.unparse(part)} is {kind}")
+                self.said.append(
+                    Message(
+                        "{sign} takes numbers; {unparse} is {kind}",
+                        sign=sign,
+                        unparse=ast.unparse(part),
+                        kind=kind,
+                    )
+                )
                 return NUMBER
         return self._joined(sign, parts[0][1], parts[1][1])
 
@@ -174,7 +224,13 @@ class _Typing:
             self._joined(sign, one, other)
         elif "any" not in (one.type, other.type) and one.type != other.type:
             self.said.append(
-                f"{ast.unparse(left[0])} is {one} and {ast.unparse(right[0])} is {other}: they can't be compared"
+                Message(
+                    "{unparse} is {one} and {ast_unparse} is {other}: they can't be compared",
+                    unparse=ast.unparse(left[0]),
+                    one=one,
+                    ast_unparse=ast.unparse(right[0]),
+                    other=other,
+                )
             )
         else:
             self._one_of_the_choices(one, right[0])
@@ -183,14 +239,24 @@ class _Typing:
     def _one_of_the_choices(self, kind: Kind, node: ast.expr) -> None:
         if kind.choices and isinstance(node, ast.Constant) and node.value not in kind.choices:
             self.said.append(
-                f"{node.value!r} never comes; {suggest(str(node.value), kind.choices)}"
+                Message(
+                    "{value!r} never comes; {suggest}",
+                    value=node.value,
+                    suggest=suggest(str(node.value), kind.choices),
+                )
             )
 
     def _either(self, one: Kind, other: Kind) -> Kind:
         if one.is_number and other.is_number:
             return self._joined("if … else", one, other)
         if "any" not in (one.type, other.type) and one.type != other.type:
-            self.said.append(f"if … else gives {one} or {other}: it must give one kind of value")
+            self.said.append(
+                Message(
+                    "if … else gives {one} or {other}: it must give one kind of value",
+                    one=one,
+                    other=other,
+                )
+            )
         return one if one == other else Kind(one.type if one.type == other.type else "any")
 
     def _call(self, name: str, arguments: Sequence[ast.expr]) -> Kind:
@@ -204,5 +270,10 @@ class _Typing:
 
 
 def _mixed(sign: str, one: Kind, other: Kind) -> str:
-    shown = [unit_symbol(kind.unit or "") or "no unit" for kind in (one, other)]
-    return f"{sign} between {shown[0]} and {shown[1]}: nothing is converted, so both must have one unit"
+    shown = [unit_symbol(kind.unit or "") or Message("no unit") for kind in (one, other)]
+    return Message(
+        "{sign} between {shown} and {shown_2}: nothing is converted, so both must have one unit",
+        sign=sign,
+        shown=shown[0],
+        shown_2=shown[1],
+    )

@@ -10,23 +10,25 @@ from types import MappingProxyType
 from typing import Final, NoReturn
 
 from agent.jobs.language.expression_words import ARGUMENTS, CONSTANTS, FUNCTIONS, OPERATORS
+from agent.languages.message import Message
 
 LONGEST: Final = 300
 """Characters of an expression."""
 DEEPEST: Final = 30
 """How many operators, functions and brackets may stand inside each other."""
-HAS: Final = (
-    "an expression has numbers, texts in quotes, true, false, names, + - * / %, comparisons, "
-    f"and, or, not, “a if condition else b”, and {', '.join(FUNCTIONS)}"
+HAS: Final = Message(
+    "an expression has numbers, texts in quotes, true, false, names, + - * / %, "
+    "comparisons, and, or, not, “a if condition else b”, and {functions}",
+    functions=", ".join(FUNCTIONS),
 )
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "**": "there are no powers: write x * x",
-        "&&": "write and",
-        "||": "write or",
-        "//": "write floor(a / b)",
-        "!": "write not",
-        "°": "write the number without a unit",
+        "**": Message("there are no powers: write x * x"),
+        "&&": Message("write and"),
+        "||": Message("write or"),
+        "//": Message("write floor(a / b)"),
+        "!": Message("write not"),
+        "°": Message("write the number without a unit"),
     }
 )
 """Signs that people know from elsewhere, and what to write instead."""
@@ -47,11 +49,13 @@ def parsed(text: str) -> tuple[ast.expr, tuple[str, ...]]:
         NotOurs: It can't be understood, or has what the language has not.
     """
     if not text.strip():
-        raise NotOurs("is empty: write an expression")
+        raise NotOurs(Message("is empty: write an expression"))
     if len(text) > LONGEST:
-        raise NotOurs(f"is longer than {LONGEST} characters: do it in several steps")
+        raise NotOurs(
+            Message("is longer than {longest} characters: do it in several steps", longest=LONGEST)
+        )
     if not text.isprintable():
-        raise NotOurs("has a line end or a control character: write it on one line")
+        raise NotOurs(Message("has a line end or a control character: write it on one line"))
     _refuse_slips(text.strip())
     reader = _Reader(text)
     return reader.taken(_tree(text), 0), tuple(dict.fromkeys(reader.names))
@@ -60,29 +64,44 @@ def parsed(text: str) -> tuple[ast.expr, tuple[str, ...]]:
 def _refuse_slips(text: str) -> None:
     """What Python only warns of. Its warnings are the whole process's, and not ours to switch."""
     if "\\" in text:
-        raise NotOurs(f"{text!r} has a \\, which texts here do not need: leave it out")
+        raise NotOurs(
+            Message("{text!r} has a \\, which texts here do not need: leave it out", text=text)
+        )
     if found := GLUED.search(QUOTED.sub("''", text)):
-        raise NotOurs(f"{found[0]!r} is a number with letters after it: put a space between them")
+        raise NotOurs(
+            Message(
+                "{found!r} is a number with letters after it: put a space between them",
+                found=found[0],
+            )
+        )
 
 
 def _tree(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise NotOurs(f"{text.strip()!r} can't be understood{_reason(text, error)}") from None
+        raise NotOurs(
+            Message(
+                "{strip!r} can't be understood{reason}",
+                strip=text.strip(),
+                reason=_reason(text, error),
+            )
+        ) from None
     except (ValueError, RecursionError, MemoryError):
-        raise NotOurs(f"{text.strip()[:60]!r} can't be understood; {HAS}") from None
+        raise NotOurs(
+            Message("{strip!r} can't be understood; {has}", strip=text.strip()[:60], has=HAS)
+        ) from None
 
 
 def _reason(text: str, error: SyntaxError) -> str:
     bare = QUOTED.sub("", text)
     for sign, hint in HINTS.items():
         if sign in bare.replace("!=", ""):
-            return f": {hint}"
+            return Message(": {hint}", hint=hint)
     if re.search(r"[^=!<>]=[^=]", bare):
-        return ": write == to compare"
+        return Message(": write == to compare")
     said = str(error.msg).partition(".")[0]
-    return f": {said}" if said != "invalid syntax" else f"; {HAS}"
+    return f": {said}" if said != "invalid syntax" else Message("; {has}", has=HAS)
 
 
 class _Reader:
@@ -95,7 +114,12 @@ class _Reader:
     def taken(self, node: ast.expr, depth: int) -> ast.expr:
         """The node as it is evaluated. Raises NotOurs."""
         if depth > DEEPEST:
-            raise NotOurs(f"has more than {DEEPEST} brackets in each other: do it in several steps")
+            raise NotOurs(
+                Message(
+                    "has more than {deepest} brackets in each other: do it in several steps",
+                    deepest=DEEPEST,
+                )
+            )
         match node:
             case ast.Constant():
                 self._constant(node)
@@ -103,7 +127,7 @@ class _Reader:
                 return ast.copy_location(ast.Constant(CONSTANTS[node.id]), node)
             case ast.Name():
                 if node.id in FUNCTIONS:
-                    raise NotOurs(f"{node.id} is a function: write {node.id}(…)")
+                    raise NotOurs(Message("{id} is a function: write {id}(…)", id=node.id))
                 self.names.append(node.id)
             case ast.Attribute(value=ast.Name() as owner):
                 return self._dotted(node, owner)
@@ -143,22 +167,35 @@ class _Reader:
             self._refuse(node)
         least, most = ARGUMENTS[name]
         if not least <= len(node.args) <= most:
-            many = "1 value" if most == 1 else f"{least} to {most} values"
-            raise NotOurs(f"{name} takes {many} in its brackets, not {len(node.args)}")
+            many = (
+                "1 value"
+                if most == 1
+                else Message("{least} to {most} values", least=least, most=most)
+            )
+            raise NotOurs(
+                Message(
+                    "{name} takes {many} in its brackets, not {count}",
+                    name=name,
+                    many=many,
+                    count=len(node.args),
+                )
+            )
         node.args = [self.taken(argument, depth + 1) for argument in node.args]
 
     def _constant(self, node: ast.Constant) -> None:
         if not isinstance(node.value, bool | int | float | str):
             self._refuse(node)
         if isinstance(node.value, float) and node.value in (float("inf"), float("-inf")):
-            raise NotOurs("has a number that is too large")
+            raise NotOurs(Message("has a number that is too large"))
 
     def _refuse(self, node: ast.expr) -> NoReturn:
         part = ast.get_source_segment(self.text, node) or self.text
         for sign, hint in HINTS.items():
             if sign in part:
-                raise NotOurs(f"{part!r} is not part of the language: {hint}")
-        raise NotOurs(f"{part!r} is not part of the language; {HAS}")
+                raise NotOurs(
+                    Message("{part!r} is not part of the language: {hint}", part=part, hint=hint)
+                )
+        raise NotOurs(Message("{part!r} is not part of the language; {has}", part=part, has=HAS))
 
 
 def is_word(name: str) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from agent.languages.message import Message
+
 EXACT: Final = 2.0**53
 """From here on a float has whole numbers only."""
 
@@ -29,7 +31,9 @@ def _of_numbers(sign: str, does: Callable[..., Any]) -> Callable[..., Any]:
     def apply(*values: Any) -> Any:
         for value in values:
             if not _number(value):
-                raise WordError(f"{sign} takes numbers, not {_shown(value)}")
+                raise WordError(
+                    Message("{sign} takes numbers, not {shown}", sign=sign, shown=_shown(value))
+                )
         return does(*values)
 
     return apply
@@ -40,13 +44,25 @@ def _added(left: Any, right: Any) -> Any:
         return left + right
     if _number(left) and _number(right):
         return left + right
-    raise WordError(f"+ takes two numbers or two texts, not {_shown(left)} and {_shown(right)}")
+    raise WordError(
+        Message(
+            "+ takes two numbers or two texts, not {shown} and {shown_2}",
+            shown=_shown(left),
+            shown_2=_shown(right),
+        )
+    )
 
 
 def _equality(does: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def apply(left: Any, right: Any) -> bool:
         if type(left) is not type(right) and not (_number(left) and _number(right)):
-            raise WordError(f"{_shown(left)} and {_shown(right)} can't be compared")
+            raise WordError(
+                Message(
+                    "{shown} and {shown_2} can't be compared",
+                    shown=_shown(left),
+                    shown_2=_shown(right),
+                )
+            )
         return does(left, right)
 
     return apply
@@ -54,20 +70,22 @@ def _equality(does: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 def _negated(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise WordError(f"not takes true or false, not {_shown(value)}")
+        raise WordError(Message("not takes true or false, not {shown}", shown=_shown(value)))
     return not value
 
 
 def _root(value: float) -> float:
     if value < 0:
-        raise WordError(f"sqrt takes a number of 0 or more, not {_shown(value)}")
+        raise WordError(
+            Message("sqrt takes a number of 0 or more, not {shown}", shown=_shown(value))
+        )
     return math.sqrt(value)
 
 
 def _rounded(value: float, digits: int = 0) -> float:
     """Half away from zero, as a person rounds; Python's own rounds half to even."""
     if not isinstance(digits, int) or not 0 <= digits <= 12:
-        raise WordError(f"round takes 0 to 12 digits, not {digits!r}")
+        raise WordError(Message("round takes 0 to 12 digits, not {digits!r}", digits=digits))
     if abs(value) >= EXACT:
         return value  # it has no digits after the point
     scale = 10**digits

@@ -18,6 +18,7 @@ from simpleeval import InvalidExpression, SimpleEval  # type: ignore[import-unty
 from agent.errors import Refused
 from agent.jobs.language.expression_tree import NotOurs, parsed
 from agent.jobs.language.expression_words import FUNCTIONS, OPERATORS, WordError
+from agent.languages.message import Message
 
 Value: TypeAlias = float | int | bool | str
 
@@ -37,7 +38,14 @@ class NoValue(ExpressionError):
     def __init__(self, text: str, names: tuple[str, ...]) -> None:
         self.names = names
         has = "has" if len(names) == 1 else "have"
-        super().__init__(f"{text}: {', '.join(names)} {has} no value that is to be believed")
+        super().__init__(
+            Message(
+                "{text}: {names} {has} no value that is to be believed",
+                text=text,
+                names=", ".join(names),
+                has=has,
+            )
+        )
 
 
 def _believed(value: Value | None) -> bool:
@@ -79,25 +87,39 @@ class Expression:
         try:
             found = evaluator.eval(self.text, previously_parsed=self.tree)
         except WordError as error:
-            raise ExpressionError(f"{self.text}: {error}") from None
+            raise ExpressionError(
+                Message("{text}: {error}", text=self.text, error=str(error))
+            ) from None
         except ZeroDivisionError:
-            raise ExpressionError(f"{self.text}: divides by zero") from None
+            raise ExpressionError(Message("{text}: divides by zero", text=self.text)) from None
         except (InvalidExpression, ArithmeticError, TypeError, ValueError) as error:
-            raise ExpressionError(f"{self.text}: {error}") from None
+            raise ExpressionError(
+                Message("{text}: {error}", text=self.text, error=str(error))
+            ) from None
         return self._plain(found)
 
     def holds(self, values: Mapping[str, Value | None]) -> bool:
         """Evaluate a condition. Raises NoValue and ExpressionError, also when it gives no yes or no."""
         found = self.value(values)
         if not isinstance(found, bool):
-            raise ExpressionError(f"{self.text}: gives {found!r}, which is neither true nor false")
+            raise ExpressionError(
+                Message(
+                    "{text}: gives {found!r}, which is neither true nor false",
+                    text=self.text,
+                    found=found,
+                )
+            )
         return found
 
     def number(self, values: Mapping[str, Value | None]) -> float:
         """Evaluate to a number. Raises NoValue and ExpressionError, also when it gives none."""
         found = self.value(values)
         if isinstance(found, bool | str):
-            raise ExpressionError(f"{self.text}: gives {found!r}, which is not a number")
+            raise ExpressionError(
+                Message(
+                    "{text}: gives {found!r}, which is not a number", text=self.text, found=found
+                )
+            )
         return float(found)
 
     def _plain(self, found: Any) -> Value:
@@ -111,10 +133,18 @@ class Expression:
             case str() if len(found) <= LONGEST_TEXT:
                 return found
             case int() | float():
-                raise ExpressionError(f"{self.text}: the number is too large")
+                raise ExpressionError(Message("{text}: the number is too large", text=self.text))
             case str():
-                raise ExpressionError(f"{self.text}: gives a text beyond {LONGEST_TEXT} characters")
-        raise ExpressionError(f"{self.text}: gives neither a number, a text, true nor false")
+                raise ExpressionError(
+                    Message(
+                        "{text}: gives a text beyond {longest_text} characters",
+                        text=self.text,
+                        longest_text=LONGEST_TEXT,
+                    )
+                )
+        raise ExpressionError(
+            Message("{text}: gives neither a number, a text, true nor false", text=self.text)
+        )
 
     def __str__(self) -> str:
         return self.text

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from agent.languages.message import Message
 from drivers import UNITS
 
 Type = Literal["number", "integer", "boolean", "text", "any", "nothing"]
 
 WORDS: Final = {
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "text": "a text",
-    "any": "any value",
-    "nothing": "nothing",
+    "number": Message("a number"),
+    "integer": Message("a whole number"),
+    "boolean": Message("true or false"),
+    "text": Message("a text"),
+    "any": Message("any value"),
+    "nothing": Message("nothing"),
 }
 NUMERIC: Final = frozenset({"number", "integer"})
 
@@ -43,8 +44,12 @@ class Kind:
     def __str__(self) -> str:
         shown = unit_symbol(self.unit or "")
         if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        return f"{WORDS[self.type]} in {shown}" if shown else WORDS[self.type]
+            return Message("one of {choices}", choices=", ".join(self.choices))
+        return (
+            Message("{words} in {shown}", words=WORDS[self.type], shown=shown)
+            if shown
+            else WORDS[self.type]
+        )
 
 
 ANY: Final = Kind("any")

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from agent.jobs.language.expressions import Expression, ExpressionError, Value
+from agent.languages import message as languages
 from agent.settings.section import Section
 
 LONGEST: Final = 500
@@ -53,11 +54,19 @@ class Wording:
         if isinstance(given, Wording):
             return given
         if not isinstance(given, str):
-            raise ValueError(f"{given!r} is not text: put it in quotes")  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+            raise ValueError(  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+                languages.Message("{given!r} is not text: put it in quotes", given=given)
+            )
         if not 0 < len(given) <= LONGEST:
-            raise ValueError(f"a message has 1 to {LONGEST} characters, not {len(given)}")
+            raise ValueError(
+                languages.Message(
+                    "a message has 1 to {longest} characters, not {count}",
+                    longest=LONGEST,
+                    count=len(given),
+                )
+            )
         if not given.replace("\n", "").isprintable():
-            raise ValueError("has a control character: delete it")
+            raise ValueError(languages.Message("has a control character: delete it"))
         return cls(given, tuple(_pieces(given)))
 
     @property
@@ -74,18 +83,26 @@ def _pieces(text: str) -> Iterator[str | Blank]:
     try:
         parts = list(Formatter().parse(text))
     except ValueError:
-        raise ValueError(f"{text!r} has a single brace: write {{{{ or }}}} for one") from None
+        raise ValueError(
+            languages.Message("{text!r} has a single brace: write {{{{ or }}}} for one", text=text)
+        ) from None
     for before, name, form, conversion in parts:
         if before:
             yield before
         if name is None:
             continue
         if conversion or (form and not FORMAT.fullmatch(form)):
-            raise ValueError(f"{{{name}…}}: after the : stands .1f or .3g, and no more")
+            raise ValueError(
+                languages.Message(
+                    "{{{name}…}}: after the : stands .1f or .3g, and no more", name=name
+                )
+            )
         try:
             yield Blank(Expression.parse(name), form or "")
         except ExpressionError as error:
-            raise ValueError(f"{{{name}}}: {error}") from None
+            raise ValueError(
+                languages.Message("{{{name}}}: {error}", name=name, error=str(error))
+            ) from None
 
 
 def _both(given: Any) -> Any:

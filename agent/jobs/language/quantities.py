@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from agent.jobs.language.expressions import Expression, ExpressionError, Value
+from agent.languages.message import Message
 
 SECONDS: Final[Mapping[str, float]] = MappingProxyType(
     {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -32,7 +33,14 @@ class Duration:
         """How many seconds it is with these values. Raises ExpressionError, also when it is below 0."""
         found = _number(self.amount, values) * SECONDS[self.unit]
         if not 0 <= found <= LONGEST_S:
-            raise ExpressionError(f"{self}: {found:g} s is not a time of 0 s to {LONGEST_S:g} s")
+            raise ExpressionError(
+                Message(
+                    "{given}: {found:g} s is not a time of 0 s to {longest_s:g} s",
+                    given=self,
+                    found=found,
+                    longest_s=LONGEST_S,
+                )
+            )
         return found
 
     @property
@@ -48,7 +56,11 @@ class Duration:
         if isinstance(given, int | float) and not isinstance(given, bool):
             return cls._checked(float(given), "s")
         if not isinstance(given, str):
-            raise ValueError(f"{given!r} is not a time: write a number and a unit, such as 90 s")  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+            raise ValueError(  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+                Message(
+                    "{given!r} is not a time: write a number and a unit, such as 90 s", given=given
+                )
+            )
         amount, unit = _apart(given, tuple(SECONDS))
         return cls._checked(amount, unit or "s")
 
@@ -80,7 +92,7 @@ class Rate:
         """How much it is in a second. Raises ExpressionError, also when it is not above 0."""
         found = _number(self.amount, values) / SECONDS[self.per]
         if not (math.isfinite(found) and found > 0):
-            raise ExpressionError(f"{self}: a rate must be above 0")
+            raise ExpressionError(Message("{given}: a rate must be above 0", given=self))
         return found
 
     @classmethod
@@ -91,11 +103,18 @@ class Rate:
         if isinstance(given, int | float) and not isinstance(given, bool):
             return cls._checked(cls(float(given)))
         if not isinstance(given, str):
-            raise ValueError(f"{given!r} is not a rate: write a number and a unit, such as 0.5 V/s")  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+            raise ValueError(  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+                Message(
+                    "{given!r} is not a rate: write a number and a unit, such as 0.5 V/s",
+                    given=given,
+                )
+            )
         amount, written = _apart(given, None)
         unit, _, per = written.rpartition("/")
         if written and (per not in SECONDS or not unit):
-            raise ValueError(f"{given!r} is not a rate such as 0.5 V/s or 2 Cel/min")
+            raise ValueError(
+                Message("{given!r} is not a rate such as 0.5 V/s or 2 Cel/min", given=given)
+            )
         return cls._checked(cls(amount, unit or None, per or "s"))
 
     @classmethod
@@ -121,8 +140,15 @@ def _apart(text: str, units: tuple[str, ...] | None) -> tuple[float | Expression
     unit = bare[found.end() :].strip() if found else ""
     if found is None or (units is not None and unit and unit not in units):
         such = "90 s" if units else "0.5 V/s"
-        allowed = f"; units: {', '.join(units)}" if units else ""
-        raise ValueError(f"{text!r} is not a number and a unit, such as {such}{allowed}")
+        allowed = Message("; units: {units}", units=", ".join(units)) if units else ""
+        raise ValueError(
+            Message(
+                "{text!r} is not a number and a unit, such as {such}{allowed}",
+                text=text,
+                such=such,
+                allowed=allowed,
+            )
+        )
     return float(found[0]), unit
 
 

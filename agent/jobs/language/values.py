@@ -19,6 +19,7 @@ from pydantic import (
 from agent.jobs.language.expression_tree import is_word
 from agent.jobs.language.expressions import Expression, ExpressionError, Value
 from agent.jobs.language.quantities import FORMULA, SECONDS, Duration, Rate
+from agent.languages.message import Message
 from agent.settings.models import DEVICE_NAME
 
 UNITS_OF_TIME: Final = "|".join(SECONDS)
@@ -39,7 +40,10 @@ class Target:
         role, dot, name = given.partition(".") if isinstance(given, str) else ("", "", "")
         if not (dot and role.isidentifier() and name.isidentifier()):
             raise ValueError(
-                f"{given!r} is not a role and a name with a dot, such as oven.setpoint"
+                Message(
+                    "{given!r} is not a role and a name with a dot, such as oven.setpoint",
+                    given=given,
+                )
             )
         return cls(role, name)
 
@@ -62,9 +66,18 @@ def _expression(given: object) -> Expression:
     if isinstance(given, bool | int | float):
         given = str(given).lower()
     if not isinstance(given, str):
-        raise ValueError(f"{given!r} is not an expression: write one such as oven.temperature > 80")  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+        raise ValueError(  # noqa: TRY004 - pydantic makes a problem of a ValueError alone
+            Message(
+                "{given!r} is not an expression: write one such as oven.temperature > 80",
+                given=given,
+            )
+        )
     if given.lstrip().startswith(FORMULA):
-        raise ValueError(f"{given!r}: an expression stands here in any case: write it without =")
+        raise ValueError(
+            Message(
+                "{given!r}: an expression stands here in any case: write it without =", given=given
+            )
+        )
     try:
         return Expression.parse(given)
     except ExpressionError as error:
@@ -82,13 +95,20 @@ def _given(given: object) -> Given:
         case str() if given.isprintable() and len(given) <= 300:
             return given
     raise ValueError(
-        f"{given!r} is not a value: write a number, a text, true, false or =expression"
+        Message(
+            "{given!r} is not a value: write a number, a text, true, false or =expression",
+            given=given,
+        )
     )
 
 
 def _name(text: str) -> str:
     if is_word(text):
-        raise ValueError(f"{text} has a meaning of its own in expressions: choose another name")
+        raise ValueError(
+            Message(
+                "{text} has a meaning of its own in expressions: choose another name", text=text
+            )
+        )
     return text
 
 

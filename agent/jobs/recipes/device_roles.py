@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from agent.languages.message import Message
 from agent.settings.models import DEVICE_NAME
 from agent.settings.section import Section, Title
 from agent.settings.values import Text
@@ -29,12 +30,19 @@ class Need:
         words = given.split() if isinstance(given, str) else []
         if not 1 <= len(words) <= 2 or not words[0].isidentifier():
             raise ValueError(
-                f"{given!r} is not a name, and a unit if it has one, such as temperature Cel"
+                Message(
+                    "{given!r} is not a name, and a unit if it has one, such as temperature Cel",
+                    given=given,
+                )
             )
         name, unit = words[0], words[1] if len(words) == 2 else ""
         if unit not in UNITS:
             known = ", ".join(code for code in UNITS if code)
-            raise ValueError(f"{unit!r} is not a unit of this lab; allowed: {known}")
+            raise ValueError(
+                Message(
+                    "{unit!r} is not a unit of this lab; allowed: {known}", unit=unit, known=known
+                )
+            )
         return cls(name, unit)
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from agent.jobs.recipes.calls import called_in_steps
 from agent.jobs.recipes.python_recipe import PythonRecipe, plugins
 from agent.jobs.recipes.recipe import Head
 from agent.jobs.recipes.recipe_file import RecipeFile, load_recipe
+from agent.languages.message import Message
 from agent.settings.document import reason
 from agent.settings.sentences import suggest
 
@@ -39,7 +40,13 @@ class Library:
         its = [it for it in self.problems if Path(it.file).stem == name]
         if its:
             raise ConfigError(its)
-        raise Refused(f"no recipe is called {name!r}; {suggest(name, self.recipes)}")
+        raise Refused(
+            Message(
+                "no recipe is called {name!r}; {suggest}",
+                name=name,
+                suggest=suggest(name, self.recipes),
+            )
+        )
 
 
 def head_of(entry: Entry) -> Head:
@@ -88,7 +95,9 @@ def read_library(folder: Path) -> Library:
             problems += error.problems
             continue
         if read.recipe.name in found:
-            text = f"a plugin has a recipe {read.recipe.name} as well: choose another name"
+            text = Message(
+                "a plugin has a recipe {name} as well: choose another name", name=read.recipe.name
+            )
             problems.append(read.problem(("name",), text))
         found[read.recipe.name] = read
     ordered = {name: found[name] for name in sorted(found)}
@@ -101,11 +110,13 @@ def _files(folder: Path, problems: list[Problem]) -> list[Path]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        problems.append(Problem(str(folder), 0, 0, "", f"can't be read: {reason(error)}"))
+        problems.append(
+            Problem(str(folder), 0, 0, "", Message("can't be read: {reason}", reason=reason(error)))
+        )
         return []
     shown = [file for file in files if not file.name.startswith(".")]
     problems += [
-        Problem(str(file), 0, 0, "", f"is not read: call it {file.stem}.yaml")
+        Problem(str(file), 0, 0, "", Message("is not read: call it {stem}.yaml", stem=file.stem))
         for file in shown
         if file.suffix == ".yml"
     ]

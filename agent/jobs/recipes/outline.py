@@ -28,6 +28,8 @@ from agent.jobs.recipes.flow_steps import (
 from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step
+from agent.languages.catalogues import in_language
+from agent.languages.message import N_, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def title(step: Step, language: str) -> str:
     own, other = (
         (step.title.ko, step.title.en) if language == "ko" else (step.title.en, step.title.ko)
     )
-    return own or other or summary(step, language)
+    return own or other or in_language(summary(step, language), language)
 
 
 def summary(step: Step, language: str) -> str:
@@ -73,58 +75,73 @@ def summary(step: Step, language: str) -> str:
 def _of_device(step: Step) -> str:
     match step:
         case SetStep():
-            return f"set {', '.join(f'{it} = {_value(to)}' for it, to in step.set.items())}"
+            return Message("set {items}", items=", ".join(_set(step)))
         case DoStep():
-            result = f" as {step.as_}" if step.as_ else ""
-            return f"do {step.do}{_arguments(step.with_)}{result}"
+            result = Message(" as {name}", name=step.as_) if step.as_ else ""
+            what = {"do": step.do, "arguments": _arguments(step.with_), "result": result}
+            return Message("do {do}{arguments}{result}", **what)
         case RampStep():
-            return f"ramp {step.ramp} to {_value(step.to)} at {step.rate}"
+            to = _value(step.to)
+            return Message("ramp {ramp} to {to} at {rate}", ramp=step.ramp, to=to, rate=step.rate)
         case MeasureStep():
-            return f"measure {', '.join(_measured(*it) for it in step.measure.items())}"
+            measured = [_measured(*it) for it in step.measure.items()]
+            return Message("measure {items}", items=", ".join(measured))
         case RecordStep():
-            return f"record {', '.join(map(str, step.record))} every {step.every}"
+            readings = ", ".join(map(str, step.record))
+            return Message("record {items} every {every}", items=readings, every=step.every)
         case PrintStep():
-            return f"print {_value(step.print)} on {step.on}"
+            return Message("print {file} on {on}", file=_value(step.print), on=step.on)
     return ""
+
+
+def _set(step: SetStep) -> Iterator[str]:
+    return (f"{it} = {_value(to)}" for it, to in step.set.items())
 
 
 def _of_flow(step: Step) -> str:
     match step:
         case WaitStep():
-            return f"wait {step.wait}"
+            return Message("wait {time}", time=step.wait)
         case UntilStep():
-            return f"wait until {step.wait.until}, within {step.wait.within}"
+            how = step.wait
+            text = N_("wait until {condition}, within {within}")
+            return Message(text, condition=how.until, within=how.within)
         case RepeatStep():
-            return f"repeat {_often(step.repeat)}"
+            return Message("repeat {often}", often=_often(step.repeat))
         case IfStep():
-            return f"if {step.if_}"
+            return Message("if {condition}", condition=step.if_)
         case ParallelStep():
-            return f"parallel {', '.join(step.parallel)}"
+            return Message("parallel {branches}", branches=", ".join(step.parallel))
         case CallStep():
-            return f"call {step.call}{_arguments(step.with_)}"
+            given = _arguments(step.with_)
+            return Message("call {recipe}{arguments}", recipe=step.call, arguments=given)
     return ""
 
 
 def _of_person(step: Step, language: str) -> str:
     match step:
         case ConfirmStep():
-            return f"confirm “{step.confirm.wording(language).text}”"
+            return Message("confirm “{text}”", text=step.confirm.wording(language).text)
         case InputStep():
-            return f"input {step.as_}: “{step.input.wording(language).text}”"
+            text = step.input.wording(language).text
+            return Message("input {name}: “{text}”", name=step.as_, text=text)
         case LogStep():
-            return f"log “{step.log.wording(language).text}”"
+            return Message("log “{text}”", text=step.log.wording(language).text)
         case FailStep():
-            return f"fail “{step.fail.wording(language).text}”"
+            return Message("fail “{text}”", text=step.fail.wording(language).text)
     return ""
 
 
 def _often(how: Repeat) -> str:
-    name = f" as {how.as_}" if how.as_ else ""
+    name = Message(" as {name}", name=how.as_) if how.as_ else ""
     if how.over is not None:
-        return f"over {', '.join(map(_value, how.over))}{name}"
+        values = ", ".join(map(_value, how.over))
+        return Message("over {values}{name}", values=values, name=name)
     if how.while_ is not None:
-        return f"while {how.while_}, at most {how.most} times{name}"
-    return f"{_value(how.times) if how.times is not None else '?'} times{name}"
+        text = N_("while {condition}, at most {most} times{name}")
+        return Message(text, condition=how.while_, most=how.most, name=name)
+    times = _value(how.times) if how.times is not None else "?"
+    return Message("{times} times{name}", times=times, name=name)
 
 
 def _measured(name: str, its: Measured) -> str:

@@ -139,16 +139,32 @@ class Parameter(Section):
             ("pattern", PATTERNED),
         ):
             if getattr(self, key) not in (None, "", ()) and self.type not in types:
-                found.append((key, f"is not for type {self.type}: delete it"))
+                found.append((key, Message("is not for type {type}: delete it", type=self.type)))
         if self.unit and self.unit not in UNITS:
             known = ", ".join(unit for unit in UNITS if unit)
-            found.append(("unit", f"{self.unit!r} is not a unit of this lab; allowed: {known}"))
+            found.append(
+                (
+                    "unit",
+                    Message(
+                        "{unit!r} is not a unit of this lab; allowed: {known}",
+                        unit=self.unit,
+                        known=known,
+                    ),
+                )
+            )
         if self.type == "choice" and not self.choices:
-            found.append(("type", "a choice needs choices: list them"))
+            found.append(("type", Message("a choice needs choices: list them")))
         if self.low is not None and self.high is not None and self.low > self.high:
-            found.append(("low", f"{self.low:g} is above high, {self.high:g}"))
+            found.append(
+                ("low", Message("{low:g} is above high, {high:g}", low=self.low, high=self.high))
+            )
         if self.pattern is not None and not _is_pattern(self.pattern):
-            found.append(("pattern", f"{self.pattern!r} is not a regular expression"))
+            found.append(
+                (
+                    "pattern",
+                    Message("{pattern!r} is not a regular expression", pattern=self.pattern),
+                )
+            )
         return found or self._mistaken_default()
 
     def _mistaken_default(self) -> list[tuple[str, str]]:
@@ -157,8 +173,16 @@ class Parameter(Section):
         try:
             self.check("default", self.default)
         except Refused as refused:
-            return [("default", str(refused).removeprefix("default: "))]
+            return [("default", _bare(refused))]
         return []
+
+
+def _bare(refused: Refused) -> str:
+    """The refusal of a default without the word, for the key is said beside it."""
+    said = str(refused)
+    if isinstance(said, Message) and said.msgid.startswith("{name}: "):
+        return Message(said.msgid.removeprefix("{name}: "), **said.arguments)
+    return said.removeprefix("default: ")
 
 
 def matches(pattern: str, text: str) -> bool:

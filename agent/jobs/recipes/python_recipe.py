@@ -32,6 +32,7 @@ from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.python_steps import Function, PythonEndStep, PythonStep
 from agent.jobs.recipes.recipe import About, Head, Recipe
 from agent.jobs.recipes.step import Place
+from agent.languages.message import Message
 from agent.settings.section import Title
 from drivers import Role, Span
 
@@ -162,7 +163,7 @@ def recipe(
 
     def made(function: Function) -> PythonRecipe:
         if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"{function.__name__} is not an async function")
+            raise TypeError(Message("{name} is not an async function", name=function.__name__))
         head = _head(function, version, title or Title())
         source, desk = _source(function), next(iter(inspect.signature(function).parameters))
         calls = called_in_source(source, function.__name__, desk)
@@ -174,16 +175,18 @@ def recipe(
 def plugins(problems: list[Problem]) -> Iterator[PythonRecipe]:
     """Yield the recipes of all plugins; one that can't be loaded becomes a problem."""
     for point in entry_points(group=GROUP):
-        place = f"plugin {point.value}"
+        place = Message("plugin {value}", value=point.value)
         try:
             found = point.load()
         except Exception as error:  # noqa: BLE001 - a plugin's import may fail in any way
-            problems.append(Problem(place, 0, 0, "", f"can't be loaded: {error}"))
+            problems.append(
+                Problem(place, 0, 0, "", Message("can't be loaded: {error}", error=str(error)))
+            )
             continue
         if isinstance(found, PythonRecipe):
             yield found
         else:
-            text = f"{found!r} is not what the decorator `recipe` makes"
+            text = Message("{found!r} is not what the decorator `recipe` makes", found=found)
             problems.append(Problem(place, 0, 0, "", text))
 
 
@@ -217,7 +220,9 @@ def _head(function: Function, version: str, title: Title) -> Head:
             devices=roles,
         )
     except ValidationError as error:
-        raise TypeError(f"{name} is not a recipe: {error.errors()[0]['msg']}") from None
+        raise TypeError(
+            Message("{name} is not a recipe: {msg}", name=name, msg=error.errors()[0]["msg"])
+        ) from None
 
 
 def _parameter(place: str, argument: inspect.Parameter, hint: Any) -> Parameter:
@@ -232,7 +237,7 @@ def _parameter(place: str, argument: inspect.Parameter, hint: Any) -> Parameter:
         given = _plain(place, hint, span)
     made = given.model_copy(update={"default": default})
     for key, text in made.mistakes():
-        raise TypeError(f"{place}: {key}: {text}")
+        raise TypeError(Message("{place}: {key}: {text}", place=place, key=key, text=text))
     return made
 
 
@@ -240,5 +245,11 @@ def _plain(place: str, hint: Any, span: Span) -> Parameter:
     if get_origin(hint) is Literal:
         return Parameter(type="choice", choices=tuple(map(str, get_args(hint))))
     if hint not in TYPES:
-        raise TypeError(f"{place}: {hint!r} is neither float, int, bool, str, Literal nor a device")
+        raise TypeError(
+            Message(
+                "{place}: {hint!r} is neither float, int, bool, str, Literal nor a device",
+                place=place,
+                hint=hint,
+            )
+        )
     return Parameter(type=TYPES[hint], unit=span.unit, low=span.low, high=span.high)

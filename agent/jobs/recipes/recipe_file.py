@@ -16,6 +16,7 @@ from agent.jobs.recipes.flow_steps import UntilStep, WaitStep
 from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.recipe import STEP_KINDS, Recipe
 from agent.jobs.recipes.step import Place, Step
+from agent.languages.message import Message, joined
 from agent.settings.document import Document, KeyPath, document_of, read_bytes
 from agent.settings.sentences import problems_of, suggest
 
@@ -59,7 +60,11 @@ def load_recipe(path: Path) -> RecipeFile:
     found += document.problems
     found += _mistaken_parameters(document)
     if recipe is not None and recipe.name != path.stem:
-        text = f"{recipe.name!r} is not the file's name: write {path.stem}, or rename the file"
+        text = Message(
+            "{name!r} is not the file's name: write {stem}, or rename the file",
+            name=recipe.name,
+            stem=path.stem,
+        )
         found.append(document.problem(("name",), text))
     if recipe is None or found:
         raise ConfigError(found)
@@ -115,7 +120,9 @@ class _Builder:
         if path in self.document.refused:
             return None
         if not isinstance(item, dict):
-            self._say(path, f"{item!r} is not a step: write one such as `wait: 90 s`")
+            self._say(
+                path, Message("{item!r} is not a step: write one such as `wait: 90 s`", item=item)
+            )
             return None
         kind = self._kind(item, path)
         if kind is None:
@@ -139,11 +146,16 @@ class _Builder:
         verbs = [key for key in item if key in VERBS]
         if not verbs:
             first = next(iter(item), "")
-            what = f"no step is called {first!r}" if item else "is empty"
-            self._say(path, f"{what}; {suggest(first, VERBS)}")
+            what = (
+                Message("no step is called {first!r}", first=first) if item else Message("is empty")
+            )
+            self._say(path, joined([what, suggest(first, VERBS)]))
             return None
         if len(verbs) > 1:
-            text = f"is a step of its own: {verbs[0]} stands here already; begin it with a -"
+            text = Message(
+                "is a step of its own: {verbs} stands here already; begin it with a -",
+                verbs=verbs[0],
+            )
             self.found.append(self.document.problem((*path, verbs[1]), text, at_key=True))
             return None
         if verbs[0] == "wait":

@@ -9,6 +9,7 @@ from agent.jobs.language.values import Target, resolved
 from agent.jobs.progress import StepNow
 from agent.jobs.recipes.device_steps import DoStep, RampStep, SetStep
 from agent.jobs.running.frame import Frame, must_be_done
+from agent.languages.message import Message
 from agent.safety.condition import BELIEVED
 
 
@@ -54,6 +55,13 @@ async def _present(frame: Frame, target: Target) -> float:
     sample = (await frame.means.hands.read(device, (target.name,)))[target.name]
     is_number = isinstance(sample.value, int | float) and not isinstance(sample.value, bool)
     if sample.quality not in BELIEVED or not is_number:
-        why = f": {sample.reason}" if sample.reason else ""
-        raise DeviceTrouble(f"{device}.{target.name} can't be read, so that nothing is ramped{why}")
+        why = Message(": {reason}", reason=sample.reason) if sample.reason else ""
+        raise DeviceTrouble(
+            Message(
+                "{device}.{name} can't be read, so that nothing is ramped{why}",
+                device=device,
+                name=target.name,
+                why=why,
+            )
+        )
     return float(sample.value or 0)

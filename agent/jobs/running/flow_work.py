@@ -21,6 +21,7 @@ from agent.jobs.recipes.flow_steps import (
     WaitStep,
 )
 from agent.jobs.running.frame import Frame, StepFailed
+from agent.languages.message import Message
 
 
 async def run_wait(frame: Frame, step: WaitStep, now: StepNow) -> None:
@@ -51,7 +52,9 @@ async def run_until(frame: Frame, step: UntilStep, now: StepNow) -> None:
         if await pace.rest():
             held = 0.0
     if wait.otherwise == "fail":
-        raise DeviceTrouble(f"{wait.until} did not hold within {wait.within}")
+        raise DeviceTrouble(
+            Message("{until} did not hold within {within}", until=wait.until, within=wait.within)
+        )
 
 
 def _holds_now(frame: Frame, step: UntilStep) -> bool:
@@ -91,7 +94,7 @@ async def run_repeat(frame: Frame, step: RepeatStep, now: StepNow) -> None:
 def _times(frame: Frame, step: RepeatStep) -> int:
     given = resolved(step.repeat.times or 0, frame.known)
     if isinstance(given, bool | str) or given < 0 or given != int(given):
-        raise Refused(f"{given!r} is not a number of times")
+        raise Refused(Message("{given!r} is not a number of times", given=given))
     return int(given)
 
 
@@ -108,7 +111,9 @@ def _turns(frame: Frame, step: RepeatStep, turns: int | None) -> Iterator[Value]
     while how.while_ is not None and how.while_.holds(frame.known):
         number += 1
         if how.most is not None and number > how.most:
-            raise DeviceTrouble(f"{how.while_} still holds after {how.most} times")
+            raise DeviceTrouble(
+                Message("{while_} still holds after {most} times", while_=how.while_, most=how.most)
+            )
         yield number
 
 

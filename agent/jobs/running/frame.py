@@ -22,6 +22,7 @@ from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step
 from agent.jobs.running.hands import Hands
 from agent.jobs.running.pace import Pace
+from agent.languages.message import Message
 from agent.safety.condition import BELIEVED
 from drivers.errors import DriverError
 
@@ -139,7 +140,14 @@ class Frame:
                 await means.notes.step(step, "ended", must=not self.is_ending)
             except (AgentError, DriverError) as error:
                 await means.notes.failed(step, str(error))
-                raise StepFailed(f"{step.place}: {step.verb}: {error}") from error
+                raise StepFailed(
+                    Message(
+                        "{place}: {verb}: {error}",
+                        place=step.place,
+                        verb=step.verb,
+                        error=str(error),
+                    )
+                ) from error
 
     async def end_recorders(self) -> None:
         """Record nothing of this recipe any longer, and do nothing more for its function."""
@@ -161,4 +169,6 @@ def must_be_done(outcome: Outcome) -> Outcome:
     """The outcome, if the request was done. Raises AgentError with its message otherwise."""
     if outcome.status is Status.DONE:
         return outcome
-    raise ERRORS[outcome.status](outcome.message or f"the request was {outcome.status}")
+    raise ERRORS[outcome.status](
+        outcome.message or Message("the request was {status}", status=outcome.status)
+    )

@@ -11,6 +11,7 @@ from agent.errors import UnknownDevice
 from agent.fleet.board import Board
 from agent.fleet.device import DeviceWorker
 from agent.fleet.samples import Cause, Outcome, Sample, Status
+from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.gate import Gate
 
@@ -115,7 +116,9 @@ class StationHands:
         return readings[name].form.unit if name in readings else ""
 
     async def stop(self, device: str) -> Outcome:
-        return await _guarded(f"stopping {device}", self._gate.stop(self._actor, device))
+        return await _guarded(
+            Message("stopping {device}", device=device), self._gate.stop(self._actor, device)
+        )
 
     def is_stop_due(self, device: str) -> bool:
         return self._gate.is_stop_due(device)
@@ -137,7 +140,9 @@ class StationHands:
 
     def _worker(self, device: str) -> DeviceWorker:
         if device not in self._workers:
-            raise UnknownDevice(f"the station has no device {device} any more")
+            raise UnknownDevice(
+                Message("the station has no device {device} any more", device=device)
+            )
         return self._workers[device]
 
     async def _whole(self, device: str, what: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -159,11 +164,17 @@ async def _guarded(what: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         log.exception("%s", what)
         return Outcome(
             status=Status.UNKNOWN,
-            message=f"{what} ended with a defect of the agent, {error!r}; look at the device",
+            message=Message(
+                "{what} ended with a defect of the agent, {error}; look at the device",
+                what=what,
+                error=repr(error),
+            ),
         )
 
 
 def _halted(what: str) -> Outcome:
     return Outcome(
-        status=Status.REFUSED, message=f"{what}: the job is being stopped", cause=Cause.BUSY
+        status=Status.REFUSED,
+        message=Message("{what}: the job is being stopped", what=what),
+        cause=Cause.BUSY,
     )

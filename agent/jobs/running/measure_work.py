@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from agent.errors import DeviceTrouble, Refused
+from agent.fleet.ends import of
 from agent.fleet.samples import Quality, Sample
 from agent.jobs.job import Measure, Verdict
 from agent.jobs.language.expressions import ExpressionError, Value
@@ -17,6 +18,7 @@ from agent.jobs.language.values import Given, names_of, resolved
 from agent.jobs.progress import StepNow
 from agent.jobs.recipes.device_steps import Measured, MeasureStep, RecordStep
 from agent.jobs.running.frame import Frame, Known
+from agent.languages.message import Message, joined
 from drivers.errors import DriverError
 
 LEAST_FIRST: Final = (
@@ -39,9 +41,9 @@ async def run_measure(frame: Frame, step: MeasureStep, _: StepNow) -> None:
             frame.values[name] = measure.value
         await frame.means.notes.measured(measure)
         if measure.verdict == "fail":
-            failed.append(f"{name}: {measure.reason}")
+            failed.append(of(name, measure.reason))
     if failed and step.on_fail == "end":
-        raise DeviceTrouble(f"the verdict is fail: {'; '.join(failed)}")
+        raise DeviceTrouble(Message("the verdict is fail: {failed}", failed=joined(failed)))
 
 
 def _needed(measured: Iterable[Measured]) -> dict[str, list[str]]:
@@ -122,11 +124,11 @@ def _wrong(
 ) -> str:
     """Why a value does not pass; "" where it does."""
     if equals is not None and value != equals:
-        return f"{_said(value, unit)} is not {_said(equals, unit)}"
+        return Message("{said} is not {limit}", said=_said(value, unit), limit=_said(equals, unit))
     if low is not None and not _number(value, known) >= low:
-        return f"{_said(value, unit)} is below {_said(low, unit)}"
+        return Message("{said} is below {limit}", said=_said(value, unit), limit=_said(low, unit))
     if high is not None and not _number(value, known) <= high:
-        return f"{_said(value, unit)} is above {_said(high, unit)}"
+        return Message("{said} is above {limit}", said=_said(value, unit), limit=_said(high, unit))
     return ""
 
 
@@ -134,7 +136,7 @@ def _said(value: Value, unit: str) -> str:
     """A value in a verdict, with digits enough to tell it from the limit that it has missed."""
     match value:
         case bool():
-            return "on" if value else "off"
+            return Message("on") if value else Message("off")
         case float():
             return f"{value:.10g} {unit_symbol(unit)}".rstrip()
         case _:
@@ -150,7 +152,9 @@ def _quality(known: Known, names: Iterable[str]) -> str:
 def _number(given: Given, known: Known) -> float:
     found = resolved(given, known)
     if isinstance(found, bool | str):
-        raise ExpressionError(f"{given}: gives {found!r}, which is not a number")
+        raise ExpressionError(
+            Message("{given}: gives {found!r}, which is not a number", given=given, found=found)
+        )
     return float(found)
 
 
@@ -185,5 +189,9 @@ async def _record(frame: Frame, step: RecordStep, every: float) -> None:
             await clock.sleep(due - clock.monotonic())
     except Exception as error:  # a table that can't be kept is said, and stops nothing
         log.exception("%s: recording", step.place)
-        text = f"{step.place}: record: nothing more is written down: {error!r}"
+        text = Message(
+            "{place}: record: nothing more is written down: {error}",
+            place=step.place,
+            error=repr(error),
+        )
         await notes.line("warning", text, text)

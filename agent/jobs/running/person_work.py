@@ -13,7 +13,7 @@ from agent.jobs.recipes.step_words import VERBS
 from agent.jobs.running.frame import Frame
 from agent.jobs.running.pace import TICK_S
 from agent.languages.catalogues import in_language
-from agent.languages.message import Message
+from agent.languages.message import Message, Titled
 
 
 class NobodyAnswered(DeviceTrouble):
@@ -28,7 +28,9 @@ async def run_confirm(frame: Frame, step: ConfirmStep, now: StepNow) -> None:
     if step.as_:
         frame.values[step.as_] = yes
     elif yes is not True:
-        raise DeviceTrouble(f"the answer to “{en}” is no")
+        raise DeviceTrouble(
+            Message("the answer to “{question}” is no", question=Titled({"en": en, "ko": ko}))
+        )
 
 
 async def run_input(frame: Frame, step: InputStep, now: StepNow) -> None:
@@ -71,7 +73,13 @@ async def answered(
             if left is not None:
                 left -= means.clock.monotonic() - began
                 if left <= 0 and question.answer is None:
-                    raise NobodyAnswered(f"nobody answered “{question.en}” within {within}")
+                    raise NobodyAnswered(
+                        Message(
+                            "nobody answered “{question}” within {within}",
+                            question=Titled({"en": question.en, "ko": question.ko}),
+                            within=within,
+                        )
+                    )
             await means.pace.rest()
     return question.answer.value
 

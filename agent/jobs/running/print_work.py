@@ -14,6 +14,7 @@ from agent.jobs.recipes.device_steps import PrintStep
 from agent.jobs.running.frame import Frame, must_be_done
 from agent.jobs.running.pace import TICK_S
 from agent.jobs.running.person_work import confirmed
+from agent.languages.message import Message
 from agent.safety.condition import BELIEVED
 
 PLATE_KO: Final = "{device}: 지난 출력물이 제거되고 출력판이 비어 있습니까?"
@@ -38,7 +39,7 @@ async def run_print(frame: Frame, step: PrintStep, now: StepNow) -> None:
     if device in means.plates:
         ko, en = (text.format(device=device) for text in (PLATE_KO, PLATE_EN))
         if not await confirmed(frame, ko, en, now):
-            raise DeviceTrouble(f"the plate of {device} is not clear")
+            raise DeviceTrouble(Message("the plate of {device} is not clear", device=device))
         await means.plates.clear(device, means.notes)
     await means.pace.rest()
     await means.notes.printed(device, str(file))

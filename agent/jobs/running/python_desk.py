@@ -24,6 +24,7 @@ from agent.jobs.recipes.person_steps import ConfirmStep, InputStep, LogStep
 from agent.jobs.recipes.python_steps import ReadStep
 from agent.jobs.recipes.step import Place, Step
 from agent.jobs.running.frame import Frame
+from agent.languages.message import Message
 
 RESULT: Final = "result"
 LONGEST_TITLE: Final = 80
@@ -65,7 +66,9 @@ class _Desk:
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
-            raise Refused(f"{kind.verb}: {key}: {first['msg']}") from None
+            raise Refused(
+                Message("{verb}: {key}: {msg}", verb=kind.verb, key=key, msg=first["msg"])
+            ) from None
         return await self._ask(step, values, take)
 
 
@@ -88,7 +91,13 @@ class DeviceAtDesk(_Desk):
     def do(self, name: str, **arguments: Value) -> Coroutine[Any, Any, Any]:
         it = self._of(name)
         if name == "print" and "file" in arguments:
-            raise Refused(f"do {it}: a print asks for the plate: use `{self._role}.print(file)`")
+            raise Refused(
+                Message(
+                    "do {it}: a print asks for the plate: use `{role}.print(file)`",
+                    it=it,
+                    role=self._role,
+                )
+            )
         given, values = _given(arguments)
         keys = {"do": it, "with": given, "as": RESULT}
         return self._step(DoStep, f"{it}{_shown(arguments)}", keys, _caller(), values, _result)
@@ -102,7 +111,13 @@ class DeviceAtDesk(_Desk):
 
     def print(self, file: str) -> Coroutine[Any, Any, None]:
         keys = {"print": _named("given"), "on": self._role}
-        return self._step(PrintStep, f"{file} on {self._role}", keys, _caller(), {"given": file})
+        return self._step(
+            PrintStep,
+            f"{file} on {self._role}",
+            keys,
+            _caller(),
+            {"given": file},
+        )
 
     def _of(self, name: str) -> str:
         return f"{self._role}.{name}"

@@ -26,6 +26,7 @@ from agent.jobs.recipes.step import Step
 from agent.jobs.running.frame import Frame, StepFailed
 from agent.jobs.running.python_desk import RESULT, DeviceAtDesk, JobAtDesk, Take
 from agent.jobs.running.python_watch import watched
+from agent.languages.message import Message
 from agent.safety.condition import BELIEVED
 from drivers.errors import DriverError
 
@@ -112,7 +113,9 @@ class Function:
         except Exception as error:  # noqa: BLE001 - told by `failure`
             return error
         except SystemExit as error:
-            return RuntimeError(f"the recipe calls for the end of the agent: {error!r}")
+            return RuntimeError(
+                Message("the recipe calls for the end of the agent: {error}", error=repr(error))
+            )
         return None
 
     async def _ask(self, step: Step, values: dict[str, Value], take: Take) -> Any:
@@ -158,18 +161,35 @@ class Function:
         entry = means.library.find(step.call)
         if step.call not in {*means.job.called, means.job.recipe}:
             raise Refused(
-                f"{step.call} is not on record with this job, as it was not known before that it is "
-                f'called: write its name as a text, `job.call("{step.call}")`'
+                Message(
+                    "{call} is not on record with this job, as it was not known before that it is "
+                    'called: write its name as a text, `job.call("{call}")`',
+                    call=step.call,
+                )
             )
         if step.call in {frame.recipe.name for frame in means.frames}:
-            raise Refused(f"{step.call} runs already: it can't be called by what it has called")
+            raise Refused(
+                Message(
+                    "{call} runs already: it can't be called by what it has called", call=step.call
+                )
+            )
         head = head_of(entry)
         theirs = called_devices(head, step, self.frame.devices)
         missing = sorted(head.devices.keys() - theirs.keys())
         foreign = sorted(claimed(entry, theirs, means.library) - means.job.claimed)
         if missing or foreign:
-            what = f"a device for {', '.join(missing)}" if missing else ", ".join(foreign)
-            raise Refused(f"{step.call} needs {what}, which this job has not: give it a role")
+            what = (
+                Message("a device for {missing}", missing=", ".join(missing))
+                if missing
+                else ", ".join(foreign)
+            )
+            raise Refused(
+                Message(
+                    "{call} needs {what}, which this job has not: give it a role",
+                    call=step.call,
+                    what=what,
+                )
+            )
 
     async def _cut(self, served: set[asyncio.Task[None]]) -> None:
         """End what is still being done for it; what it has begun at a device is stopped."""
@@ -183,7 +203,13 @@ class Function:
 
     def _was_late(self, seconds: float, line: int) -> None:
         place = f"{self.step.place.file}:{line}" if line else self.step.place.file
-        self._late.append(f"{place}: has kept the agent from everything else for {seconds:.1f} s")
+        self._late.append(
+            Message(
+                "{place}: has kept the agent from everything else for {seconds:.1f} s",
+                place=place,
+                seconds=seconds,
+            )
+        )
         self._news.set()
 
     async def _tell_late(self) -> None:
@@ -200,7 +226,7 @@ class Function:
                 return str(failed)
         place = _place(error, self.step.place.file)
         if isinstance(error, AgentError | DriverError):
-            return f"{place}: {error}"
+            return Message("{place}: {text}", place=place, text=str(error))
         log.error("job %s", self.frame.means.job.id, exc_info=error)
         return f"{place}: {type(error).__name__}: {error}"
 
@@ -212,7 +238,7 @@ async def run_python(frame: Frame, step: PythonStep, _: StepNow) -> None:
     await function.serve()
     await _must_be_well(frame, step, function)
     if function.task is not None and function.task.cancelled():
-        raise StepFailed(f"{step.place}: the recipe has cancelled itself")
+        raise StepFailed(Message("{place}: the recipe has cancelled itself", place=step.place))
 
 
 async def run_python_end(frame: Frame, step: PythonEndStep, _: StepNow) -> None:
@@ -234,8 +260,16 @@ async def run_read(frame: Frame, step: ReadStep, _: StepNow) -> None:
     device = frame.devices[step.read.role]
     sample = (await frame.means.hands.read(device, (step.read.name,)))[step.read.name]
     if sample.quality not in BELIEVED or sample.value is None:
-        why = f": {sample.reason}" if sample.reason else ""
-        raise DeviceTrouble(f"{device}.{step.read.name} is {sample.quality}{why}")
+        why = Message(": {reason}", reason=sample.reason) if sample.reason else ""
+        raise DeviceTrouble(
+            Message(
+                "{device}.{name} is {quality}{why}",
+                device=device,
+                name=step.read.name,
+                quality=sample.quality,
+                why=why,
+            )
+        )
     frame.values[RESULT] = sample.value
 
 

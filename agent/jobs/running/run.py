@@ -50,11 +50,13 @@ class Run:
         try:
             await self._whole()
         except asyncio.CancelledError:
-            self._notes.state(JobState.INTERRUPTED, "the agent ended while it ran")
+            self._notes.state(JobState.INTERRUPTED, Message("the agent ended while it ran"))
             raise
         except Exception as error:  # a defect of ours ends this job, never the agent
             log.exception("job %s", self._job.id)
-            self._failure = self._failure or f"a defect of the agent: {error!r}"
+            self._failure = self._failure or Message(
+                "a defect of the agent: {error}", error=repr(error)
+            )
             await self._make_safe()
         finally:
             if self._work is not None:
@@ -151,7 +153,7 @@ class Run:
             return str(failed)
         except Exception as error:  # a defect in a step is the end of the job, not of the agent
             log.exception("job %s", self._job.id)
-            return f"a defect of the agent: {error!r}"
+            return Message("a defect of the agent: {error}", error=repr(error))
         return ""
 
     async def _settled(self) -> None:
@@ -173,7 +175,13 @@ class Run:
         self._job.safe = dict(zip(names, outcomes, strict=True))
         await self._notes.safe(self._job.safe)
         if unsafe := list(_not_done(self._job.safe)):
-            self._notes.unsafe(f"job {self._job.id}: not confirmed safe: {'; '.join(unsafe)}")
+            self._notes.unsafe(
+                Message(
+                    "job {id}: not confirmed safe: {unsafe}",
+                    id=self._job.id,
+                    unsafe=joined(unsafe),
+                )
+            )
 
     def _finish(self) -> None:
         """Enter the final state: what came first says which."""

@@ -15,6 +15,7 @@ from agent.fleet.events import Event, EventLog, Severity
 from agent.jobs.job import Job
 from agent.jobs.runs.run_facts import Prepared
 from agent.jobs.states import JobState
+from agent.languages.message import Message
 from agent.store.run_files import not_recorded
 from agent.store.run_tables import Column, moment
 from agent.store.run_writer import RunWriter
@@ -59,7 +60,10 @@ class OpenRun:
         """Have something written later; None, and counted, where too much waits already."""
         if len(self.waiting) >= MOST_WAITING:
             self.lost[kind] += 1
-            self.trouble = f"the disk is too slow: {MOST_WAITING} entries wait for it"
+            self.trouble = Message(
+                "the disk is too slow: {most_waiting} entries wait for it",
+                most_waiting=MOST_WAITING,
+            )
             return None
         item = Item(work, kind)
         self.waiting.append(item)
@@ -72,7 +76,9 @@ class OpenRun:
             try:
                 item.work()
             except OSError as error:
-                item.error = not_recorded(f"{item.what} of job {self.prepared.job.id}", error)
+                item.error = not_recorded(
+                    Message("{what} of job {id}", what=item.what, id=self.prepared.job.id), error
+                )
                 self.untaken[item.what] += 1
                 self.trouble = str(item.error)
 
@@ -81,7 +87,7 @@ class OpenRun:
         kept = events.kept
         if kept and kept[0].number > self.seen + 1:
             self.lost["events"] += kept[0].number - self.seen - 1
-            self.trouble = "more events came than the agent keeps"
+            self.trouble = Message("more events came than the agent keeps")
         for event in kept:
             if event.number > self.seen and self._concerns(event):
                 self.offer(partial(self.writer.event, _form(event)), "events")

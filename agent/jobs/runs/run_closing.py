@@ -11,11 +11,14 @@ from typing import Any, Final
 
 from agent.clock import Clock
 from agent.errors import AgentError
+from agent.fleet.ends import of
 from agent.fleet.events import EventLog, Severity
 from agent.jobs.job import Job
 from agent.jobs.runs.open_run import OpenRun, end_of
 from agent.jobs.runs.run_ledger import RunLedger
 from agent.jobs.states import JobState
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.store import run_columns
 from agent.store.run_columns import Format
 from agent.store.run_manifest import Closed
@@ -52,12 +55,14 @@ class Closer:
         await self._faults_written(job.id)
         run.hear(self._events)
         try:
-            await self.thread.done(run.flush, f"the run of job {job.id}")
-            await self.thread.done(run.writer.finish, f"the end of the run of job {job.id}")
+            await self.thread.done(run.flush, Message("the run of job {id}", id=job.id))
+            await self.thread.done(
+                run.writer.finish, Message("the end of the run of job {id}", id=job.id)
+            )
             more, notes = await asyncio.to_thread(self._in_columns, run.writer)
             ending = run.ending(moment(self._clock.utc()), devices, notes)
             seal = partial(run.writer.seal, ending, more)
-            closed = await self.thread.done(seal, f"the manifest of job {job.id}")
+            closed = await self.thread.done(seal, Message("the manifest of job {id}", id=job.id))
         except AgentError as error:
             self.say_failed(job, str(error))
         else:
@@ -65,9 +70,12 @@ class Closer:
 
     def say_failed(self, job: Job, why: str) -> None:
         """Say that the folder of a job stays open, and what becomes of it."""
-        text = (
-            f"job {job.id}: its folder {job.folder} could not be closed: {why}; "
-            "the next start of the agent closes it"
+        text = Message(
+            "job {id}: its folder {folder} could not be closed: {why}; the next start of "
+            "the agent closes it",
+            id=job.id,
+            folder=job.folder,
+            why=why,
         )
         self._events.add("run.failed", text, severity=Severity.ERROR, job=job.id)
 
@@ -79,7 +87,9 @@ class Closer:
         Jobs of before that have ended say what is known of their end, and are told where theirs is.
         """
         try:
-            found = await self.thread.done(lambda: tuple(shelf.all()), "the folder of runs")
+            found = await self.thread.done(
+                lambda: tuple(shelf.all()), Message("the folder of runs")
+            )
         except AgentError as error:
             self._events.add("run.failed", str(error), severity=Severity.ERROR)
             return
@@ -98,14 +108,24 @@ class Closer:
             # Not in the thread that writes: a long table is read through, and jobs may begin.
             closed = await asyncio.to_thread(close_left, folder, moment(self._clock.utc()), known)
         except (AgentError, OSError) as error:
-            self._events.add("run.failed", f"{folder}: {error}", severity=Severity.ERROR)
+            self._events.add("run.failed", of(str(folder), str(error)), severity=Severity.ERROR)
             return
         except Exception as error:  # one that is damaged keeps no agent from starting
             log.exception("closing %s", folder)
-            self._events.add("run.failed", f"{folder}: {error!r}", severity=Severity.ERROR)
+            self._events.add("run.failed", of(str(folder), str(error)), severity=Severity.ERROR)
             return
-        how = "was interrupted" if closed.state == JobState.INTERRUPTED else f"is {closed.state}"
-        text = f"job {closed.job} ({closed.recipe}) {how}: what an ended agent left is in {folder}"
+        how = (
+            Message("was interrupted")
+            if closed.state == JobState.INTERRUPTED
+            else Message("is {state}", state=term(closed.state))
+        )
+        text = Message(
+            "job {job} ({recipe}) {how}: what an ended agent left is in {folder}",
+            job=closed.job,
+            recipe=closed.recipe,
+            how=how,
+            folder=str(folder),
+        )
         self._events.add("run.interrupted", text, severity=Severity.WARNING, job=closed.job)
         await self._tell(closed)
 
@@ -131,16 +151,26 @@ class Closer:
                 notes.append(f"{table.file}: {error.strerror or error}")
             except Exception as error:  # the library's own: the CSV has it all the same
                 log.exception("%s in other forms", table.file)
-                notes.append(f"{table.file}: {error!r}")
+                notes.append(f"{table.file}: {error}")
         return made, notes
 
     async def _tell(self, closed: Closed) -> None:
         try:
             await self.ledger.closed(closed)
         except AgentError as error:
-            text = f"job {closed.job}: the hash of its folder is not in the ledger: {error}"
+            text = Message(
+                "job {job}: the hash of its folder is not in the ledger: {error}",
+                job=closed.job,
+                error=str(error),
+            )
             self._events.add("run.failed", text, severity=Severity.ERROR, job=closed.job)
             return
-        text = f"job {closed.job} ({closed.recipe}): {closed.files} files in {closed.folder}"
+        text = Message(
+            "job {job} ({recipe}): {files} files in {folder}",
+            job=closed.job,
+            recipe=closed.recipe,
+            files=closed.files,
+            folder=closed.folder,
+        )
         about: Mapping[str, Any] = {"job": closed.job, "sha256": closed.sha256}
         self._events.add("run.closed", text, **about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.languages.message import Message
 from agent.store.entries import AGENT, EventEntry, Json, Provenance
 from agent.store.ledger import Ledger
 from agent.store.run_manifest import RUN_CLOSED, Closed
@@ -31,7 +32,7 @@ class RunLedger:
             action=RUN_CLOSED,
             target=closed.recipe,
             after=after,
-            reason=f"the run folder {closed.folder.name} was closed",
+            reason=Message("the run folder {name} was closed", name=closed.folder.name),
             job=closed.job,
         )
         await self._ledger.record(AGENT, entry)

@@ -37,6 +37,8 @@ from agent.jobs.runs.run_facts import (
     sources_of,
 )
 from agent.jobs.states import JobState
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.store.files import FileStore
 from agent.store.run_shelf import RunShelf, job_of
 from agent.store.run_tables import moment
@@ -190,11 +192,13 @@ class RunRecords:
 
     async def _keep(self, run: OpenRun, entry: Entry) -> None:
         """Write an entry, and wait until it is written. Raises NotRecorded, once."""
-        what = f"{entry.kind} of job {entry.job}"
+        what = Message("{kind} of job {job}", kind=term(entry.kind), job=entry.job)
         run.hear(self._events)  # what led to it stands before it
         item = run.offer(partial(run.writer.entry, entry.time, entry.kind, entry.data), "entries")
         if item is None:
-            late = DiskFailed(f"not recorded: {what}: too much waits for the disk")
+            late = DiskFailed(
+                Message("not recorded: {what}: too much waits for the disk", what=what)
+            )
             self._fail(run, entry, late)
         elif run.has_failed:  # nobody waits for this disk again
             self._thread.later(run.flush, what)
@@ -224,7 +228,7 @@ class RunRecords:
         is_idle = not run.waiting
         run.offer(partial(run.writer.row, entry.time, table, run.columns[key], samples), "rows")
         if is_idle:
-            self._thread.later(run.flush, f"the run of job {entry.job}")
+            self._thread.later(run.flush, Message("the run of job {job}", job=entry.job))
 
     async def _printed(self, entry: Entry) -> dict[str, Any]:
         name = entry.data["file"]
@@ -237,7 +241,7 @@ class RunRecords:
         }
 
     async def _look_after(self, run: OpenRun, *, is_time_to_sync: bool) -> None:
-        job, what = run.prepared.job, f"the run of job {run.prepared.job.id}"
+        job, what = run.prepared.job, Message("the run of job {id}", id=run.prepared.job.id)
         run.hear(self._events)
         if run.waiting and run.closing is None:
             self._thread.later(run.flush, what)
@@ -262,7 +266,9 @@ class RunRecords:
             await self._closer.close(run, known_at_last(run.devices, ended))
         except Exception as error:  # a defect of ours costs this folder its end, never the agent
             log.exception("closing the folder of job %s", job.id)
-            self._closer.say_failed(job, f"a defect of the agent, {error!r}")
+            self._closer.say_failed(
+                job, Message("a defect of the agent, {error}", error=repr(error))
+            )
         finally:
             self._say_lost(run)
             self._open.pop(job.id, None)
@@ -274,12 +280,16 @@ class RunRecords:
         if why and why not in run.said:
             run.said.add(why)
             job = run.prepared.job.id
-            text = f"job {job}: its folder lacks something: {why}; its manifest says how much"
+            text = Message(
+                "job {job}: its folder lacks something: {why}; its manifest says how much",
+                job=job,
+                why=why,
+            )
             self._events.add("run.incomplete", text, severity=Severity.ERROR, job=job)
 
 
 def _folder_of(job: str) -> str:
-    return f"the run folder of job {job}"
+    return Message("the run folder of job {job}", job=job)
 
 
 def _begins(entry: Entry) -> bool:

@@ -13,6 +13,8 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.schedules.follower import Due
 from agent.jobs.schedules.schedule_keeping import Followed, actor_of, who_of
 from agent.jobs.states import WAITING
+from agent.languages.message import N_, Message, joined
+from agent.languages.words import term
 from agent.settings import Schedule
 from agent.settings.timetable import MOST_COUNTED
 from agent.store.entries import Entry, EventEntry, Json, Who
@@ -40,20 +42,23 @@ class Firing:
         schedule = followed.schedule
         if not due.starts:
             return self._told(
-                "missed", followed, due, f"{_missed(schedule, due)}; nothing is started"
+                "missed",
+                followed,
+                due,
+                Message("{missed}; nothing is started", missed=_missed(schedule, due)),
             )
         if not (due.is_punctual and due.missed):
             return await self._begun(followed, due)
-        text = f"{_missed(schedule, due)} before this one"
+        text = Message("{missed} before this one", missed=_missed(schedule, due))
         self._told("missed", followed, due, text)
         who, entry = await self._begun(followed, due)
-        return who, replace(entry, reason=f"{entry.reason}; {text}")  # one row tells of both
+        return who, replace(entry, reason=joined([entry.reason, text]))  # one row tells of both
 
     async def _begun(self, followed: Followed, due: Due) -> tuple[Who, Entry]:
         """Start the job, unless the last one is still there."""
         schedule = followed.schedule
         if (present := self._in_the_way(schedule)) is not None:
-            text = f"its job {present.id} is still {present.state}"
+            text = Message("its job {id} is still {state}", id=present.id, state=present.state)
             return self._told("skipped", followed, due, text, present.id)
         try:
             job = await self._submit(schedule, due)
@@ -61,11 +66,20 @@ class Firing:
             return self._told("refused", followed, due, str(error))
         except Exception as error:
             log.exception("schedule %s", schedule.name)
-            return self._told("refused", followed, due, f"a defect of the agent: {error!r}")
+            return self._told(
+                "refused",
+                followed,
+                due,
+                Message("a defect of the agent: {error}", error=repr(error)),
+            )
         followed.fired, followed.job = due.at, job.id
-        late = "" if due.is_punctual else f", late: {_missed(schedule, due)}"
+        late = "" if due.is_punctual else Message(", late: {missed}", missed=_missed(schedule, due))
         return self._told(
-            "fired", followed, due, f"job {job.id} of {schedule.recipe}{late}", job.id
+            "fired",
+            followed,
+            due,
+            Message("job {id} of {recipe}{late}", id=job.id, recipe=schedule.recipe, late=late),
+            job.id,
         )
 
     async def _submit(self, schedule: Schedule, due: Due) -> Job:
@@ -101,7 +115,13 @@ class Firing:
         data: dict[str, Any] = {"schedule": schedule.name, "due": at, "missed": due.missed}
         if job:
             data["job"] = job
-        whole = f"schedule {schedule.name} ({schedule.timetable.shown(due.at)}) {what}: {text}"
+        whole = Message(
+            "schedule {name} ({shown}) {what}: {text}",
+            name=schedule.name,
+            shown=schedule.timetable.shown(due.at),
+            what=term(what),
+            text=text,
+        )
         self._events.add(kind, whole, severity=SEVERITY[what], recipe=schedule.recipe, **data)
         after: dict[str, Json] = {"due": at, "missed": due.missed}
         entry = EventEntry(action=kind, target=schedule.name, after=after, reason=text, job=job)
@@ -115,7 +135,13 @@ def key_of(schedule: Schedule, due: Due) -> str:
 
 def _missed(schedule: Schedule, due: Due) -> str:
     """What was missed, in words: `3 firings were missed, the last of 2026-11-28T02:00:00+09:00`."""
-    some = f"more than {due.missed}" if due.missed >= MOST_COUNTED else str(due.missed)
-    firings = "1 firing was" if due.missed == 1 else f"{some} firings were"
-    last = "" if due.is_punctual else f", the last of {schedule.timetable.shown(due.at)}"
-    return f"{firings} missed{last}"
+    last = ""
+    if not due.is_punctual:
+        last = Message(", the last of {time}", time=schedule.timetable.shown(due.at))
+    if due.missed == 1:
+        return Message("1 firing was missed{last}", last=last)
+    if due.missed >= MOST_COUNTED:
+        text = N_("more than {count} firings were missed{last}")
+    else:
+        text = N_("{count} firings were missed{last}")
+    return Message(text, count=due.missed, last=last)

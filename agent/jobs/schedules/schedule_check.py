@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
 from agent.errors import ConfigError, Problem, Refused
-from agent.jobs.checks.check import check
+from agent.jobs.checks.check import Checked, check
 from agent.jobs.recipes.claims import claimed
 from agent.jobs.recipes.library import Entry, Library, head_of
 from agent.jobs.recipes.person_steps import ConfirmStep, InputStep
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.schedules.schedule_keeping import actor_of
+from agent.languages.message import N_, Message, joined
+from agent.languages.words import term
 from agent.roles import Actor
 from agent.settings import Schedule, Station
 
@@ -34,8 +36,10 @@ def schedule_problems(
         try:
             entry = library.find(schedule.recipe)
         except ConfigError as error:
-            said = "; ".join(map(str, error.problems))
-            yield schedule.problem("recipe", f"{schedule.recipe} is wrong: {said}")
+            said = joined(map(str, error.problems))
+            yield schedule.problem(
+                "recipe", Message("{recipe} is wrong: {said}", recipe=schedule.recipe, said=said)
+            )
         except Refused as refused:
             yield schedule.problem("recipe", str(refused))
         else:
@@ -49,8 +53,10 @@ def schedule_warnings(station: Station, library: Library) -> Iterator[Problem]:
         if isinstance(entry, RecipeFile):
             asking = [it for it in entry.recipe.every_step() if isinstance(it, _ASKING)]
             if asking:
-                text = (
-                    f"{schedule.recipe} asks people ({asking[0].place}): it waits until one answers"
+                text = Message(
+                    "{recipe} asks people ({place}): it waits until one answers",
+                    recipe=schedule.recipe,
+                    place=asking[0].place,
                 )
                 yield schedule.problem("recipe", text)
 
@@ -74,16 +80,25 @@ def _misfits(
         entry, station, library, devices=schedule.devices, arguments=values, stored=stored
     )
     for problem in found.problems:
-        yield schedule.problem("", f"{schedule.recipe} can't be run like this: {problem}")
+        text = N_("{recipe} can't be run like this: {problem}")
+        yield schedule.problem("", Message(text, recipe=schedule.recipe, problem=str(problem)))
     if found.problems:
         return
     if missing := head.devices.keys() - found.devices.keys():
         names = ", ".join(sorted(missing))
-        yield schedule.problem("devices", f"{schedule.recipe} needs a device for {names}: name it")
+        text = N_("{recipe} needs a device for {names}: name it")
+        yield schedule.problem("devices", Message(text, recipe=schedule.recipe, names=names))
     if found.role > schedule.role:
-        needed, has = found.role.name.lower(), schedule.role.name.lower()
-        text = f"{found.demanding} needs the role {needed}, and its jobs have {has}"
-        yield schedule.problem("role", text)
+        yield schedule.problem("role", _too_low(found, schedule))
     devices = claimed(entry, found.devices, library)
     if not missing and (why := uncovered(actor_of(schedule), schedule.recipe, devices)):
         yield schedule.problem("recipe", why)
+
+
+def _too_low(found: Checked, schedule: Schedule) -> str:
+    return Message(
+        "{demanding} needs the role {needed}, and its jobs have {has}",
+        demanding=found.demanding,
+        needed=term(found.role.name.lower()),
+        has=term(schedule.role.name.lower()),
+    )

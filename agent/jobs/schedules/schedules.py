@@ -26,6 +26,8 @@ from agent.jobs.schedules.schedule_keeping import (
     followed_by,
     switched_entry,
 )
+from agent.languages.message import Message
+from agent.languages.words import term
 from agent.roles import Actor, refusal
 from agent.settings import Schedule
 from agent.settings.sentences import suggest
@@ -70,7 +72,7 @@ class Schedules:
         """Fire what is due, until cancelled. A defect of one schedule does not end the others."""
         if self._book is None:
             if self._wanted():
-                text = "schedules do not fire: nothing can be recorded"
+                text = Message("schedules do not fire: nothing can be recorded")
                 self._events.add("schedule.off", text, severity=Severity.ERROR)
             return
         while True:
@@ -91,8 +93,9 @@ class Schedules:
             NotNow: Config has it switched off.
             NotRecorded: It can't be kept, and stays as it was.
         """
-        verb = "enabling" if on else "disabling"
-        if why := refusal(actor, Role.TECHNICIAN, f"{verb} the schedule {name}"):
+        enabling = Message("enabling the schedule {name}", name=name)
+        disabling = Message("disabling the schedule {name}", name=name)
+        if why := refusal(actor, Role.TECHNICIAN, enabling if on else disabling):
             raise NotAllowed(why)
         async with self._turn:
             return await self._switched(self._of(name), actor, on=on)
@@ -100,9 +103,11 @@ class Schedules:
     async def _switched(self, followed: Followed, actor: Actor, *, on: bool) -> Followed:
         name, book = followed.schedule.name, self._book
         if book is None:
-            raise NotNow("nothing can be recorded: schedules stay as they are")
+            raise NotNow(Message("nothing can be recorded: schedules stay as they are"))
         if on and not followed.schedule.enabled:
-            place = followed.schedule.problem("", "config has it switched off: change it there")
+            place = followed.schedule.problem(
+                "", Message("config has it switched off: change it there")
+            )
             raise NotNow(str(place))
         if followed.enabled is on:
             return followed
@@ -115,7 +120,13 @@ class Schedules:
         word = "enabled" if on else "disabled"
         self._events.add(
             f"schedule.{word}",
-            f"schedule {name} was {word} by {actor.name} ({actor.origin})",
+            Message(
+                "schedule {name} was {word} by {by} ({origin})",
+                name=name,
+                word=term(word),
+                by=actor.name,
+                origin=actor.origin,
+            ),
             schedule=name,
             actor=actor.name,
             origin=actor.origin,
@@ -134,7 +145,9 @@ class Schedules:
             }
         except AgentError as error:
             if not self._is_off:
-                text = f"schedules do not fire, and it is tried again: {error}"
+                text = Message(
+                    "schedules do not fire, and it is tried again: {error}", error=str(error)
+                )
                 self._events.add("schedule.off", text, severity=Severity.ERROR)
             self._is_off = True
             return
@@ -188,7 +201,11 @@ class Schedules:
             await book.keep(followed.kept(), who, entry)
         except AgentError as error:
             name = followed.schedule.name
-            text = f"schedule {name}: what became of its firing is not on record: {error}"
+            text = Message(
+                "schedule {name}: what became of its firing is not on record: {error}",
+                name=name,
+                error=str(error),
+            )
             self._events.add("schedule.unrecorded", text, severity=Severity.ERROR, schedule=name)
         except Exception:  # a defect of ours ends this firing, never the agent or other schedules
             log.exception("schedule %s", followed.schedule.name)
@@ -202,5 +219,7 @@ class Schedules:
     def _of(self, name: str) -> Followed:
         if name not in self._followed:
             known = suggest(name, sorted(self._followed))
-            raise NoSuchThing(f"no schedule is called {name!r}; {known}")
+            raise NoSuchThing(
+                Message("no schedule is called {name!r}; {known}", name=name, known=known)
+            )
         return self._followed[name]

@@ -1,0 +1,53 @@
+"""Words that stand in sentences and are made elsewhere: members of enumerations, roles, kinds of events.
+
+A `StrEnum` in a message is said by its value, and `term(name)` makes a message of any other name, so the catalogues must know them all.
+"""
+
+from typing import Final
+
+from agent.languages.message import N_, Message
+
+WORDS: Final = frozenset(
+    {
+        # roles
+        N_("observer"),
+        N_("technician"),
+        N_("engineer"),
+        N_("qa"),
+        N_("administrator"),
+        # what was asked, and how a request ended
+        N_("set"),
+        N_("do"),
+        N_("stop"),
+        N_("settle"),
+        N_("refused"),
+        N_("unknown"),
+        # alarms: their states, and what happened to one
+        N_("unacknowledged"),
+        N_("returned"),
+        N_("raised"),
+        N_("cleared"),
+        N_("unshelved"),
+        N_("resumed"),
+        N_("manual"),
+        # schedules
+        N_("enabled"),
+        N_("disabled"),
+        N_("missed"),
+        N_("skipped"),
+        N_("fired"),
+        # what may be asked for by its name
+        N_("device"),
+        N_("reading"),
+        N_("setting"),
+        N_("command"),
+        # a device that config has no more
+        N_("gone"),
+        N_("none"),
+    }
+)
+
+
+def term(name: str) -> Message:
+    """A name of ours, such as a role's, as a sentence has it in the languages of the lab."""
+    return Message(name)
