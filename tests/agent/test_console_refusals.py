@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from agent.web.console import page as pages
 from tests.agent.web_bench import Web, problem, served
 
 
@@ -33,3 +35,15 @@ async def test_what_there_is_not_is_said_to_a_person_as_a_page(
     assert page.headers["content-type"].startswith("text/html")
     assert "전체 정지" in page.text
     problem(await browser.get(path), 404, "no-such")
+
+
+def test_a_form_that_is_sent_before_its_script_has_come_goes_nowhere() -> None:
+    """A browser would put what was typed into the address, passwords as well."""
+    folder = Path(pages.__file__).parent / "templates"
+    forms = [
+        it for path in folder.rglob("*.html") for it in re.findall(r"<form[^>]*>", path.read_text())
+    ]
+    assert len(forms) > 20
+    assert [
+        it for it in forms if not re.search(r' method="(post|dialog)"| method="get"| hx-get', it)
+    ] == []

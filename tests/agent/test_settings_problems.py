@@ -36,7 +36,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
         ("name: a\nlog:", "2:1: log: has no value: write one, or delete the line"),
         ("name: a\nlog: null", "2:6: log: null is not a section: write keys under it, as `key: value`"),
         ("name: a\nlogs: {}", "2:1: logs: there is no such key here; did you mean log? Allowed: name, title, "
-         "state, files, files_limit, disk, runs, runs_formats, recipes, devices_folder, devices, interlocks, schedules, alarms, mqtt, metrics, api, reconnect, log"),
+         "state, files, files_limit, disk, runs, runs_formats, recipes, devices_folder, devices, interlocks, schedules, alarms, mqtt, metrics, api, console, reconnect, log"),
         ("name: a\nlog: {level: loud}",
          "2:14: log.level: 'loud' is not allowed; allowed: 'debug', 'info', 'warning' or 'error'"),
         ("name: a\nlog: &x {}\napi: *x", "3:1: api: aliases (*name) are not used here: write the values out"),

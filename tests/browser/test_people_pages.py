@@ -155,6 +155,8 @@ def test_a_session_that_ends_while_the_password_is_asked_for_leads_to_signing_in
     sign_in(page, "kim")
     locked = {"type": "urn:problem-type:labkeeper:locked", "detail": "locked"}
     page.route("**/settings/voltage", lambda it: it.fulfill(status=403, json=locked), times=1)
+    page.wait_for_url("**/devices/psu1")
+    until_live(page)
     voltage_of(page).get_by_role("textbox").fill("1")
     voltage_of(page).get_by_role("button", name="Set").click()
     expect(page.get_by_role("dialog", name="Your password again")).to_be_visible()
