@@ -24,6 +24,7 @@ BENCHMARKS: Final = (
     "streaming",
     "gcode_faults",
     "ledger",
+    "tampering",
     "crash",
     "power_cuts",
     "dispatch",
