@@ -37,7 +37,7 @@ def of_reading(device: str, reading: str, rules: Iterable[AlarmRule]) -> Notice:
         device=device,
         titles={"ko": f"{name} 값을 믿을 수 없음", "en": f"{name} can't be believed"},
         todo={
-            "ko": "센서와 배선을 확인하십시오. 이 값의 경보는 작동하지 않습니다.",
+            "ko": "센서와 배선을 확인하십시오. 이 값의 알람은 작동하지 않습니다.",
             "en": "Check the sensor and its wiring: until then no alarm on it can come.",
         },
     )
