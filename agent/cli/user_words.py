@@ -60,11 +60,6 @@ def _add_changes(each: Commands) -> None:
     )
     _add_name(role)
     role.add_argument("role", choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
-    _add_standing(each)
-
-
-def _add_standing(each: Commands) -> None:
-    """What is changed of somebody who is there already, and the code of the very first."""
     for name, about in (
         ("disable", N_("let somebody sign in no longer; their sessions end")),
         ("enable", N_("let somebody sign in again, as before")),
