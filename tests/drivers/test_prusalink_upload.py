@@ -30,7 +30,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     "name", ["의료기기 시제품.gcode", "부품_v2 (최종).gcode", "a'b&c%20#1.gcode", "part.G", "plain"]
 )
 async def test_a_file_is_printed_whatever_it_is_called(bench: PrusaLinkBench, name: str) -> None:
-    bench.server.printer.pace = 500.0
+    bench.server.printer.pace = 100.0  # slow enough to be seen by a process that has to wait
     told = await bench.printer.print(MemoryFile(name, SQUARES[:500]))
     assert told["file"] == name
     assert bench.job.name == await bench.value("print_file") == name_there(name)
@@ -43,7 +43,7 @@ def test_signs_that_a_drive_does_not_know_are_others_at_the_printer() -> None:
 
 
 async def test_the_same_file_is_printed_again(bench: PrusaLinkBench) -> None:
-    bench.server.printer.pace = 500.0
+    bench.server.printer.pace = 200.0  # slow enough to be seen by a process that has to wait
     for data in (SQUARES[:400], SQUARES[:200]):
         await bench.printer.print(MemoryFile(data=data))
         assert bench.server.storage.find("part.gcode").content == data

@@ -104,7 +104,7 @@ async def test_on_ext4_that_turned_read_only_nothing_is_acknowledged_and_a_new_m
             assert "the disk did not take it" in (await until_refused(it))[1]
             assert (await asked(it, "stop", "oven1")).code == 0
         else:
-            assert it.process.returncode == 1
+            assert it.process.returncode
             assert "nothing more is recorded until the agent is started anew" in it.log
             await made_safe(folder)  # as systemd does after such an end
     assert not await output(lab)
@@ -138,7 +138,7 @@ async def test_a_job_fails_and_is_made_safe_and_all_goes_on_when_the_disk_is_wri
         await power.read_only()
         found = await until(it, begun["job"], lambda found: found["ended"])
         assert found["state"] == "failed", found["why"]
-        assert "not recorded: step of job" in found["why"], found["why"]
+        assert "not recorded: " in found["why"], found["why"]
         assert found["safe"]["psu1"]["status"] == "done"
         assert not await output(lab)
         _, said = await until_refused(it)

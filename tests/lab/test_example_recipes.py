@@ -41,7 +41,7 @@ async def test_a_specimen_that_drifts_no_more_than_allowed_passes_the_thermal_cy
     assert await value(running, "oven1.running") is False
     strict = await ran(running, "thermal_cycle", specimen="S-18", lot="L-3", drift=0, **SHORT)
     assert ending(strict) == ("done", "fail", "")
-    assert strict["measures"][-1]["reason"].endswith("is above 0")
+    assert strict["measures"][-1]["reason"].endswith("is above 0 Ω")
     assert await value(running, "oven1.running") is False
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
+from typing import Final
 
 from agent.cli.demo.wishes import Wishes
 from agent.errors import CannotStart, NoPermission, PortInUse
 
 HOST = "127.0.0.1"
+OURS: Final = range(20_000, 32_000)
+"""Below those that the kernel gives to whoever connects (from 32768 up): one of them that is free now
+may be taken before the program for which it was chosen listens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +49,11 @@ def choose(wishes: Wishes) -> DemoPorts:
 
 
 def _hold(option: str, port: int) -> socket.socket:
+    if not port:
+        return _free()
     one = socket.socket()
     try:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.bind((HOST, port))
-        one.listen()  # two listeners exclude each other only once both listen
+        _listen(one, port)
     except PermissionError as error:
         one.close()
         raise NoPermission(
@@ -56,9 +61,27 @@ def _hold(option: str, port: int) -> socket.socket:
         ) from error
     except OSError as error:
         one.close()
-        if port:
-            raise PortInUse(
-                f"{option} {port}: another program listens there: choose another, or leave it out"
-            ) from error
-        raise CannotStart(f"no free port on {HOST}: {error}") from error
+        raise PortInUse(
+            f"{option} {port}: another program listens there: choose another, or leave it out"
+        ) from error
     return one
+
+
+def _free() -> socket.socket:
+    """The first port of ours that is free, from one on that others hardly begin with."""
+    first = os.getpid() * 31
+    for step in range(len(OURS)):
+        one = socket.socket()
+        try:
+            _listen(one, OURS[(first + step) % len(OURS)])
+        except OSError:
+            one.close()
+            continue
+        return one
+    raise CannotStart(f"no free port on {HOST} from {OURS.start} to {OURS.stop - 1}")
+
+
+def _listen(one: socket.socket, port: int) -> None:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind((HOST, port))
+    one.listen()  # two listeners exclude each other only once both listen
