@@ -174,6 +174,7 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 def _run(socket: Path, way: str) -> None:
     with AgentClient(socket) as client:
+        client.post("plates", way, "clear")  # each print marks its plate
         client.post(
             *("devices", way, "commands", "print"),
             body={"arguments": {"file": "moves.gcode"}},
