@@ -104,7 +104,7 @@ async def test_on_ext4_that_turned_read_only_nothing_is_acknowledged_and_a_new_m
             assert "the disk did not take it" in (await until_refused(it))[1]
             assert (await asked(it, "stop", "oven1")).code == 0
         else:
-            assert it.process.returncode
+            assert it.process.returncode in {1, 3}  # a part of it failed, or the disk did
             assert "nothing more is recorded until the agent is started anew" in it.log
             await made_safe(folder)  # as systemd does after such an end
     assert not await output(lab)
