@@ -79,6 +79,7 @@ def test_a_locked_page_shows_on_and_does_what_was_asked_after_the_password(
     expect(again).to_be_hidden()
     expect(voltage_of(page).locator("output")).to_contain_text("Nothing was done")
     field.press("Enter")
+    expect(again.get_by_label("Password")).to_be_focused()
     page.keyboard.type("wrong password")
     page.keyboard.press("Enter")
     expect(again.get_by_role("alert")).to_contain_text("do not fit")
