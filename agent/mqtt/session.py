@@ -26,10 +26,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from agent.errors import ConfigError
 from agent.mqtt.attempts import again_and_again
 from agent.mqtt.inbox import Inbox, Letter
+from agent.mqtt.line_log import LineLog
 from agent.mqtt.news import News
 from agent.mqtt.outbox import Message, Outbox, Publish
 from agent.mqtt.publications import Publications
 from agent.mqtt.status import Outnumbered, Seen, Session, next_session, session_of
+from agent.mqtt.tls import refusal, tls_to_broker
 from agent.mqtt.topics import Topics
 from agent.settings import Mqtt, read_secret
 from agent.station import Station
@@ -64,7 +66,8 @@ class BrokerSession:
         )
         self._inbox = Inbox(station, self._topics, settings.role)
         self._session = Session(station=station.name, version=station.version, number=0, begun=0.0)
-        self._news = News(station.events, f"{settings.host}:{settings.port}")
+        self._line_log = LineLog()
+        self._news = News(station.events, f"{settings.host}:{settings.tcp_port}")
 
     def refuse_requests(self) -> None:
         """Carry out no more than stops, because the agent is ending."""
@@ -81,6 +84,7 @@ class BrokerSession:
         now = self._station.clock.utc()
         number = next_session(now, self._session.number)
         self._session = replace(self._session, number=number, begun=now)
+        self._line_log.reason = ""
         try:
             async with self._line() as client:
                 await self._converse(client)
@@ -189,12 +193,16 @@ class BrokerSession:
             await _close(client)
 
     async def _client(self) -> aiomqtt.Client:
-        settings, password = self._settings, None
+        settings, password, tls = self._settings, None, None
         if settings.password_file is not None:
             password = await asyncio.to_thread(read_secret, settings.password_file)
+        if settings.tls is not None:
+            tls = await asyncio.to_thread(tls_to_broker, settings.tls)
         client = aiomqtt.Client(
             settings.host,
-            settings.port,
+            settings.tcp_port,
+            tls_context=tls,
+            logger=self._line_log.logger,
             username=settings.username,
             password=password,
             identifier=settings.client_id or self._station.name,
@@ -227,7 +235,7 @@ class BrokerSession:
             case aiomqtt.MqttCodeError(rc=ReasonCode(value=code)) if code == TAKEN_OVER:
                 self._news.turned_away("another client took over its client_id")
             case aiomqtt.MqttError():
-                self._news.lost(str(error))
+                self._news.lost(refusal(self._line_log.reason or str(error)))
             case _:
                 self._news.defect(error)
 

@@ -3,7 +3,7 @@
 from agent.settings.alarm_models import Priority, Todo
 from agent.settings.alarms import AlarmRule
 from agent.settings.cover import Cover
-from agent.settings.doors import Api, Console, Log, Metrics, Mqtt, Reconnect
+from agent.settings.doors import Api, BrokerTls, Console, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
 from agent.settings.schedules import Schedule
@@ -16,6 +16,7 @@ from agent.settings.values import Listener
 __all__ = [
     "AlarmRule",
     "Api",
+    "BrokerTls",
     "Changes",
     "Condition",
     "Console",

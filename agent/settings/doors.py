@@ -1,9 +1,10 @@
 """Models of how the station speaks to the outside: broker, metrics, API, log, and how it reconnects."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
@@ -29,11 +30,49 @@ def _zone(name: str) -> str:
     return name
 
 
+class BrokerTls(Section):
+    """How the agent and the broker prove to each other who they are."""
+
+    authority: Annotated[
+        File | None,
+        _doc("PEM file of who signed the broker's certificate; this machine's own if not given."),
+    ] = None
+    certificate: Annotated[
+        File | None, _doc("PEM file with the station's certificate; goes with key.")
+    ] = None
+    key: Annotated[
+        File | None, _doc("PEM file with its key, which others can't read; goes with certificate.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _are_a_pair(self) -> "BrokerTls":
+        for one, other in (("certificate", "key"), ("key", "certificate")):
+            if getattr(self, one) is not None and getattr(self, other) is None:
+                raise ValueError(f"{one} is given without {other}: give both, or neither")
+        return self
+
+    def beside(self, folder: Path) -> "BrokerTls":
+        """The same with files whose relative names begin at this folder."""
+        return self.model_copy(update={name: folder / file for name, file in self.files()})
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Each file that is given, and the key that names it."""
+        for name in ("authority", "certificate", "key"):
+            if file := getattr(self, name):
+                yield name, file
+
+
 class Mqtt(Section):
     """The broker that hears of everything and may ask for something."""
 
     host: Annotated[Host, _doc("Name or IP address of the broker.")]
-    port: Annotated[int, _doc("TCP port of the broker.", ge=1, le=65535)] = 1883
+    port: Annotated[
+        int | None,
+        _doc("TCP port of the broker; 1883 if not given, and 8883 with tls.", ge=1, le=65535),
+    ] = None
+    tls: Annotated[
+        BrokerTls | None, _doc("Speak TLS, as `tls: {}` or with files of one's own.")
+    ] = None
     protocol: Annotated[Protocol, _doc("Version of MQTT: 5 or 3.1.1.")] = "5"
     username: Annotated[Text | None, _doc("Name at the broker; none if not given.")] = None
     password_file: Annotated[File | None, _doc("File whose first line is the password.")] = None
@@ -53,6 +92,11 @@ class Mqtt(Section):
     min_interval: Annotated[
         float, _doc("Seconds between two state messages of a device.", ge=0, le=60)
     ] = 0.1
+
+    @property
+    def tcp_port(self) -> int:
+        """Where the broker listens: as given, or as IANA registered it for MQTT, plain or over TLS."""
+        return self.port or (8883 if self.tls else 1883)
 
 
 class Metrics(Section):

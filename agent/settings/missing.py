@@ -22,6 +22,7 @@ def missing(station: Station) -> Iterator[str]:
         forms = ", ".join(station.runs_formats)
         yield f"{station.file}: runs_formats: {forms} need pyarrow: install labkeeper[data]"
     yield from _missing_of_network(station)
+    yield from _missing_of_broker(station)
     for device in station.devices.values():
         if not device.enabled:
             continue
@@ -41,6 +42,14 @@ def _missing_of_network(station: Station) -> Iterator[str]:
     for name, file in (("certificate", network.certificate), ("key", network.key)):
         if not _is_there(str(file)):
             yield f"{station.file}: api.network.{name}: there is no file {file} here now"
+
+
+def _missing_of_broker(station: Station) -> Iterator[str]:
+    if station.mqtt is None or station.mqtt.tls is None:
+        return
+    for name, file in station.mqtt.tls.files():
+        if not _is_there(str(file)):
+            yield f"{station.file}: mqtt.tls.{name}: there is no file {file} here now"
 
 
 def _missing_at(address: Address) -> str:

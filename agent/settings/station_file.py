@@ -184,8 +184,9 @@ def _network(path: Path, network: Network) -> Network:
 
 def _mqtt(path: Path, station: str, mqtt: Mqtt) -> Mqtt:
     password_file = mqtt.password_file and path.parent / mqtt.password_file
+    tls = mqtt.tls and mqtt.tls.beside(path.parent)
     return mqtt.model_copy(
-        update={"client_id": mqtt.client_id or station, "password_file": password_file}
+        update={"client_id": mqtt.client_id or station, "password_file": password_file, "tls": tls}
     )
 
 

@@ -84,11 +84,11 @@ class Bench:
     journal: MemoryJournal
     record: Record
 
-    async def until_state(self, device: str, state: DeviceState, seconds: float = 3.0) -> Snapshot:
+    async def until_state(self, device: str, state: DeviceState, seconds: float = 20.0) -> Snapshot:
         """Wait until the board shows the device in this state."""
         return await self.until(device, lambda snapshot: snapshot.state is state, seconds)
 
-    async def until(self, device: str, holds: Any, seconds: float = 3.0) -> Snapshot:
+    async def until(self, device: str, holds: Any, seconds: float = 20.0) -> Snapshot:
         """Wait until a condition on the device's snapshot holds."""
         async with asyncio.timeout(seconds), self.board.watch() as changes:
             if device in self.board.latest and holds(self.board.latest[device]):
@@ -98,7 +98,7 @@ class Bench:
                     return self.board.latest[device]
         raise AssertionError("unreachable")
 
-    async def until_event(self, kind: str, seconds: float = 3.0) -> str:
+    async def until_event(self, kind: str, seconds: float = 20.0) -> str:
         """Wait until an event of this kind has happened, and return its text."""
         async with asyncio.timeout(seconds), self.events.listen() as heard:
             for event in self.events.kept:

@@ -111,7 +111,7 @@ class JobsBench:
         async with asyncio.timeout(8):
             return await self.jobs.until_over(job.id)
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 5.0) -> None:
+    async def until(self, holds: Callable[[], Any], seconds: float = 20.0) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds):
             while not holds():

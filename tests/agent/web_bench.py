@@ -95,7 +95,7 @@ async def serving(
         sock.close()
 
 
-async def until(holds: Callable[[], Awaitable[bool] | bool], seconds: float = 3.0) -> None:
+async def until(holds: Callable[[], Awaitable[bool] | bool], seconds: float = 20.0) -> None:
     """Wait for a condition that has no signal of its own."""
     async with asyncio.timeout(seconds):
         while True:

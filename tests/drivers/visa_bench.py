@@ -48,7 +48,7 @@ class Mood:
         return found
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 25.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -13,8 +13,8 @@ from pathlib import Path
 from tests.lab.processes import free_port
 
 MOSQUITTO = "/usr/sbin/mosquitto"
-START_S = 5.0
-END_S = 2.0
+START_S = 20.0
+END_S = 10.0
 # CONNECT of MQTT 3.1.1 with a clean session and no client id, and the CONNACK that accepts it.
 HELLO = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"
 WELCOME = b"\x20\x02\x00\x00"

@@ -146,7 +146,7 @@ class Ward:
         return self.board.latest[patient.name]
 
     async def until(
-        self, patient: Patient, holds: Callable[[Snapshot], bool], seconds: float = 10.0
+        self, patient: Patient, holds: Callable[[Snapshot], bool], seconds: float = 25.0
     ) -> Snapshot:
         """Wait until something holds of a device's snapshot."""
         deadline = asyncio.get_running_loop().time() + seconds

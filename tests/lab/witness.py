@@ -53,7 +53,7 @@ class Witness:
                 self._news.notify_all()
 
     async def until(
-        self, topic: str, holds: Callable[[Any], Any] = lambda _: True, seconds: float = 5.0
+        self, topic: str, holds: Callable[[Any], Any] = lambda _: True, seconds: float = 20.0
     ) -> Heard:
         """Wait until the last message of a topic is such."""
         try:
@@ -65,7 +65,7 @@ class Witness:
             raise AssertionError(f"{topic}: only {self.latest.get(topic)}") from None
         return self.latest[topic]
 
-    async def until_any(self, holds: Callable[[Heard], Any], seconds: float = 5.0) -> Heard:
+    async def until_any(self, holds: Callable[[Heard], Any], seconds: float = 20.0) -> Heard:
         """Wait until some message was such, also one of the past."""
         async with asyncio.timeout(seconds), self._news:
             while True:
@@ -104,13 +104,13 @@ def soon(seconds: float = 30.0) -> str:
 
 @asynccontextmanager
 async def witness(
-    broker: Broker, protocol: str = "5", everything: str = "#"
+    broker: Broker, protocol: str = "5", everything: str = "#", **client_options: Any
 ) -> AsyncIterator[Witness]:
     """A client that is subscribed to everything until the context ends."""
     version = aiomqtt.ProtocolVersion.V5 if protocol == "5" else aiomqtt.ProtocolVersion.V311
     nodelay = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
     async with aiomqtt.Client(
-        broker.host, broker.port, protocol=version, socket_options=nodelay
+        broker.host, broker.port, protocol=version, socket_options=nodelay, **client_options
     ) as client:
         seen = Witness(client)
         await client.subscribe(everything, qos=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 
 
 class Echo:

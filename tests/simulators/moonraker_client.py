@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from simulators.moonraker import MoonrakerServer
 from simulators.moonraker_klippy import RestartDelays
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 PACE = 20.0
 QUICK = RestartDelays(gone=0.1, startup=0.1)
 Json = dict[str, Any]

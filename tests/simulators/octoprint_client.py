@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from simulators.octoprint import API_KEY, OctoPrintServer
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 Json = dict[str, Any]
 LINES = b"G28\nG90\n" + b"G1 X100 F6000\nG1 X10\n" * 20
 LONG = b"G28\n" + b"G4 S1\n" * 2000

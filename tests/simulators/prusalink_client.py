@@ -11,7 +11,7 @@ import httpx
 
 from simulators.prusalink import PASSWORD, PrusaLinkServer
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 Json = dict[str, Any]
 LINES = b"M73 P0 R7\nG28\nG90\n" + b"G1 X100 F6000\nG1 X10\n" * 20 + b"M73 P100 R0\n"
 LONG = b"M73 P0 R90\nG28\n" + b"G4 S1\n" * 2000
