@@ -26,6 +26,7 @@ from agent.jobs.schedules.firing import SEVERITY
 from agent.jobs.states import JobState
 from agent.metrics import StationCollector
 from agent.metrics.alarms import alarm_families
+from agent.metrics.definitions import METRICS
 from agent.metrics.disk import disk_families
 from agent.metrics.jobs import jobs_ended, jobs_in_hand
 from agent.metrics.ledger import ledger_commits, ledger_rows
@@ -36,7 +37,6 @@ from agent.spread import Spread
 from agent.store.chain import EMPTY
 from agent.store.disk_watch import Room
 from agent.web.problems import KINDS
-from drivers import UNITS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
 
 PAGE = "contracts.md"
@@ -138,31 +138,13 @@ def literal_kinds() -> set[str]:
     return kinds
 
 
-def test_the_metric_of_every_unit_is_named() -> None:
-    rows = table(PAGE, "unit", "metric")
-    shown = {unit: words(row[1])[0] for row in rows for unit in words(row[0])}
-    names = {
-        code: "_".join(filter(None, ("labkeeper", row.quantity, row.base)))
-        for code, row in UNITS.items()
-        if code
-    }
-    assert shown == names
-    assert UNITS[""].quantity == UNITS["1"].quantity  # "1, none" share a row
-
-
-def test_every_other_metric_is_named_with_its_labels() -> None:
-    rows = table(PAGE, "metric", "labels", "type", "meaning")
-    shown = {words(row[0])[0]: (row[2], tuple(words(row[1]))) for row in rows}
-    values = {name: shown.pop(name)[1] for name in ("labkeeper_on", "labkeeper_choice")}
-    assert values["labkeeper_choice"] == (*values["labkeeper_on"], "choice")
-    offered = {}
+def test_every_metric_is_in_the_table_with_its_type_and_labels() -> None:
     for family in families():
+        metric = METRICS[f"{family.name}{SUFFIX.get(family.type, '')}"]
         labels = tuple(getattr(family, "_labelnames", ())) or tuple(
             label for sample in family.samples for label in sample.labels if label != "le"
         )
-        kind = "gauge" if family.type == "info" else family.type
-        offered[f"{family.name}{SUFFIX.get(family.type, '')}"] = (kind, labels)
-    assert shown == offered
+        assert (metric.kind, metric.labels) == (family.type, labels), metric.name
 
 
 def test_every_route_is_named() -> None:
