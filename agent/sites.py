@@ -4,7 +4,7 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
-from agent.metrics import BrokerCounts, collector_of, metrics_app
+from agent.metrics import BrokerCounts, metrics_app, page_of
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.web.api import api_of, doors_of
@@ -31,5 +31,7 @@ def sites(
     if station.trends is not None:
         yield "trends", station.trends.run()
     if ports.metrics is not None:
-        site = build_metrics_site(station, metrics_app(collector_of(station, broker)), broker)
-        yield "metrics", serve(site, ports.metrics)
+        scraped = page_of(station, broker)
+        yield "loop lag", scraped.lag.run()
+        answer = metrics_app(scraped.page, scraped.itself.look)
+        yield "metrics", serve(build_metrics_site(station, answer, broker), ports.metrics)

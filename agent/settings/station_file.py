@@ -207,6 +207,7 @@ def _device(entry: Entry, folder: Path) -> Device:
         on_shutdown=settings.on_shutdown,
         offline_alarm=settings.offline_alarm,
         safe_by=covers(settings.safe_by),
+        calibrated_until=settings.calibrated_until,
         enabled=settings.enabled,
         place=entry.place,
     )
