@@ -7,7 +7,7 @@ kept, but they are cheap: 0.3 µs each, and some devices at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final, NamedTuple
 
 from agent.fleet.board import Board
@@ -21,8 +21,8 @@ from agent.metrics.lines import label, line
 from agent.metrics.metric import Metric
 from agent.metrics.printing import left_of, progress_of
 
-AT_ONCE: Final = 100
-"""Devices whose lines are written at once, in 0.1 ms, a histogram's in 0.5."""
+AT_ONCE: Final = 50
+"""Devices whose lines are written at once, in 20 µs, those of a histogram in 0.2 ms."""
 SHARED: Final = "modbus"
 DURATION: Final = of("poll_duration_seconds")
 _ROWS: Final = "".join(
@@ -55,19 +55,23 @@ class DeviceLines:
 
     def families(self) -> Iterator[tuple[Metric, Iterator[bytes]]]:
         """Yield each metric, with its lines in some pieces."""
-        jobs = claims(self._jobs)
-        rows = [
-            Row(name, it, self._workers.get(name), jobs[name])
-            for name, it in sorted(self._board.latest.items())
-        ]
+        rows: list[Row] = []
         for name, write in WRITTEN.items():
             if name != "device_jobs" or self._jobs is not None:
-                yield of(name), _pieces(of(name), rows, write)
+                yield of(name), _pieces(of(name), iter(rows) if rows else self._seen(rows), write)
+
+    def _seen(self, rows: list[Row]) -> Iterator[Row]:
+        """Yield the devices as they are now, and keep them: a thousand take half a millisecond."""
+        latest, jobs = self._board.latest, claims(self._jobs)
+        for name in sorted(latest):
+            if snapshot := latest.get(name):
+                rows.append(Row(name, snapshot, self._workers.get(name), jobs[name]))
+                yield rows[-1]
 
 
-def _pieces(metric: Metric, rows: list[Row], write: Write) -> Iterator[bytes]:
-    for first in range(0, len(rows), AT_ONCE):
-        yield "".join(write(metric, row) for row in rows[first : first + AT_ONCE]).encode()
+def _pieces(metric: Metric, rows: Iterator[Row], write: Write) -> Iterator[bytes]:
+    while some := [*islice(rows, AT_ONCE)]:
+        yield "".join(write(metric, row) for row in some).encode()
 
 
 def _number(value: Callable[[Row], float | None]) -> Write:

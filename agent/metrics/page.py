@@ -53,12 +53,11 @@ class StationPage:
 
 
 def _whole(metric: Metric, lines: Iterator[bytes], form: Form) -> Iterator[bytes]:
-    """The lines of a metric with its head in front; nothing where it has none."""
+    """The lines of a metric with its head in front; empty pieces, as many, where it has none."""
     start = head(metric, form)
     for piece in lines:
-        if piece:
-            yield start + piece
-            start = b""
+        yield start + piece if piece else b""
+        start = b"" if piece else start
 
 
 def _counted(sources: Iterable[Source], form: Form) -> Iterator[bytes]:
