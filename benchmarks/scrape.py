@@ -110,7 +110,7 @@ class Station:
     """A board with devices that answer, and nobody behind them."""
 
     def __init__(self) -> None:
-        self.board, self.workers = Board(), {}
+        self.board = Board()
         address = Address.parse("tcp://127.0.0.1:1")
         plan = SimpleNamespace(
             driver_class=Logger, driver_name="bench.logger", simulated=False, address=address
