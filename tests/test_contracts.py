@@ -7,36 +7,22 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import product
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from prometheus_client.metrics_core import Metric
 
 from agent import errors
 from agent.clock_watch import KINDS as CLOCK_EVENTS
-from agent.fleet.board import Board
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
-from agent.jobs.job_tally import JobTally
 from agent.jobs.schedules.firing import SEVERITY
 from agent.jobs.states import JobState
-from agent.metrics import StationCollector
-from agent.metrics.alarms import alarm_families
-from agent.metrics.disk import disk_families
-from agent.metrics.jobs import jobs_ended, jobs_in_hand
-from agent.metrics.ledger import ledger_commits, ledger_rows
 from agent.mqtt.topics import Topics
 from agent.mqtt.verbs import KEYS, NEEDED
 from agent.safety.alarms import EVENTS as ALARM_EVENTS
-from agent.spread import Spread
-from agent.store.chain import EMPTY
-from agent.store.disk_watch import Room
 from agent.web.problems import KINDS
-from drivers import UNITS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
 
 PAGE = "contracts.md"
@@ -44,27 +30,6 @@ EXAMPLES = [it for it in snippets(PAGE) if it.title.startswith("lab/v1/")]
 SUFFIX = {"counter": "_total", "info": "_info"}
 ADDS = {"add", "_say", "_announce", "_warn"}
 REQUESTS = ("set", "do", "stop", "settle")
-
-
-class NoBroker:
-    """Counts of a session that has done nothing."""
-
-    connected = False
-    connects = published = refused = 0
-
-
-def families() -> Iterator[Metric]:
-    jobs: Any = SimpleNamespace(listing=(), questions=(), tally=JobTally())
-    ledger: Any = SimpleNamespace(head=EMPTY, commits=Spread((1.0,)))
-    also = (
-        lambda: jobs_in_hand(jobs),
-        lambda: jobs_ended(jobs),
-        lambda: ledger_rows(ledger),
-        lambda: ledger_commits(ledger),
-        lambda: disk_families(Room(0.5, 1e9, "half of it")),
-        lambda: alarm_families(()),
-    )
-    return iter(StationCollector(Board(), {}, "0.1.0", NoBroker(), also=also).collect())
 
 
 def test_every_topic_is_named() -> None:
@@ -136,33 +101,6 @@ def literal_kinds() -> set[str]:
                 if isinstance(first, ast.Constant) and node.func.attr in ADDS:
                     kinds |= {str(first.value)} if "." in str(first.value) else set()
     return kinds
-
-
-def test_the_metric_of_every_unit_is_named() -> None:
-    rows = table(PAGE, "unit", "metric")
-    shown = {unit: words(row[1])[0] for row in rows for unit in words(row[0])}
-    names = {
-        code: "_".join(filter(None, ("labkeeper", row.quantity, row.base)))
-        for code, row in UNITS.items()
-        if code
-    }
-    assert shown == names
-    assert UNITS[""].quantity == UNITS["1"].quantity  # "1, none" share a row
-
-
-def test_every_other_metric_is_named_with_its_labels() -> None:
-    rows = table(PAGE, "metric", "labels", "type", "meaning")
-    shown = {words(row[0])[0]: (row[2], tuple(words(row[1]))) for row in rows}
-    values = {name: shown.pop(name)[1] for name in ("labkeeper_on", "labkeeper_choice")}
-    assert values["labkeeper_choice"] == (*values["labkeeper_on"], "choice")
-    offered = {}
-    for family in families():
-        labels = tuple(getattr(family, "_labelnames", ())) or tuple(
-            label for sample in family.samples for label in sample.labels if label != "le"
-        )
-        kind = "gauge" if family.type == "info" else family.type
-        offered[f"{family.name}{SUFFIX.get(family.type, '')}"] = (kind, labels)
-    assert shown == offered
 
 
 def test_every_route_is_named() -> None:
