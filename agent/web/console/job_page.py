@@ -1,6 +1,5 @@
 """One job: what runs now, what it asks, what it has measured, and how it is paused and stopped."""
 
-import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +11,7 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.questions import Question
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.states import PAUSABLE, WAITING, JobState
+from agent.store.disk_threads import at_disk_thread
 from agent.web.console.items import Item
 from agent.web.console.job_items import shown_job, words_of
 from agent.web.console.live import Feeds, Seen
@@ -34,7 +34,7 @@ async def one_job(request: Request, job: JobId, jobs: TheJobs, station: TheStati
     try:
         found = jobs.get(job)
     except AgentError:  # one of before may be on the shelf although it is not taken over yet
-        shelved = await asyncio.to_thread(station.runs.of, job) if station.runs else None
+        shelved = await at_disk_thread(station.runs.of, job) if station.runs else None
         if shelved is not None:
             return RedirectResponse(f"/jobs/{job}/run", 303)
         with as_problems():
