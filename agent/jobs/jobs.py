@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Set
-from contextlib import suppress
 from typing import Any, Final
 
 from agent.errors import AgentError, NotAllowed, Refused
@@ -55,6 +54,11 @@ class Jobs:
     def close_while(self, why: Callable[[], str]) -> None:
         """Take no job, and let none begin, as long as `why` gives a reason, a sentence; "" is none."""
         self._turns.closed_because = why
+
+    @property
+    def untaken(self) -> str:
+        """Why the jobs of before are not taken over yet, as a sentence; "" once they are."""
+        return self._turns.closed
 
     @property
     def listing(self) -> tuple[Job, ...]:
@@ -215,10 +219,7 @@ class Jobs:
         )
         await kept.notes.must_enter()
         self._turns.next()
-        if kept.task is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEGUN_WITHIN_S):
-                    await kept.begun.wait()
+        await kept.until_begun(BEGUN_WITHIN_S)
         return kept.job
 
     async def move(self, job: str, to: Place, actor: Actor, other: str = "") -> Job:
