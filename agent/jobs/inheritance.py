@@ -34,7 +34,12 @@ class Inheritance:
     def __init__(self, shop: Shop, turns: Turns, submission: Submission) -> None:
         self._shop, self._turns, self._submission = shop, turns, submission
         self._again: asyncio.Task[None] | None = None
-        self.is_taken_over = False
+        self.taken_over = asyncio.Event()
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether all of it is taken over."""
+        return self.taken_over.is_set()
 
     async def begin(self) -> None:
         """Take it over. Where the disk does not let it, that is told, and tried again.
@@ -103,5 +108,5 @@ class Inheritance:
             return Message(
                 "a defect of the agent, {error}: report it with the agent's log", error=repr(error)
             )
-        self.is_taken_over = True
+        self.taken_over.set()
         return ""

@@ -47,6 +47,8 @@ class Jobs:
         self._answering = asyncio.Lock()
         self._whole_queue = QueueHold(shop, self._turns)
         self._before = Inheritance(shop, self._turns, self._submission)
+        self.taken_over: asyncio.Event = self._before.taken_over
+        """Set when the jobs of before are listed."""
         self.tally: JobTally = self._turns.tally
         """What is counted of jobs that have ended."""
         self.plates: Plates = shop.plates
