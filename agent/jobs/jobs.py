@@ -169,7 +169,7 @@ class Jobs:
         if kept.job.state in WAITING:
             kept.notes.state(JobState.STOPPED, sentences.stopped_before(actor), actor)
             try:
-                await kept.notes.must_enter()
+                await kept.notes.must_enter(ANSWERED_WITHIN_S)
             except AgentError as error:
                 raise NotRecorded(sentences.unrecorded_stop(job, error)) from error
             finally:
