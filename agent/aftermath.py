@@ -11,6 +11,7 @@ from agent.public import utc_text
 from agent.roles import Actor
 from agent.safety.dirty_start import Before, look_back
 from agent.safety.record import Record
+from agent.store.disk_threads import at_disk_thread
 from agent.store.safe_state import MADE_SAFE, MadeSafe
 from agent.store.whole_file import remove
 from drivers import Role
@@ -38,7 +39,7 @@ async def what_was_left(folder: Path, record: Record, events: EventLog) -> Befor
     try:
         async with asyncio.timeout(DISK_WITHIN_S):
             await _noted(before.made, record, events, is_settling=before.is_made_since)
-            await asyncio.to_thread(remove, folder / MADE_SAFE)
+            await at_disk_thread(remove, folder / MADE_SAFE)
     except TimeoutError:
         why = Message(
             "the disk had not taken it within {disk_within_s:g} s", disk_within_s=DISK_WITHIN_S
@@ -54,7 +55,7 @@ async def what_was_left(folder: Path, record: Record, events: EventLog) -> Befor
 async def _looked_back(folder: Path) -> Before:
     try:
         async with asyncio.timeout(DISK_WITHIN_S):
-            return await asyncio.to_thread(look_back, folder)
+            return await at_disk_thread(look_back, folder)
     except TimeoutError:
         why = Message(
             "nobody knows what the agent before this one has left: the disk had not told "

@@ -10,7 +10,7 @@ stop    STOPPING · no more requests · jobs are interrupted · make safe what i
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +32,7 @@ from agent.reload import reload
 from agent.safety.dirty_start import Before
 from agent.safety.waivers import Waivers
 from agent.settings import Station as Settings
-from agent.starting import JOBS, after_jobs, tidied, waited_for
+from agent.starting import after_jobs, tidied, waited_for
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
@@ -130,9 +130,9 @@ class Agent:
         self._begin(self._parts.alarms.run(), "alarms")
         self._begin(self._parts.trips(station.gate).run(), "interlocks")
         plans = plans_for(self.settings)
-        parts = await self._wait_for_disk(plans)
+        await self._wait_for_disk(plans)
         self._begin(tidied(self._parts.files), "files")
-        self._begin(after_jobs(parts, lambda: self.runs.run(self.jobs.listing)), "runs")
+        self._begin(after_jobs(self.jobs, self.runs), "runs")
         for plan in plans.values():
             self.fleet.start(plan)
         self._begin(self._keeper.run(), "safe-state")
@@ -151,15 +151,15 @@ class Agent:
         self._notifier.ready()
         self._say_started(station)
 
-    async def _wait_for_disk(self, plans: Mapping[str, Plan]) -> Collection[asyncio.Task[None]]:
+    async def _wait_for_disk(self, plans: Mapping[str, Plan]) -> None:
         parts = {
             "the reservations of people": self.leases.recall(),
-            JOBS: self.jobs.begin(),
+            "the jobs of before": self.jobs.begin(),
             "the safe-state file": self._keeper.begin(plans),
         }
         for what, work in parts.items():
             self._begin(work, what)
-        return await waited_for(self._background[-len(parts) :], self.events)
+        await waited_for(self._background[-len(parts) :], self.events)
 
     async def _first_round(self, seconds: float) -> None:
         """Wait for every device's first turn; one that takes longer holds nothing up."""

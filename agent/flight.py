@@ -17,6 +17,7 @@ from agent.fleet.plan import Plan
 from agent.fleet.samples import Snapshot
 from agent.languages.message import Message
 from agent.public import utc_text
+from agent.store.disk_threads import at_disk_thread
 from agent.store.recordings import Kept, RecordingFolder
 from drivers import Address, Recorder, Recording
 
@@ -81,18 +82,18 @@ class FlightRecords:
 
     async def faults(self, device: str) -> list[Kept]:
         """The recordings of a device's faults, oldest first. Raises OSError."""
-        return await asyncio.to_thread(self._folder.of, device)
+        return await at_disk_thread(self._folder.of, device)
 
     async def fault_text(self, device: str, name: str) -> str:
         """One of them as JSON, or the "last". Raises UnknownName, OSError."""
-        return await asyncio.to_thread(self._folder.text, device, name)
+        return await at_disk_thread(self._folder.text, device, name)
 
     async def run(self) -> None:
         """Write down faults, one after the other, until cancelled."""
         while True:
             device, recording = await self._waiting.get()
             try:
-                kept = await asyncio.to_thread(self._write, device, recording)
+                kept = await at_disk_thread(self._write, device, recording)
             except OSError as error:
                 self._written[device].pop()  # it takes nobody's place
                 self._say_failed(device, error)

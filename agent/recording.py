@@ -1,7 +1,10 @@
 """What one run of the agent has to do with its ledger, from opening it to its end."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -25,6 +28,9 @@ from agent.store.database import Database
 from agent.store.entries import AGENT, Provenance
 from agent.store.ledger import Ledger
 from agent.store.rows import Row, Wanted
+from agent.store.start import renewed
+from agent.store.store_errors import RecordingEnded
+from agent.store.worker import told
 
 OPEN_AGAIN_S: Final = 5.0
 """How long to wait before a ledger is tried again that the disk would not open."""
@@ -141,6 +147,8 @@ class Recording:
         Who was made before a late opening has no ledger and gets none: that goes on to be an alarm.
         """
         settings, before = self._settings, self._alarms.record
+        tell = partial(hand_over, asyncio.get_running_loop(), self._head_was_renewed)
+        self._ledger.beside.renewed = tell
         await self.record.open(settings.name, settings.devices, first=self._known_again)
         self._alarms.record = LedgerAlarms(self._ledger, self._clock, self._alarms.rows)
         for change in before.waiting if isinstance(before, Unkeepable) else ():
@@ -159,7 +167,15 @@ class Recording:
         await self._ledger.adopt_config(AGENT, flat(self._settings))
         self._kept = await self._database.read(kept_alarms, Message("the alarms"))
 
+    def _head_was_renewed(self, why: str) -> None:
+        """Somebody has changed the head beside the ledger while the agent ran: that is on record as well."""
+        tell_of_head(self._events, why)
+        with suppress(RecordingEnded):
+            self._ledger.record_soon(AGENT, renewed(why)).add_done_callback(told)
+
     def _say_what_is_unknown(self) -> None:
+        if why := self._ledger.beside.found:
+            tell_of_head(self._events, why)
         if self._database.quarantined is not None:
             text: str = Message(
                 "the ledger was damaged and put aside: what was under way is not known. Look "
@@ -190,6 +206,18 @@ class NoRecording:
 
     def end(self) -> None:
         """There is nothing to tell."""
+
+
+def tell_of_head(events: EventLog, why: str) -> None:
+    """Tell everybody that the head beside the ledger is another than it was, and why."""
+    text = Message("the head beside the ledger was written anew: {why}", why=why)
+    events.add("ledger.head_renewed", text, severity=Severity.WARNING)
+
+
+def hand_over(loop: asyncio.AbstractEventLoop, work: Callable[[str], None], text: str) -> None:
+    """Have something done in the loop, from a thread of the database. At the end there is no loop."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(work, text)
 
 
 def _say_that_it_failed(why: str, events: EventLog, alarms: Alarms) -> None:

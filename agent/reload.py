@@ -17,6 +17,7 @@ from agent.safety.arrivals import Arrivals
 from agent.safety.interlock import Interlocks
 from agent.safety.reservations import Holder
 from agent.settings import Changes, Station, changed, load
+from agent.store.disk_threads import DiskBusy, at_disk_thread
 
 Holders: TypeAlias = Callable[[], Mapping[str, Holder]]
 """Which devices are jobs' now, and whose: asked when the config has been read, which takes its time."""
@@ -44,9 +45,11 @@ async def reload(
     of the new config together with its interlocks: one that trips at once needs its alarm.
     """
     try:
-        new = await asyncio.to_thread(load, config)
+        new = await at_disk_thread(load, config)
     except ConfigError as error:
         return _refused(old, events, joined(map(str, error.problems)))
+    except DiskBusy as error:
+        return _refused(old, events, str(error))
     except Exception as error:  # a plugin's or a parser's own bug must not end the station
         log.exception("reading the config again")
         return _refused(old, events, Message("an error of the agent, {error}", error=repr(error)))

@@ -2,24 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
 from agent.fleet.events import EventLog, Severity
+from agent.jobs.jobs import Jobs
+from agent.jobs.runs.run_records import RunRecords
 from agent.languages.message import Message
 from agent.store.files import FileStore
 from drivers.errors import RequestError
 
 DISK_WITHIN_S: Final = 5.0
 """How long devices wait to be watched for what the disk has to tell, or to take, of what was before."""
-JOBS: Final = "the jobs of before"
 
 log = logging.getLogger("labkeeper")
 
 
-async def waited_for(
-    parts: Collection[asyncio.Task[None]], events: EventLog
-) -> Collection[asyncio.Task[None]]:
+async def waited_for(parts: Collection[asyncio.Task[None]], events: EventLog) -> None:
     """Wait for parts of the start, each named after what it brings; one that hangs goes on by itself."""
     _, hanging = await asyncio.wait(parts, timeout=DISK_WITHIN_S)
     for what in sorted(part.get_name() for part in hanging):
@@ -31,15 +30,15 @@ async def waited_for(
             disk_within_s=DISK_WITHIN_S,
         )
         events.add("start.disk_hangs", text, severity=Severity.ERROR)
-    return parts
 
 
-async def after_jobs(
-    parts: Collection[asyncio.Task[None]], work: Callable[[], Coroutine[Any, Any, None]]
-) -> None:
-    """Do what has to know the jobs of before: folders that are left open are closed by what became of them."""
-    await asyncio.wait([it for it in parts if it.get_name() == JOBS])
-    await work()
+async def after_jobs(jobs: Jobs, runs: RunRecords) -> None:
+    """Look after run folders once the jobs of before are known, by whose ends those are closed that are left open.
+
+    As long as the disk does not give these jobs, each folder would be closed as if nobody knew its end.
+    """
+    await jobs.taken_over.wait()
+    await runs.run(jobs.listing)
 
 
 async def tidied(files: FileStore) -> None:

@@ -12,7 +12,7 @@ from agent.cli import output
 from agent.cli.client import ANSWER_WITHIN_S, AgentClient, socket_path
 from agent.cli.failures import say
 from agent.cli.names import described, device_names, split_target, unknown
-from agent.cli.stop_follow import ends_of_stops
+from agent.cli.stop_follow import ends_of_stops, safety
 from agent.cli.words import said
 from agent.errors import OutcomeUnknown, Refused, UnknownDevice
 from agent.languages.message import Message
@@ -78,7 +78,7 @@ def stop(device: str | None, socket: Path | None, *, as_json: bool) -> int:
         for name, outcome in chain(at_once, ends_of_stops(client, trying)):
             outcomes[name] = outcome
             if not as_json:
-                output.line(f"{name}: {_safety(outcome)}")
+                output.line(f"{name}: {safety(outcome)}")
     if as_json:
         output.document({"devices": outcomes})
     elif not outcomes:
@@ -111,12 +111,6 @@ def _outcome(answer: dict[str, Any]) -> dict[str, Any]:
     if "outcome" in answer:
         return {"status": answer["outcome"], "message": answer["detail"], "value": None}
     return answer
-
-
-def _safety(outcome: dict[str, Any]) -> str:
-    if outcome["status"] == "done":
-        return said(Message("stopped and safe"))
-    return said(Message("NOT CONFIRMED SAFE, go and look: {message}", message=outcome["message"]))
 
 
 def _setting(description: dict[str, Any], device: str, name: str) -> dict[str, Any]:

@@ -142,6 +142,16 @@ class AgentClient:
             raise error_from(status, said)
         return said
 
+    def stop_job(self, job: str) -> Any:
+        """Stop a job, and return it; where a device is not confirmed safe, the problem that says so.
+
+        That has `trying` and `devices`. Raises as `stop` does, and Refused where it has ended.
+        """
+        status, said = self._ask("POST", api_path("jobs", job, "stop"), {})
+        if status >= http.client.BAD_REQUEST and "trying" not in said:
+            raise error_from(status, said)
+        return said
+
     def _done(
         self,
         method: str,

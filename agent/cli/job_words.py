@@ -41,6 +41,8 @@ def add_job(commands: Commands) -> None:
     for name, runs, about in OF_ONE_JOB:
         command = each.add(name, f"jobs:{runs}", about, f"labkeeper job {name} {EXAMPLE}")
         command.add_argument("job", metavar="JOB", help=N_("`labkeeper job list` shows them"))
+        if name == "stop":
+            command.set_defaults(runs="job_stop:stop")
         if name == "log":
             command.set_defaults(runs="job_log:log")
             command.add_argument("--follow", action="store_true", help=N_("go on to the job's end"))

@@ -1,4 +1,4 @@
-"""Jobs on the command line: start, list, show, stop, pause, resume, hold, release, answer."""
+"""Jobs on the command line: start, list, show, pause, resume, hold, release, answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from agent.cli import NEVER_MIND, output
 from agent.cli.client import AgentClient, socket_path
@@ -16,9 +16,6 @@ from agent.cli.names import unknown
 from agent.cli.words import language, said
 from agent.errors import DeviceTrouble, Refused
 from agent.languages.message import Message
-
-STOP_WITHIN_S: Final = 30.0
-"""How long the devices of a job may take to be stopped; they are stopped all at once."""
 
 
 def start(
@@ -179,11 +176,6 @@ def show(job: str, socket: Path | None, *, as_json: bool) -> None:
         output.show(part)
 
 
-def stop(job: str, socket: Path | None, *, as_json: bool) -> None:
-    """Stop a job and its devices."""
-    _ask(job, "stop", socket, STOP_WITHIN_S, as_json=as_json)
-
-
 def pause(job: str, socket: Path | None, *, as_json: bool) -> None:
     """Let a job rest."""
     _ask(job, "pause", socket, as_json=as_json)
@@ -223,9 +215,9 @@ def answer(question: str | None, value: str | None, socket: Path | None, *, as_j
         output.line(f"{question}: answered")
 
 
-def _ask(job: str, verb: str, socket: Path | None, within: float = 20.0, *, as_json: bool) -> None:
+def _ask(job: str, verb: str, socket: Path | None, *, as_json: bool) -> None:
     with AgentClient(socket_path(socket)) as client:
-        _told(client.post("jobs", job, verb, within=within), as_json=as_json)
+        _told(client.post("jobs", job, verb), as_json=as_json)
 
 
 def _told(job: dict[str, Any], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from agent.cli.failures import say
 from agent.cli.names import described
 from agent.cli.stored import admission, listed
 from agent.cli.words import said
-from agent.errors import AgentError, DeviceTrouble, Refused
+from agent.errors import AgentError, DeviceTrouble, Refused, UnknownDevice
 from agent.languages.message import Message
 
 
@@ -47,6 +47,7 @@ def print_(
     try:
         with AgentClient(path) as client:
             _must_print(client, device)
+            _must_be_clear(client, device)
             stored = _stored(client, wish)
             _admit(client, wish, stored)
     except KeyboardInterrupt:
@@ -59,6 +60,20 @@ def _must_print(client: AgentClient, device: str) -> None:
     """Raise Refused for a device that is none, or prints nothing."""
     if "print" not in {it["name"] for it in described(client, device)["commands"]}:
         raise Refused(Message("{device} is no printer: it has no command `print`", device=device))
+
+
+def _must_be_clear(client: AgentClient, device: str) -> None:
+    """Raise Refused before a file is sent that would be refused for the plate.
+
+    The agent refuses it at its gate in any case; a file may be long, and that would be said after it.
+    """
+    try:
+        plates = client.get("plates")
+    except UnknownDevice:  # nobody keeps there which plates are clear
+        return
+    why = next((it.get("why") for it in plates if it["device"] == device), "")
+    if why:
+        raise Refused(why)
 
 
 def _stored(client: AgentClient, wish: Wish) -> str:

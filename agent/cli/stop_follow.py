@@ -51,6 +51,13 @@ def ends_of_stops(
                 yield name, outcome
 
 
+def safety(outcome: dict[str, Any]) -> str:
+    """What the end of a stop says to whoever has asked for it."""
+    if outcome["status"] == "done":
+        return said(Message("stopped and safe"))
+    return said(Message("NOT CONFIRMED SAFE, go and look: {message}", message=outcome["message"]))
+
+
 def _end(client: AgentClient, device: str) -> dict[str, Any] | None:
     """How the stop of a device ended; None while it is still being tried."""
     try:

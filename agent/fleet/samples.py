@@ -13,7 +13,7 @@ from drivers import Identity
 from drivers.errors import DeviceBusy, RequestError, UnknownName
 
 Value = float | int | bool | str
-Result = Value | Mapping[str, Value] | None
+Result = Value | Mapping[str, Value | Mapping[str, Value]] | None
 """What a command gives back: one value, several by name, or nothing."""
 
 

@@ -17,7 +17,7 @@ from agent.jobs.shop import Shop
 from agent.jobs.submission import Submission
 from agent.jobs.turns import Turns
 from agent.languages.message import Message
-from agent.store.store_errors import NotRecorded
+from agent.store.store_errors import NotRead, NotRecorded
 
 AGAIN_S: Final = 5.0
 """How long to wait before the disk is tried again."""
@@ -34,7 +34,12 @@ class Inheritance:
     def __init__(self, shop: Shop, turns: Turns, submission: Submission) -> None:
         self._shop, self._turns, self._submission = shop, turns, submission
         self._again: asyncio.Task[None] | None = None
-        self.is_taken_over = False
+        self.taken_over = asyncio.Event()
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether all of it is taken over."""
+        return self.taken_over.is_set()
 
     async def begin(self) -> None:
         """Take it over. Where the disk does not let it, that is told, and tried again.
@@ -45,8 +50,12 @@ class Inheritance:
         if not (trouble := await self._why_not()):
             await self._go_on(is_late=self._turns.is_open)
             return
-        why = f"the jobs of before can't be taken over, and none begins until they are: {trouble}"
-        self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
+        self._turns.closed = Message(
+            "the jobs of before can't be taken over, and none begins until they are: {trouble}; it "
+            "is tried again every {again_s:g} s",
+            trouble=trouble,
+            again_s=AGAIN_S,
+        )
         self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
         self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
 
@@ -60,6 +69,16 @@ class Inheritance:
         """Raise NotRecorded as long as it is not taken over."""
         if self._turns.closed:
             raise NotRecorded(self._turns.closed)
+
+    def must_tell_of(self, job: str) -> None:
+        """Raise NotRead as long as a job that is not listed may be one of before."""
+        if self._turns.closed:
+            text = Message(
+                "nobody knows of job {job} yet: {why}. Devices can be stopped one by one, or all",
+                job=job,
+                why=self._turns.closed,
+            )
+            raise NotRead(text)
 
     async def _until_taken(self) -> None:
         while not self.is_taken_over:
@@ -86,6 +105,8 @@ class Inheritance:
         except Exception as error:  # a defect of ours keeps jobs from beginning, and ends no agent
             if self._again is None:
                 log.exception("taking over the jobs of before")
-            return f"a defect of the agent, {error!r}: report it with the agent's log"
-        self.is_taken_over = True
+            return Message(
+                "a defect of the agent, {error}: report it with the agent's log", error=repr(error)
+            )
+        self.taken_over.set()
         return ""

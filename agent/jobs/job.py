@@ -119,3 +119,11 @@ class Job:
         """Take a verdict into that of the whole job: one fail is a fail."""
         if verdict == "fail" or self.verdict == "none":
             self.verdict = verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoppedJob:
+    """A job that was stopped, and how the stop of each of its devices stood when that was answered."""
+
+    job: Job
+    devices: Mapping[str, Outcome]

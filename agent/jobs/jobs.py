@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Set
-from contextlib import suppress
 from typing import Any, Final
 
 from agent.errors import AgentError, NotAllowed, Refused
+from agent.fleet.samples import Outcome
 from agent.jobs import restart, sentences
 from agent.jobs.asked import Asked
 from agent.jobs.inheritance import Inheritance
-from agent.jobs.job import Answer, Job
+from agent.jobs.job import Answer, Job, StoppedJob
 from agent.jobs.job_tally import JobTally
-from agent.jobs.keeping.journal import Entry
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Question, Questions
 from agent.jobs.queue import Place, moved
+from agent.jobs.queue_hold import QueueHold
 from agent.jobs.recipes.library import Library
 from agent.jobs.shop import Kept, Shop
 from agent.jobs.states import PAUSABLE, WAITING, JobState
@@ -24,6 +24,7 @@ from agent.jobs.submission import Submission
 from agent.jobs.turns import Hold, Turns
 from agent.languages.message import N_, Message
 from agent.roles import Actor, refusal
+from agent.safety.stops import ANSWERED_WITHIN_S
 from agent.store.store_errors import NotRecorded
 from drivers import Role
 
@@ -44,7 +45,10 @@ class Jobs:
         self._kept = self._turns.kept
         self._submission = Submission(shop, self._turns)
         self._answering = asyncio.Lock()
+        self._whole_queue = QueueHold(shop, self._turns)
         self._before = Inheritance(shop, self._turns, self._submission)
+        self.taken_over: asyncio.Event = self._before.taken_over
+        """Set when the jobs of before are listed."""
         self.tally: JobTally = self._turns.tally
         """What is counted of jobs that have ended."""
         self.plates: Plates = shop.plates
@@ -52,6 +56,11 @@ class Jobs:
     def close_while(self, why: Callable[[], str]) -> None:
         """Take no job, and let none begin, as long as `why` gives a reason, a sentence; "" is none."""
         self._turns.closed_because = why
+
+    @property
+    def untaken(self) -> str:
+        """Why the jobs of before are not taken over yet, as a sentence; "" once they are."""
+        return self._turns.closed
 
     @property
     def listing(self) -> tuple[Job, ...]:
@@ -92,7 +101,12 @@ class Jobs:
         return await self._shop.recipes.library()
 
     def get(self, job: str) -> Job:
-        """The job of this id. Raises NoSuchThing."""
+        """The job of this id.
+
+        Raises:
+            NoSuchThing: There is none.
+            NotRead: The jobs of before are not taken over yet, and it may be one of them.
+        """
         return self._of(job).job
 
     async def submit(
@@ -142,18 +156,20 @@ class Jobs:
         )
         return await self._submission.submit(asked, actor, key)
 
-    async def stop(self, job: str, actor: Actor) -> Job:
-        """Stop a job, and return when its devices have been stopped. Needs no role.
+    async def stop(self, job: str, actor: Actor) -> StoppedJob:
+        """Stop a job, and return within a second how the stop of each of its devices stands by then.
+
+        One that hangs is tried on; its end is an event. Needs no role.
 
         Raises:
             NotNow: It has ended already.
             NotRecorded: It had not begun, and does not any more; but the disk does not take that.
         """
-        kept = self._of(job)
+        kept, devices = self._of(job), dict[str, Outcome]()
         if kept.job.state in WAITING:
             kept.notes.state(JobState.STOPPED, sentences.stopped_before(actor), actor)
             try:
-                await kept.notes.must_enter()
+                await kept.notes.must_enter(ANSWERED_WITHIN_S)
             except AgentError as error:
                 raise NotRecorded(sentences.unrecorded_stop(job, error)) from error
             finally:
@@ -162,8 +178,9 @@ class Jobs:
             raise sentences.over_already(job, kept.job.state)
         else:
             kept.run.stop(actor)
-            await kept.run.stopped()
-        return kept.job
+            devices = kept.job.safe  # of this stop: of the next one it is another
+            await kept.run.stopped(ANSWERED_WITHIN_S)
+        return StoppedJob(job=kept.job, devices=dict(devices))
 
     async def pause(self, job: str, actor: Actor) -> Job:
         """Let a job rest at the next step, in a wait, or in a print."""
@@ -204,10 +221,7 @@ class Jobs:
         )
         await kept.notes.must_enter()
         self._turns.next()
-        if kept.task is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEGUN_WITHIN_S):
-                    await kept.begun.wait()
+        await kept.until_begun(BEGUN_WITHIN_S)
         return kept.job
 
     async def move(self, job: str, to: Place, actor: Actor, other: str = "") -> Job:
@@ -223,22 +237,13 @@ class Jobs:
         """Keep every job from beginning, also after a restart. Those that run go on."""
         _may(actor, Role.TECHNICIAN, Message("holding the queue"))
         self._before.must_be_here()
-        hold = Hold(by=actor.name, origin=actor.origin, since=self._shop.clock.utc(), reason=reason)
-        self._turns.hold = hold
-        await self._enter_queue(actor, "held", reason, restart.hold_form(hold))
-        self._shop.events.add("queue.held", sentences.queue_told("held", actor), actor=actor.name)
-        return hold
+        return await self._whole_queue.hold(actor, reason)
 
     async def release_all(self, actor: Actor) -> None:
         """Let jobs begin again. Jobs that are held by themselves stay so."""
         _may(actor, Role.TECHNICIAN, Message("releasing the queue"))
         self._before.must_be_here()
-        await self._enter_queue(actor, "released", "", None)
-        self._turns.hold = None
-        self._shop.events.add(
-            "queue.released", sentences.queue_told("released", actor), actor=actor.name
-        )
-        self._turns.next()
+        await self._whole_queue.release(actor)
 
     async def answer(self, question: str, value: object, actor: Actor) -> Question:
         """Answer a question; it is recorded with the actor's name. Raises NoSuchThing and Refused."""
@@ -275,11 +280,6 @@ class Jobs:
         kept, in_order = tuple(self._kept.values()), self._before.is_taken_over
         await restart.leave(self._shop, kept, interrupted, in_order=in_order)
 
-    async def _enter_queue(self, actor: Actor, what: str, reason: str, form: Any) -> None:
-        data = {"what": what, "reason": reason}
-        entry = Entry(job="", time=self._shop.clock.utc(), kind="queue", data=data, by=actor)
-        await self._shop.book.enter([entry], marks={"queue": form})
-
     def _asked(self, job: str, actor: Actor, what: str, states: Set[JobState]) -> Kept:
         """The job, if the actor may do this to it, and it is in one of these states."""
         kept = self._of(job)
@@ -290,6 +290,7 @@ class Jobs:
 
     def _of(self, job: str) -> Kept:
         if job not in self._kept:
+            self._before.must_tell_of(job)
             raise sentences.no_job(job)
         return self._kept[job]
 

@@ -33,6 +33,8 @@ class Plate:
     device: str
     is_clear: bool
     is_printing: bool
+    why: str = ""
+    """Why a print that is asked for directly would be refused now; "" when it may begin."""
 
 
 class PlateDesk:
@@ -111,6 +113,7 @@ class PlateDesk:
             device=device,
             is_clear=device not in self._plates,
             is_printing=device in self._plates.printing,
+            why=self._plates.refusal(device),
         )
 
     def _look(self, device: str) -> None:

@@ -19,6 +19,7 @@ from agent.jobs.keeping.journal import Entry
 from agent.jobs.keeping.notes import Notes
 from agent.languages.message import Message
 from agent.roles import Actor
+from agent.safety.prints import prints_already
 from agent.store.store_errors import NotRecorded, TooSlow
 
 KEPT_WITHIN_S: Final = 5.0
@@ -70,6 +71,16 @@ class Plates:
     def is_direct(self, device: str) -> bool:
         """Whether a print is under way on it that no job has begun."""
         return self._direct[device] > 0
+
+    def refusal(self, device: str) -> str:
+        """Why a print that is asked for directly would be refused now, as a sentence; "" when it may begin."""
+        if why := self.closed_because():
+            return why
+        if self.is_direct(device):
+            return prints_already(device)
+        if device not in self._taken:
+            return ""
+        return _not_clear(device, is_printing=device in self.printing)
 
     async def begin(self, actor: Actor, device: str) -> str:
         """A print is asked for that is no job's; return why it must not begin, "" when it may.

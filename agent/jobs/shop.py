@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -88,6 +89,13 @@ class Kept:
     def starter(self) -> Actor:
         """Who stands for its start."""
         return self.released or self.job.by
+
+    async def until_begun(self, seconds: float) -> None:
+        """Where it has its turn, wait for its beginning, or for what keeps it from that; so long at most."""
+        if self.task is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.begun.wait()
 
 
 def new_job(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -12,6 +11,7 @@ from agent.jobs.language.expressions import Value
 from agent.jobs.recipes.library import Entry, Library, read_library
 from agent.jobs.schedules.schedule_check import Uncovered, schedule_problems
 from agent.settings.station import Station
+from agent.store.disk_threads import at_disk_thread
 from agent.store.files import FileStore
 
 
@@ -22,7 +22,7 @@ class StationRecipes:
         self._settings, self._files = settings, files
 
     async def library(self) -> Library:
-        return await asyncio.to_thread(read_library, self._settings().recipes)
+        return await at_disk_thread(read_library, self._settings().recipes)
 
     async def check(
         self,
@@ -33,12 +33,12 @@ class StationRecipes:
     ) -> Checked:
         stored = frozenset(file.name for file in (await self._files.listing()).files)
         held = partial(check, devices=devices, arguments=arguments, stored=stored)
-        return await asyncio.to_thread(held, entry, self._settings(), library)
+        return await at_disk_thread(held, entry, self._settings(), library)
 
     async def schedules(self, uncovered: Uncovered) -> tuple[Problem, ...]:
         """Everything for which a schedule could start no job; `uncovered` as in `Shop`."""
         stored = frozenset(file.name for file in (await self._files.listing()).files)
-        return await asyncio.to_thread(self._schedules, stored, uncovered)
+        return await at_disk_thread(self._schedules, stored, uncovered)
 
     def _schedules(self, stored: frozenset[str], uncovered: Uncovered) -> tuple[Problem, ...]:
         settings = self._settings()

@@ -12,8 +12,9 @@ from typing import Any, Final
 from agent.fleet.events import Event, Severity
 from agent.store.entries import AGENT, EventEntry, Origin, Who
 
-OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle", "alarm", "disk"})
-"""What the gate records itself, and alarms, which tell of the disk too; by the first word of the kind."""
+OWN_ROWS: Final = frozenset({"set", "do", "stop", "settle", "alarm", "disk", "ledger"})
+"""What the gate records itself, and alarms, which tell of the disk too, and the ledger of itself; by the
+first word of the kind."""
 OWN_ROWS_OF_PARTS: Final = frozenset(
     {
         *("clock.stepped", "clock.suspended", "agent.stalled"),

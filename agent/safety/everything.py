@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from agent.fleet.samples import Cause, Outcome, Status
+from agent.fleet.samples import Cause, Outcome, Status, Value
 from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.gate import Gate
@@ -30,8 +30,7 @@ async def stop_everything(gate: Gate, devices: Iterable[str], actor: Actor) -> d
 
 def said_of(outcomes: Mapping[str, Outcome]) -> Outcome:
     """All in one: the worst of them, the devices that were not confirmed safe, and each by its name."""
-    late = set(still_tried(outcomes))
-    value = {name: TRYING if name in late else str(it.status) for name, it in outcomes.items()}
+    value = states_of(outcomes)
     unsafe = [name for name, it in outcomes.items() if it.status is not Status.DONE]
     if not unsafe:
         return Outcome(
@@ -45,6 +44,12 @@ def said_of(outcomes: Mapping[str, Outcome]) -> Outcome:
         "not confirmed safe: {unsafe}; go and look. {first}", unsafe=", ".join(unsafe), first=first
     )
     return Outcome(status=worst, message=text, value=value)
+
+
+def states_of(outcomes: Mapping[str, Outcome]) -> dict[str, Value]:
+    """In a word for each: how it ended, or that it is still being tried."""
+    late = set(still_tried(outcomes))
+    return {name: TRYING if name in late else str(it.status) for name, it in outcomes.items()}
 
 
 def said_alone(device: str, outcome: Outcome) -> Outcome:

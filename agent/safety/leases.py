@@ -6,9 +6,9 @@ take a device over; that is on record as well, and everybody is told. Stop is ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import Any, Final
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from agent.clock import Clock
 from agent.errors import AgentError
@@ -17,16 +17,18 @@ from agent.fleet.events import EventLog, Severity
 from agent.fleet.samples import Cause, Outcome, Status
 from agent.languages.message import Message, joined
 from agent.roles import Actor, refusal
+from agent.safety.lease_forms import LONGEST_S, UNKNOWN, form_of, recalled
 from agent.safety.reservations import Holder, Lease, Reservations
 from agent.store.database import Connection
-from agent.store.entries import EventEntry, Json, Who
+from agent.store.entries import AGENT, EventEntry, Json, Who
 from agent.store.job_table import marks, put_mark
 from agent.store.ledger import Ledger
 from drivers import Role
 
-LONGEST_S: Final = 24 * 3600.0
 MARK: Final = "leases"
 NOT_YET: Final = "the disk has not told of the reservations of before yet"
+
+log = logging.getLogger("labkeeper")
 
 
 class Leases:
@@ -44,6 +46,8 @@ class Leases:
         self._events, self._clock, self._ledger = events, clock, ledger
         self._is_recalling = False
         """Whether the disk has yet to tell of the reservations of before."""
+        self._aside: Sequence[Json] = ()
+        """What was on the disk and can't be read, until the ledger has it."""
 
     @property
     def holders(self) -> Mapping[str, Holder]:
@@ -73,11 +77,37 @@ class Leases:
         finally:
             self._is_recalling = False
         now, mono = self._clock.utc(), self._clock.monotonic()
-        for form in kept.get(MARK, ()):
-            lease = Lease(**form, ends=0.0)
-            left = min(lease.until - now, lease.until - lease.since)  # the clock may have been set
-            if left > 0:
-                self._reservations.lease(replace(lease, ends=mono + left))
+        found = recalled(kept.get(MARK, []), self._workers, now, mono)
+        for lease in found.leases:
+            self._reservations.lease(lease)
+        if found.unread:
+            await self._tell_unread(found.unread)
+
+    async def _tell_unread(self, forms: Sequence[Json]) -> None:
+        """Say which devices count as reserved by nobody knows whom; what is on the disk is kept aside."""
+        unknown = [it for it in self._reservations.leases.values() if it.by == UNKNOWN]
+        text = Message(
+            "a reservation of before can't be read. Taken for reserved by somebody unknown: {devices}, "
+            "until an engineer gives them back or 24 h have passed; the ledger keeps what was on record",
+            devices=", ".join(it.device for it in unknown) or Message("none"),
+        )
+        self._events.add("leases.unread", text, severity=Severity.ERROR)
+        self._aside = forms
+        if failed := await self._set_aside():
+            log.error("it is not on record yet: %s", failed)
+
+    async def _set_aside(self) -> str:
+        """Have what can't be read in the ledger before anything takes its place; why not, else ""."""
+        if self._ledger is None or not self._aside:
+            return ""
+        entry = EventEntry(action="lease.set_aside", target="station", before=list(self._aside))
+        forms: list[Json] = [form_of(it) for it in self._reservations.leases.values()]
+        try:
+            await self._ledger.record(AGENT, entry, lambda it: put_mark(it, MARK, forms))
+        except AgentError as error:
+            return str(error)
+        self._aside = ()
+        return ""
 
     async def reserve(
         self, actor: Actor, device: str, seconds: float, reason: str, *, takeover: bool = False
@@ -207,8 +237,10 @@ class Leases:
         """Have it on record; the failure, if the disk does not take it."""
         if self._ledger is None:
             return None
-        forms = [
-            _form(it)
+        if why := await self._set_aside():
+            return Outcome(status=Status.FAILED, message=why, cause=Cause.NOT_RECORDED)
+        forms: list[Json] = [
+            form_of(it)
             for it in self._reservations.leases.values()
             if lease is not None or it.device != device
         ]
@@ -219,8 +251,8 @@ class Leases:
         entry = EventEntry(
             action=action,
             target=device,
-            before=_form(before) if before else None,
-            after=_form(lease) if lease else None,
+            before=form_of(before) if before else None,
+            after=form_of(lease) if lease else None,
             reason=lease.reason if lease else "",
         )
         who = Who(name=actor.name, role=actor.role.name.lower(), origin=actor.origin)
@@ -229,12 +261,6 @@ class Leases:
         except AgentError as error:
             return Outcome(status=Status.FAILED, message=str(error), cause=Cause.NOT_RECORDED)
         return None
-
-
-def _form(lease: Lease) -> dict[str, Json]:
-    form: dict[str, Any] = asdict(lease)
-    del form["ends"]  # of this boot alone
-    return form
 
 
 def _refusal(why: str, cause: Cause) -> Outcome:

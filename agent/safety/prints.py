@@ -60,8 +60,7 @@ class Prints:
     async def _marked(self, plates: Plates, asked: Asked, work: Work) -> Outcome:
         try:
             if plates.is_direct(asked.device):
-                text = "print can't start while print runs; wait for its end or stop it"
-                return self._refused(asked, f"{asked.device}: {text}", Cause.BUSY)
+                return self._refused(asked, prints_already(asked.device), Cause.BUSY)
             if why := await plates.begin(asked.actor, asked.device):
                 return self._refused(asked, why, Cause.PLATE_TAKEN)
         except AgentError as error:
@@ -86,6 +85,13 @@ class Prints:
     def _refused(self, asked: Asked, why: str, cause: Cause) -> Outcome:
         self._put_down(asked, why)
         return refused(why, cause)
+
+
+def prints_already(device: str) -> str:
+    """Why a print must not begin while another one is under way."""
+    return Message(
+        "{device}: print can't start while print runs; wait for its end or stop it", device=device
+    )
 
 
 def is_print(asked: Asked, driver: type[Driver[Any]]) -> bool:

@@ -16,6 +16,7 @@ from agent.fleet.plan import Plan
 from agent.languages.message import Message
 from agent.safety.hazards import seen
 from agent.safety.observe_only import ObserveOnly
+from agent.store.disk_threads import at_disk_thread
 from agent.store.safe_state import Ended, SafeDevice, SafeState, Seen, write_state
 
 AGAIN_S: Final = 5.0
@@ -139,7 +140,7 @@ class SafeStateKeeper:
         self._is_written = True  # what changes while it is being written is written next
         self._writes += 1
         try:
-            await asyncio.to_thread(self._write_in_turn, self._writes, state)
+            await at_disk_thread(self._write_in_turn, self._writes, state)
         except AgentError as error:
             self._is_written = False
             self._failed(str(error))

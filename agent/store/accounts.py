@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from agent.store.database import Connection
-
-_COLUMNS: Final = "name, display, role, password, enabled, language, since"
+from agent.store.named_rows import insert, named_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountRow:
-    """One account as it is on record."""
+    """One account as it is on record: its fields are the columns of the table."""
 
     name: str
     """What its owner signs in with: NFC, in small letters."""
@@ -30,29 +28,13 @@ class AccountRow:
 
 def accounts(connection: Connection) -> dict[str, AccountRow]:
     """All accounts, by name."""
-    query = f"SELECT {_COLUMNS} FROM accounts ORDER BY name"  # noqa: S608 - names of columns
-    found = {}
-    for name, display, role, password, enabled, language, since in connection.execute(query):
-        found[name] = AccountRow(
-            name=name,
-            display=display,
-            role=role,
-            password=password,
-            enabled=bool(enabled),
-            language=language,
-            since=since,
-        )
-    return found
+    return named_rows(connection, "accounts", AccountRow)
 
 
 def put_account(row: AccountRow, connection: Connection) -> None:
     """Write an account, new or changed."""
-    connection.execute(
-        f"INSERT INTO accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+    changed = (
         "ON CONFLICT (name) DO UPDATE SET display = excluded.display, role = excluded.role, "
-        "password = excluded.password, enabled = excluded.enabled, language = excluded.language",
-        (
-            *(row.name, row.display, row.role, row.password),
-            *(row.enabled, row.language, row.since),
-        ),
+        "password = excluded.password, enabled = excluded.enabled, language = excluded.language"
     )
+    insert(connection, "accounts", row, changed)

@@ -21,7 +21,7 @@ from agent.errors import CannotStart
 from agent.spread import Spread
 from agent.store.disk_trouble import concerns_all, is_damage, meaning
 from agent.store.folder import find
-from agent.store.log_ahead import LogAhead
+from agent.store.log_ahead import LogAhead, copy_log, empty_log
 from agent.store.migration import migrate
 from agent.store.moments import compact
 from agent.store.quarantine import Quarantine, quarantine
@@ -119,8 +119,7 @@ class Database:
             raise CannotStart(f"SQLite {sqlite3.sqlite_version} is too old: install 3.38 or later")
         with _at_start(self.path):
             if self.path.exists() and (damage := _damage(self.path)):
-                moment = compact(self._clock.utc())
-                self.quarantined = quarantine(self.path, moment, damage)
+                self.quarantined = quarantine(self.path, compact(self._clock.utc()), damage)
             self._writing = _writable(self.path, compact(self._clock.utc()))
             self._reading = _read_only(self.path)
 
@@ -179,7 +178,7 @@ class Database:
             self.after_commit(self._writing)
             if self._log_ahead.is_to_be_copied():
                 # Here, and not within a commit, where somebody would wait for it.
-                self._writing.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                copy_log(self._writing, self.path)
         except sqlite3.Error as error:
             kind, why = _told(error)
             if kind is RecordingEnded:
@@ -225,6 +224,8 @@ def _writable(path: Path, moment: str) -> Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA journal_mode = WAL")
         migrate(connection, path, STEPS, moment)
+        with suppress(sqlite3.Error):  # then the rows stay in the log, where they are as safe
+            empty_log(connection)
     except BaseException:
         connection.close()
         raise

@@ -7,7 +7,6 @@ stops and what people do against the trouble are on record still.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import os
@@ -19,6 +18,7 @@ from typing import Final, NamedTuple
 
 from agent.clock import Clock
 from agent.languages.message import Message
+from agent.store.disk_threads import at_disk_thread
 from agent.store.reserve import Reserve
 
 LOOK_S: Final = 5.0
@@ -101,7 +101,7 @@ class DiskWatch:
     async def look(self) -> None:
         """Look now, and act on what is found."""
         try:
-            found = await asyncio.to_thread(_free, self._folder)
+            found = await at_disk_thread(_free, self._folder)
         except OSError as error:
             self._looked = -math.inf
             log.warning("%s can't be looked at: %s", self._folder, error.strerror)
@@ -117,9 +117,9 @@ class DiskWatch:
         """Give the reserve back on a full disk, and take it again where there is room."""
         try:
             if self.fill is Fill.NO_DATA:
-                await asyncio.to_thread(self._reserve.free)
+                await at_disk_thread(self._reserve.free)
             elif self.fill < Fill.NO_JOBS:
-                await asyncio.to_thread(self._reserve.take)
+                await at_disk_thread(self._reserve.take)
             self._is_reserved = True
         except OSError as error:
             if self._is_reserved:

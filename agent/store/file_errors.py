@@ -15,12 +15,12 @@
 A command that takes a file is refused with the same sentences.
 """
 
-import asyncio
 import errno
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
 from agent.languages.message import Message
+from agent.store.disk_threads import at_disk_thread
 from drivers.errors import RequestError, UnknownName
 
 P = ParamSpec("P")
@@ -75,7 +75,7 @@ def no_file(name: str) -> UnknownName:
 async def at_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run in a thread what reads or writes the disk. Raises NoRoom or NotKept for its errors."""
     try:
-        return await asyncio.to_thread(work, *args, **kwargs)
+        return await at_disk_thread(work, *args, **kwargs)
     except OSError as error:
         why = error.strerror or str(error)
         if error.errno in FULL:

@@ -7,7 +7,6 @@ changed behind the agent's back.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,7 +15,6 @@ from typing import TypeVar
 
 from agent.clock import Clock
 from agent.languages.message import Message
-from agent.store import head_file
 from agent.store.append import Along, append, last
 from agent.store.chain import EMPTY, Head, canonical
 from agent.store.config_in_force import Flat, adopt
@@ -35,7 +33,7 @@ from agent.store.entries import (
     Who,
     body,
 )
-from agent.store.head_file import HeadFile
+from agent.store.head_beside import HeadBeside
 from agent.store.intent import Intent, in_words, next_stage
 from agent.store.moments import exact
 from agent.store.open_commands import Unsettled, settled, unsettled
@@ -45,8 +43,6 @@ from agent.store.store_errors import RecordingEnded, TooSlow, WriteRefused
 from agent.store.worker import told
 
 T = TypeVar("T")
-
-log = logging.getLogger("labkeeper")
 
 
 class Ledger:
@@ -72,8 +68,8 @@ class Ledger:
         self.commits = database.commits
         self._database, self._clock, self._rng = database, clock, rng
         self._is_clock_synced = is_clock_synced
-        self._head_file = HeadFile(database.path.with_name(head_file.NAME))
-        self._head_is_written, self._under_way = True, set[str]()
+        self.beside = HeadBeside(database.path)
+        self._under_way = set[str]()
 
     async def begin(self, station: str, devices: Iterable[str] = ()) -> None:
         """Begin a new ledger, or go on with what is there.
@@ -85,15 +81,15 @@ class Ledger:
         work = partial(
             start,
             station=station,
-            file=self._head_file,
+            file=self.beside.file,
             write=self._write,
             quarantined=self._database.quarantined,
             devices=tuple(devices),
         )
         what = "the beginning of the ledger"
-        self.head = await self._database.write(work, what)
-        await self._database.write(partial(reset_head, file=self._head_file), what)
-        self._database.after_commit = self._note_head
+        self.head, self.beside.found = await self._database.write(work, what)
+        await self._database.write(partial(reset_head, file=self.beside.file), what)
+        self._database.after_commit = self.beside.note
 
     async def intend(
         self,
@@ -287,14 +283,3 @@ class Ledger:
         self._under_way.discard(intent.command)
         with suppress(RecordingEnded):  # it is unknown at the next start then
             self._begin_append(intent.who, withdrawn).add_done_callback(told)
-
-    def _note_head(self, connection: Connection) -> None:
-        """Write the head beside the database, after a commit and in its thread."""
-        try:
-            self._head_file.write(last(connection))
-        except OSError as error:
-            if self._head_is_written:
-                log.warning("%s can't be written: %s", self._head_file.path, error.strerror)
-            self._head_is_written = False
-        else:
-            self._head_is_written = True

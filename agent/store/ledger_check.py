@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from agent.store.chain import EMPTY, Head, link, missing
 from agent.store.entries import Kind
-from agent.store.start import BEGAN, LACKS
+from agent.store.start import BEGAN, LACKS, RENEWED
 
 MOST_FINDINGS: Final = 100
 """What is listed; of more only the number is told."""
@@ -149,6 +149,8 @@ class Check:
             return  # the same words in a value of another's
         if entry.get("action") == LACKS:
             self.found(seq, f"here the agent found at a start: {entry.get('reason')}")
+        elif entry.get("action") == RENEWED:
+            self.notes.append(f"row {seq}: the head was written anew: {entry.get('reason')}")
         elif entry.get("action") == BEGAN and "after" in entry:
             self.notes.append(f"row {seq}: {entry.get('reason')}; it is kept: {entry['after']}")
 

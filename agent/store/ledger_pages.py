@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeVar
 from agent.store import head_file
 from agent.store.chain import Head
 from agent.store.database import NAME, Connection, reading
+from agent.store.disk_threads import at_disk_thread
 from agent.store.ledger_text import FORMS
 from agent.store.rows import EVERYTHING, Row, Wanted, last_seq, page
 from agent.store.verify_alone import verified
@@ -79,7 +80,7 @@ class LedgerPages:
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         async with self._few:
-            return await asyncio.to_thread(self._done, work)
+            return await at_disk_thread(self._done, work)
 
     def _done(self, work: Callable[[Connection], T]) -> T:
         with reading(self.path) as connection:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agent.store.disk_threads import at_disk_thread
 from agent.store.run_held import hold_against_ledger
 from agent.store.run_lines import WantedRuns, run_line
 from agent.store.run_series import thinned
@@ -49,12 +50,12 @@ class RunReader:
     async def verify(self, folder: Path, ledger: Path | None) -> RunVerdict:
         """What `labkeeper run verify` says. Raises NotRead."""
         async with self._verifying:
-            return await asyncio.to_thread(_verdict, folder, ledger)
+            return await at_disk_thread(_verdict, folder, ledger)
 
     async def series(self, folder: Path, record: str, points: int) -> dict[str, Any]:
         """See `run_series.thinned`. Raises OSError and NotRead."""
         async with self._plotting:
-            return await asyncio.to_thread(thinned, folder, record, points)
+            return await at_disk_thread(thinned, folder, record, points)
 
 
 def _verdict(folder: Path, ledger: Path | None) -> RunVerdict:

@@ -20,9 +20,10 @@ Write: TypeAlias = Callable[[Connection, Entry], object]
 
 BEGAN: Final = "began"
 LACKS: Final = "lacks"
+RENEWED: Final = "head_renewed"
 DOUBTED: Final = "doubted"
-"""Actions of entries about the ledger itself: its first row, that something of it was missing, and
-a device that it could tell of no more."""
+"""Actions of entries about the ledger itself: its first row, that something of it was missing, that
+the head beside it was not the last and was written anew, and a device that it could tell of no more."""
 
 _CUT_OFF: Final = "the agent ended before this command did"
 
@@ -35,10 +36,11 @@ def start(
     write: Write,
     quarantined: Quarantine | None,
     devices: Iterable[str] = (),
-) -> Head:
-    """Record what is missing and what was cut off, and return the head from which it goes on.
+) -> tuple[Head, str]:
+    """Record what is missing and what was cut off.
 
-    Where something is missing, nobody knows what was under way: each of the devices is doubted,
+    Return the head from which it goes on, and what was amiss with the one beside it; "" where that was
+    in order. Where something is missing, nobody knows what was under way: each of the devices is doubted,
     until somebody has looked at it.
 
     Raises:
@@ -50,10 +52,11 @@ def start(
             file.reset(EMPTY)  # before the first row: from now on there is always one
             written = EMPTY
     lack = "" if quarantined else what_lacks(connection, written)
+    behind = "" if lack else _behind(written, last(connection))
     if (found := last(connection)) == EMPTY:
         write(connection, _began(station, written, quarantined))
-    if lack:
-        write(connection, _lacks(lack, written, found))
+    if lack or behind:
+        write(connection, _of_head(LACKS if lack else RENEWED, lack or behind, written, found))
     why = "the ledger before was damaged" if quarantined else lack
     for device in devices if why else ():
         write(connection, _doubted(device, why))
@@ -61,7 +64,7 @@ def start(
     for command in unsettled(connection):
         if command.stage is not Stage.UNKNOWN:
             write(connection, _cut_off(command))
-    return last(connection)
+    return last(connection), lack or behind
 
 
 def reset_head(connection: Connection, *, file: HeadFile) -> None:
@@ -104,9 +107,26 @@ def _began(station: str, written: Head | None, quarantined: Quarantine | None) -
     )
 
 
-def _lacks(why: str, written: Head | None, found: Head) -> LedgerEntry:
+def renewed(why: str) -> LedgerEntry:
+    """That the head beside the ledger was found to be another while an agent ran."""
+    return LedgerEntry(action=RENEWED, target="ledger", reason=why)
+
+
+def _behind(written: Head | None, end: Head) -> str:
+    """By how much the head beside the ledger is behind its last row; "" where it is not."""
+    if written is None or written.seq >= end.seq:
+        return ""
+    return Message(
+        "the head beside the ledger was of row {row}, {rows} before the last: the agent before had not "
+        "come to write it, or somebody has put an older one in its place",
+        row=written.seq,
+        rows=end.seq - written.seq,
+    )
+
+
+def _of_head(action: str, why: str, written: Head | None, found: Head) -> LedgerEntry:
     return LedgerEntry(
-        action=LACKS,
+        action=action,
         target="ledger",
         before={"head": str(written)} if written else None,
         after={"head": str(found)},

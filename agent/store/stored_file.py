@@ -1,6 +1,5 @@
 """One file of the store, as drivers take it (drivers.TextFile)."""
 
-import asyncio
 import hashlib
 import threading
 from collections import Counter
@@ -9,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import BinaryIO, Final
 
 from agent.languages.message import Message
+from agent.store.disk_threads import at_disk_thread
 from agent.store.examiner import Examiner
 from agent.store.file_errors import Unexamined, at_disk
 from agent.store.file_folder import Entry, FileFolder, changed
@@ -88,7 +88,7 @@ class StoredFile:
                 while piece := await at_disk(source.read):
                     yield piece
             finally:
-                await asyncio.to_thread(source.close)
+                await at_disk_thread(source.close)
 
 
 @contextmanager

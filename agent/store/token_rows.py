@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from agent.store.database import Connection
-
-_COLUMNS: Final = "name, key, owner, scope, since, ends, revoked"
+from agent.store.named_rows import insert, named_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenRow:
-    """One token as it is on record."""
+    """One token as it is on record: its fields are the columns of the table."""
 
     name: str
     key: bytes
@@ -29,27 +27,12 @@ class TokenRow:
 
 def tokens(connection: Connection) -> dict[str, TokenRow]:
     """All tokens, by name, those that count no more included."""
-    query = f"SELECT {_COLUMNS} FROM tokens ORDER BY name"  # noqa: S608 - names of columns
-    found = {}
-    for name, key, owner, scope, since, ends, revoked in connection.execute(query):
-        found[name] = TokenRow(
-            name=name,
-            key=key,
-            owner=owner,
-            scope=scope,
-            since=since,
-            ends=ends,
-            revoked=bool(revoked),
-        )
-    return found
+    return named_rows(connection, "tokens", TokenRow)
 
 
 def put_token(row: TokenRow, connection: Connection) -> None:
     """Write a new token. Raises sqlite3.IntegrityError where the name is taken."""
-    connection.execute(
-        f"INSERT INTO tokens ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (row.name, row.key, row.owner, row.scope, row.since, row.ends, row.revoked),
-    )
+    insert(connection, "tokens", row)
 
 
 def revoke_token(name: str, connection: Connection) -> None:

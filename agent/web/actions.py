@@ -1,5 +1,6 @@
 """Acting: settings, commands, stop and reconnect. Every one of them passes the gate."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -195,17 +196,23 @@ async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
     emergency stop at the machine.
     """
     by_device = await stop_everything(station.gate, sorted(station.workers), actor)
+    if worst(by_device.values()):
+        raise unsafe_problem(by_device)
+    return {"devices": {name: outcome_form(outcome) for name, outcome in by_device.items()}}
+
+
+def unsafe_problem(by_device: Mapping[str, Outcome], **more: Any) -> Problem:
+    """The problem of a stop after which not every device is confirmed safe, with what is known of each."""
+    unsafe = {name: it for name, it in by_device.items() if it.status is not Status.DONE}
+    bad = worst(unsafe.values())
+    problem = problem_of(bad or Outcome(status=Status.UNKNOWN))
+    text = Message(
+        "not confirmed safe: {unsafe}; go and look. {detail}",
+        unsafe=", ".join(unsafe),
+        detail=problem.detail,
+    )
     shown = {name: outcome_form(outcome) for name, outcome in by_device.items()}
-    if bad := worst(by_device.values()):
-        unsafe = [name for name, it in by_device.items() if it.status is not Status.DONE]
-        problem = problem_of(bad)
-        text = Message(
-            "not confirmed safe: {unsafe}; go and look. {detail}",
-            unsafe=", ".join(unsafe),
-            detail=problem.detail,
-        )
-        raise Problem(problem.kind, text, devices=shown, trying=still_tried(by_device))
-    return {"devices": shown}
+    return Problem(problem.kind, text, **more, devices=shown, trying=still_tried(by_device))
 
 
 def _done(outcome: Outcome) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from agent.languages.catalogues import wanted
 from agent.languages.message import ENGLISH, Message, joined
 from agent.settings import Api
 from agent.station import Station
+from agent.store.disk_threads import DiskBusy
 from agent.web.about import about_views
 from agent.web.actions import changes, stops
 from agent.web.administrators import Administrators
@@ -88,6 +89,7 @@ def api_of(station: Station, settings: Api | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         exception_handlers={
             Problem: _problem,
+            DiskBusy: _disk_busy,
             RequestValidationError: _wrong_request,
             HTTPException: _http_refusal,
             Exception: _defect,
@@ -168,6 +170,10 @@ def _allow(request: Request) -> dict[str, str]:
             allowed.setdefault(":path}" in str(route.path), set()).update(route.methods or ())
     # A path of its own is meant before one that takes whatever comes.
     return {"Allow": ", ".join(sorted(allowed.get(False) or allowed.get(True) or ()))}
+
+
+async def _disk_busy(request: Request, error: DiskBusy) -> Response:
+    return await _problem(request, Problem("not-kept", str(error)))
 
 
 async def _defect(request: Request, _: Exception) -> Response:

@@ -25,9 +25,9 @@ from agent.public import job_form, question_form, recipe_form, whole_job_form
 from agent.web import job_examples as examples
 from agent.web import job_forms as forms
 from agent.web import paging
-from agent.web.actions import ANY_BODY
+from agent.web.actions import ANY_BODY, STOP_TROUBLE, unsafe_problem
 from agent.web.keys import TheKey
-from agent.web.problems import Problem
+from agent.web.problems import Problem, worst
 from agent.web.routes import (
     AT_THE_DOOR,
     AT_THE_DOOR_TO_CHANGES,
@@ -172,17 +172,25 @@ def _moment(text: str | None) -> float | None:
     "/jobs/{job}/stop",
     summary="Stop a job",
     openapi_extra=ANY_BODY,
-    responses=answers(examples.WHOLE_JOB, *AT_THE_DOOR_TO_CHANGES, "no-such", "refused"),
+    responses=answers(
+        examples.WHOLE_JOB,
+        *(*AT_THE_DOOR_TO_CHANGES, "no-such", "refused", "not-kept", *STOP_TROUBLE),
+    ),
     response_model=forms.WholeJobForm,
 )
 async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
-    """Stop all its devices at once, and answer when they have been stopped. What follows goes on.
+    """Stop all its devices at once. A problem unless every one was confirmed safe; `devices` has each.
 
-    Needs no role and no token, and looks at no body. When the job has ended, `safe` says of each
-    device whether it was confirmed safe.
+    The answer comes within a second; `trying` names the devices that are still being stopped. What
+    follows in the job goes on: when it has ended, its `safe` says of each device how that ended.
+    Needs no role and no token, and looks at no body.
     """
     with as_problems():
-        return whole_job_form(await jobs.stop(job, actor))
+        stopped = await jobs.stop(job, actor)
+    its = stopped.job
+    if worst(stopped.devices.values()):
+        raise unsafe_problem(stopped.devices, job=its.id, state=its.state)
+    return whole_job_form(its)
 
 
 @job_changes.post(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from agent.jobs.plate_desk import Plate, PlateDesk
+from agent.languages.catalogues import in_language
 from agent.languages.message import Message
 from agent.web.actions import ANY_BODY
 from agent.web.forms import config
@@ -18,6 +19,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -25,7 +27,7 @@ from agent.web.routes import (
 plate_views = APIRouter(prefix="/api/v1")
 plate_changes = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
 
-EXAMPLE: Final[dict[str, Any]] = {"device": "printer1", "clear": True, "printing": False}
+EXAMPLE: Final[dict[str, Any]] = {"device": "printer1", "clear": True, "printing": False, "why": ""}
 
 
 class PlateForm(BaseModel):
@@ -38,6 +40,12 @@ class PlateForm(BaseModel):
         bool, Field(description="Whether it may be printed on: somebody has looked since.")
     ]
     printing: Annotated[bool, Field(description="Whether the printer says that it prints now.")]
+    why: Annotated[
+        str,
+        Field(
+            description="Why a print would be refused for the plate now; empty when it may begin."
+        ),
+    ]
 
 
 async def _desk(station: TheStation) -> PlateDesk:
@@ -55,9 +63,9 @@ TheDesk = Annotated[PlateDesk, Depends(_desk)]
     responses=answers([EXAMPLE], *AT_THE_DOOR, "no-such"),
     response_model=list[PlateForm],
 )
-async def plates(desk: TheDesk) -> list[dict[str, Any]]:
+async def plates(desk: TheDesk, language: TheLanguage) -> list[dict[str, Any]]:
     """The plates of all printers. None is printed on before somebody has said that it is clear."""
-    return [_form(it) for it in desk.listing]
+    return [_form(it, language) for it in desk.listing]
 
 
 @plate_changes.post(
@@ -75,15 +83,17 @@ async def clear(
     device: Annotated[str, Path(description="A printer.", examples=["printer1"])],
     desk: TheDesk,
     actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Take your word, under your name, that the last print was taken off. Refused while it prints."""
     with as_problems():
-        return _form(await desk.clear(actor, device))
+        return _form(await desk.clear(actor, device), language)
 
 
-def _form(plate: Plate) -> dict[str, Any]:
+def _form(plate: Plate, language: str) -> dict[str, Any]:
     return {
         "device": plate.device,
         "clear": plate.is_clear,
         "printing": plate.is_printing,
+        "why": in_language(plate.why, language),
     }

@@ -1,12 +1,12 @@
 """The history of runs, whether a run is as it was closed, and what it recorded, for plots."""
 
-import asyncio
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
 from agent.languages.message import Message
+from agent.store.disk_threads import at_disk_thread
 from agent.store.run_lines import WantedRuns
 from agent.store.run_pages import page
 from agent.store.run_series import records
@@ -53,7 +53,7 @@ async def _folder(job: JobId, station: TheStation) -> FilePath:
     """The run folder of a job, closed or not. Raises Problem."""
     shelf = station.runs
     try:
-        found = await asyncio.to_thread(shelf.of, job) if shelf is not None else None
+        found = await at_disk_thread(shelf.of, job) if shelf is not None else None
     except OSError as error:
         raise _unread(error) from None
     if found is None:
@@ -90,7 +90,7 @@ async def all_runs(
     if station.runs is None:
         raise Problem("no-such", Message("no runs are written down here"))
     try:
-        found = await asyncio.to_thread(page, station.runs, wanted, most=limit, begin=cursor)
+        found = await at_disk_thread(page, station.runs, wanted, most=limit, begin=cursor)
     except OSError as error:
         raise _unread(error) from None
     return {"runs": [_run_form(line) for line in found.runs], "next": found.next}
@@ -125,7 +125,7 @@ async def verify_run(folder: TheFolder, station: TheStation) -> dict[str, Any]:
 async def run_records(folder: TheFolder) -> dict[str, Any]:
     """The tables of readings, one for each `record` of the recipe, also while the job runs."""
     try:
-        return {"records": await asyncio.to_thread(records, folder)}
+        return {"records": await at_disk_thread(records, folder)}
     except OSError as error:
         raise _unread(error) from None
 

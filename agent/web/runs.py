@@ -1,6 +1,5 @@
 """The folders of runs: the manifest of a job's, and the files in it."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
@@ -11,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from agent.languages.message import Message
 from agent.store import run_manifest
+from agent.store.disk_threads import at_disk_thread
 from agent.store.run_files import CHUNK, opened
 from agent.store.run_manifest import NAME, SIDECAR
 from agent.store.run_shelf import RunShelf
@@ -48,7 +48,7 @@ async def manifest(job: JobId, station: TheStation) -> Response:
     Also of jobs that are listed no longer. Of one that has not ended there is none.
     """
     folder = await _folder(job, station.runs)
-    text = await asyncio.to_thread(_read, run_manifest.read_bytes, folder, NAME)
+    text = await at_disk_thread(_read, run_manifest.read_bytes, folder, NAME)
     return Response(text, media_type="application/json")
 
 
@@ -61,7 +61,7 @@ async def manifest(job: JobId, station: TheStation) -> Response:
 async def run_file(job: JobId, file: RunFile, station: TheStation) -> Response:
     """One of the files that the manifest names, or `manifest.sha256`."""
     folder = await _folder(job, station.runs)
-    form, _ = await asyncio.to_thread(_read, run_manifest.read, folder)
+    form, _ = await at_disk_thread(_read, run_manifest.read, folder)
     known = [it["name"] for it in form["files"]]
     if file not in {*known, NAME, SIDECAR}:
         shown = ascii(file)[:LONGEST_SHOWN]
@@ -73,7 +73,7 @@ async def run_file(job: JobId, file: RunFile, station: TheStation) -> Response:
                 shown=shown,
             ),
         )
-    descriptor = await asyncio.to_thread(_read, opened, folder, file)
+    descriptor = await at_disk_thread(_read, opened, folder, file)
     size = os.fstat(descriptor).st_size
     ending = f".{file.rpartition('.')[2]}"
     name = quote(file.rpartition("/")[2])
@@ -88,7 +88,7 @@ async def run_file(job: JobId, file: RunFile, station: TheStation) -> Response:
 
 async def _folder(job: str, shelf: RunShelf | None) -> Any:
     """The closed folder of a job. Raises Problem."""
-    found = await asyncio.to_thread(_read, shelf.of, job) if shelf is not None else None
+    found = await at_disk_thread(_read, shelf.of, job) if shelf is not None else None
     if found is None:
         shown = ascii(job)[:LONGEST_SHOWN]
         raise Problem(
@@ -115,9 +115,7 @@ def _read(work: Any, *arguments: Any) -> Any:
 async def _pieces(descriptor: int, size: int) -> AsyncIterator[bytes]:
     """The file piece by piece, and no more than was announced. It is closed in any case."""
     try:
-        while size > 0 and (
-            piece := await asyncio.to_thread(os.read, descriptor, min(CHUNK, size))
-        ):
+        while size > 0 and (piece := await at_disk_thread(os.read, descriptor, min(CHUNK, size))):
             size -= len(piece)
             yield piece
     finally:

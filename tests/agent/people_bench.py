@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import httpx
+import pytest
 
 from agent.clock import Clock, SystemClock
 from agent.fleet.events import EventLog
 from agent.people.passwords import Passwords
 from agent.people.people import People
+from agent.people.people_errors import SignInFailed
 from agent.people.session import Rules
 from agent.roles import Actor
 from agent.settings import Api
@@ -27,8 +29,10 @@ from drivers import Role
 from tests.agent.bench import Bench, station_in_memory
 from tests.agent.web_bench import SETTINGS, TOKEN, serving
 
+HERE = "127.0.0.1"
 CHEAP = {"rounds": 1, "kib": 64}
 PASSWORD = "correct horse battery"
+WRONG = "wrong horse battery"
 ROOT = Actor(name="root", origin="cli", role=Role.ADMINISTRATOR)
 PEOPLE = {
     "ob": Role.OBSERVER,
@@ -55,6 +59,18 @@ class HandClock(SystemClock):
     def wind(self, seconds: float) -> None:
         """Let so much time pass at once."""
         self.ahead += seconds
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+async def refused(work: Callable[[], Awaitable[object]], times: int) -> None:
+    """Do something so many times that is refused as a sign-in."""
+    for _ in range(times):
+        with pytest.raises(SignInFailed):
+            await work()
 
 
 @asynccontextmanager

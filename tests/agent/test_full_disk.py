@@ -11,7 +11,7 @@ from agent.clock import SystemClock
 from agent.errors import NotNow
 from agent.fleet.events import EventLog
 from agent.jobs.full_disk import FullDisk, measures
-from agent.jobs.job import Job
+from agent.jobs.job import StoppedJob
 from agent.jobs.states import JobState
 from agent.roles import Actor
 from agent.safety.alarms import Alarms
@@ -141,7 +141,7 @@ async def test_a_job_that_ends_meanwhile_does_not_keep_the_others_that_measure_r
         await bench.until_state(second, JobState.RUNNING)
         usual = bench.jobs.stop
 
-        async def stop(job: str, actor: Actor) -> Job:
+        async def stop(job: str, actor: Actor) -> StoppedJob:
             if job == first.id:
                 raise NotNow(f"job {job} is done already")
             return await usual(job, actor)

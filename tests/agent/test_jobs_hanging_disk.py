@@ -12,7 +12,8 @@ from agent.jobs.job import Job
 from agent.jobs.keeping import notes
 from agent.jobs.keeping.journal import Entry, MemoryJournal
 from agent.jobs.states import JobState
-from tests.agent.jobs_bench import VISITOR, JobsBench, jobs_in_memory, toys
+from agent.store.store_errors import NotRecorded
+from tests.agent.jobs_bench import KIM, VISITOR, JobsBench, jobs_in_memory, toys
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -105,3 +106,22 @@ async def test_a_disk_that_hangs_for_a_moment_fails_nothing(tmp_path: Path, disk
         await bench.until(lambda: disk.kept[-1].data.get("phase") == "ended")
         disk.goes_on()
         assert (await bench.over(job)).state is JobState.DONE
+
+
+async def test_the_stop_of_a_job_that_waits_is_answered_in_a_second_and_it_never_begins(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "KEPT_WITHIN_S", 600.0)
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- set: {supply.output: true}")
+        await bench.jobs.hold_all(KIM)
+        job = await bench.start()
+        disk.hangs()
+        async with asyncio.timeout(10):
+            with pytest.raises(NotRecorded, match="is stopped and never begins, but not on record"):
+                await bench.jobs.stop(job.id, VISITOR)
+        disk.goes_on()
+        assert job.state is JobState.STOPPED
+        await bench.jobs.release_all(KIM)
+        assert bench.sent() == []
+        assert disk.states(job) == ["stopped"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import NoSuchThing
 from agent.jobs import inheritance
 from agent.jobs.job import Job
 from agent.jobs.keeping.book import Recalled
@@ -124,3 +125,24 @@ async def test_a_job_of_before_that_can_not_be_understood_keeps_jobs_back_and_en
         with pytest.raises(NotRecorded, match="none begins until they are"):
             await bench.start()
         assert bench.sent() == []
+
+
+async def test_of_a_job_of_before_that_is_not_taken_over_it_is_said_and_not_that_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, waits = await crashed(tmp_path)
+    disk = Disk(monkeypatch)
+    async with life(tmp_path) as bench:
+        await bench.station.until_event("jobs.unkept")
+        for asked in (bench.jobs.stop(waits.id, KIM), bench.jobs.release(waits.id, KIM)):
+            with pytest.raises(
+                NotRead, match=f"nobody knows of job {waits.id} yet: .* can't be read"
+            ):
+                await asked
+        with pytest.raises(NotRead, match="Devices can be stopped"):
+            bench.jobs.get(waits.id)
+        disk.is_mended = True
+        await bench.station.until_event("jobs.taken_over")
+        assert bench.jobs.get(waits.id).state is JobState.HELD
+        with pytest.raises(NoSuchThing, match="there is no job x"):
+            bench.jobs.get("x")

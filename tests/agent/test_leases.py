@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from agent.clock import SystemClock
 from agent.fleet.samples import Cause, Status
 from agent.jobs.states import JobState
+from agent.safety.lease_forms import UNKNOWN
 from agent.safety.leases import Leases
 from agent.store.database import NAME
 from agent.store.ledger import Ledger
@@ -188,3 +190,83 @@ async def test_nothing_is_reserved_or_given_back_before_the_disk_has_told_of_wha
         assert (await leases.reserve(LEE, "psu2", HOUR, "mine")).status is Status.DONE
     async with life(tmp_path) as bench:
         assert set(leases_of(bench).held) == {"psu1", "psu2"}
+
+
+def mangled(folder: Path, change: str) -> None:
+    """Change what the disk has of the reservations, as another version of the agent might."""
+    with closing(sqlite3.connect(folder / NAME)) as connection, connection:
+        connection.execute(f"UPDATE marks SET value = {change} WHERE name = 'leases'")
+
+
+def set_aside(bench: JobsBench) -> list[Any]:
+    """What the ledger has of reservations that can't be read."""
+    query = "SELECT before FROM entries WHERE action = 'lease.set_aside'"
+    folder = bench.recipes.parent
+    with closing(sqlite3.connect(folder / NAME)) as connection:
+        return [json.loads(before) for (before,) in connection.execute(query)]
+
+
+async def test_what_a_later_agent_has_added_to_a_reservation_is_passed_over(tmp_path: Path) -> None:
+    async with life(tmp_path) as bench:
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+    mangled(tmp_path, "json_set(value, '$[0].colour', 'red')")
+    async with life(tmp_path) as bench:
+        assert leases_of(bench).held["psu1"].by == "kim"
+        assert set_aside(bench) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "devices"),
+    [
+        ("json_remove(value, '$[0].by')", {"psu1"}),
+        ("json_set(value, '$[0].until', 'noon')", {"psu1"}),
+        ("json_remove(value, '$[0].device')", {"psu1", "psu2"}),
+        ("json_set(value, '$[0]', 7)", {"psu1", "psu2"}),
+        ("json('7')", {"psu1", "psu2"}),
+    ],
+)
+async def test_a_device_whose_reservation_can_not_be_read_is_not_free_and_that_is_said(
+    tmp_path: Path, change: str, devices: set[str]
+) -> None:
+    async with life(tmp_path) as bench:
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+    mangled(tmp_path, change)
+    async with life(tmp_path) as bench:
+        leases = leases_of(bench)
+        assert {name for name, it in leases.held.items() if it.by == UNKNOWN} == devices
+        text = await bench.station.until_event("leases.unread")
+        assert f"reserved by somebody unknown: {', '.join(sorted(devices))}, until" in text
+        refused = await bench.station.station.gate.set(KIM, "psu1", "voltage", 5)
+        assert refused.cause is Cause.RESERVED
+        assert len(set_aside(bench)) == 1
+    async with life(tmp_path) as bench:  # it is known to the next agent, and said no more
+        leases = leases_of(bench)
+        assert set(leases.held) == devices
+        assert len(set_aside(bench)) == 1
+        assert (await leases.unreserve(KIM, "psu1")).cause is Cause.RESERVED
+        assert (await leases.unreserve(LEE, "psu1")).status is Status.DONE
+        assert (
+            await bench.station.station.gate.set(KIM, "psu1", "voltage", 5)
+        ).status is Status.DONE
+
+
+async def test_what_can_not_be_read_is_overwritten_by_nothing_before_the_ledger_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with life(tmp_path) as bench:
+        await leases_of(bench).reserve(KIM, "psu1", HOUR, "changing the leads")
+    mangled(tmp_path, "json_remove(value, '$[0].by')")
+
+    async def full(*_: object) -> None:
+        raise DiskFull("not recorded: the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "record", full)
+        async with life(tmp_path) as bench:
+            await bench.station.until_event("leases.unread")
+            failed = await leases_of(bench).reserve(KIM, "psu2", HOUR, "x")
+            assert failed.cause is Cause.NOT_RECORDED
+            patched.undo()
+            await leases_of(bench).reserve(KIM, "psu2", HOUR, "x")
+            [[form]] = set_aside(bench)
+            assert (form["device"], form["reason"]) == ("psu1", "changing the leads")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -16,26 +15,22 @@ from agent.people.people_errors import (
     LastAdministrator,
     NameTaken,
     NoPeople,
-    SignInFailed,
 )
 from agent.people.session import Rules, SignedIn
 from agent.roles import Actor
 from drivers import Role
-from tests.agent.people_bench import PASSWORD, ROOT, HandClock, ledger_of, people_in
+from tests.agent.people_bench import (
+    HERE,
+    PASSWORD,
+    ROOT,
+    HandClock,
+    clock,
+    ledger_of,
+    people_in,
+    refused,
+)
 
-HERE = "127.0.0.1"
-WRONG = "wrong horse battery"
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-async def refused(work: Callable[[], Awaitable[object]], times: int) -> None:
-    for _ in range(times):
-        with pytest.raises(SignInFailed):
-            await work()
+__all__ = ["clock"]  # fixtures
 
 
 async def test_who_has_the_password_is_signed_in_and_on_record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,20 @@ from agent.people.tokens import DAY_S
 from agent.roles import Actor
 from agent.store.database import NAME
 from drivers import Role
-from tests.agent.people_bench import CHEAP, PASSWORD, ROOT, HandClock, ledger_of, people_in
+from tests.agent.people_bench import (
+    CHEAP,
+    HERE,
+    PASSWORD,
+    ROOT,
+    WRONG,
+    HandClock,
+    clock,
+    ledger_of,
+    people_in,
+    refused,
+)
 
-HERE = "127.0.0.1"
-WRONG = "wrong horse battery"
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-async def refused(work: Callable[[], Awaitable[object]], times: int) -> None:
-    for _ in range(times):
-        with pytest.raises(SignInFailed):
-            await work()
+__all__ = ["clock"]  # fixtures
 
 
 async def test_who_guesses_waits_longer_each_time_also_for_a_name_that_nobody_has(

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from agent.people.people import People
-from agent.people.people_errors import (
-    SignInFailed,
-)
 from agent.people.session import PROVED_S, Rules, SignedIn
 from agent.people.tokens import DAY_S
-from tests.agent.people_bench import PASSWORD, ROOT, HandClock, ledger_of, people_in
+from tests.agent.people_bench import (
+    HERE,
+    PASSWORD,
+    ROOT,
+    WRONG,
+    HandClock,
+    clock,
+    ledger_of,
+    people_in,
+    refused,
+)
 
-HERE = "127.0.0.1"
-WRONG = "wrong horse battery"
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-async def refused(work: Callable[[], Awaitable[object]], times: int) -> None:
-    for _ in range(times):
-        with pytest.raises(SignInFailed):
-            await work()
+__all__ = ["clock"]  # fixtures
 
 
 async def test_a_new_password_ends_the_other_sessions(tmp_path: Path, clock: HandClock) -> None:

@@ -224,11 +224,12 @@ async def test_over_http_a_print_is_refused_with_a_problem_until_the_plate_is_sa
         assert refused.json()["type"] == "urn:problem-type:labkeeper:plate-taken"
         assert "labkeeper plate clear printer1" in refused.json()["detail"]
         taken = {"device": "printer1", "clear": False, "printing": False}
-        assert (await api.get("/plates")).json() == [taken]
+        [plate] = (await api.get("/plates")).json()
+        assert plate == {**taken, "why": refused.json()["detail"]}
         await bench.until(lambda: bench.station.board.latest["printer1"].activity == "")
         await bench.station.until("printer1", lambda it: it.samples["print_state"].value == "idle")
         said = await api.post("/plates/printer1/clear", json={})
-        assert said.json() == {**taken, "clear": True}
+        assert said.json() == {**taken, "clear": True, "why": ""}
         knobs(bench)["ends"] = 1
         assert (await api.post(asked, json={"arguments": PART})).status_code == 200
 

@@ -63,6 +63,7 @@ class Shop:
     def __init__(self) -> None:
         self.by_key: dict[str, Job] = {}
         self.is_full = False
+        self.untaken = ""
 
     @property
     def listing(self) -> tuple[Job, ...]:

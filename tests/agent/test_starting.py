@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from agent import starting
+from agent.jobs.job import Job
 from agent.jobs.keeping.book import Recalled
 from agent.jobs.keeping.ledger_book import LedgerBook
+from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.states import JobState
-from agent.starting import JOBS, after_jobs, waited_for
+from agent.starting import after_jobs, waited_for
 from agent.store.store_errors import NotRecorded
 from tests.agent.jobs_bench import KIM, toys
 from tests.agent.restart_bench import life
+from tests.agent.test_jobs_taken_over import Disk
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -71,28 +76,53 @@ async def test_a_disk_that_answers_in_time_is_not_spoken_of(
         assert [it.kind for it in bench.station.events.kept if "taken" in it.kind] == []
 
 
-async def test_what_has_to_know_the_jobs_of_before_waits_for_them_and_for_no_other_part(
-    tmp_path: Path, answers: asyncio.Event
-) -> None:
-    answers.set()
-    async with life(tmp_path, cut_off=True) as bench:
+class Runs:
+    """Stands for what closes the folders that are left open: it notes by which jobs."""
+
+    def __init__(self) -> None:
+        self.known: list[tuple[str, JobState]] | None = None
+
+    async def run(self, jobs: Iterable[Job]) -> None:
+        self.known = [(it.id, it.state) for it in jobs]
+
+
+async def cut_off(folder: Path) -> Job:
+    """Leave a job that ran."""
+    async with life(folder, cut_off=True) as bench:
         bench.write("- wait: 60")
         job = await bench.start()
         await bench.until_state(job, JobState.RUNNING)
+    return job
+
+
+async def test_what_has_to_know_the_jobs_of_before_waits_for_a_disk_that_hangs(
+    tmp_path: Path, answers: asyncio.Event
+) -> None:
+    answers.set()
+    job = await cut_off(tmp_path)
     answers.clear()
-    known: list[str] = []
     async with life(tmp_path, begun=False) as bench, asyncio.TaskGroup() as tasks:
-
-        async def closed() -> None:
-            known.extend(it.id for it in bench.jobs.listing)
-
-        never = tasks.create_task(asyncio.sleep(60), name="the safe-state file")
-        parts = [tasks.create_task(bench.jobs.begin(), name=JOBS), never]
-        assert await waited_for(parts, bench.station.events) is parts
-        after = tasks.create_task(after_jobs(parts, closed))
-        await asyncio.sleep(0)
-        assert not known
+        part, runs = tasks.create_task(bench.jobs.begin(), name="the jobs of before"), Runs()
+        await waited_for([part], bench.station.events)
+        after = tasks.create_task(after_jobs(bench.jobs, cast("RunRecords", runs)))
+        await asyncio.sleep(0.05)
+        assert runs.known is None
         answers.set()
         await after
-        assert known == [job.id]
-        never.cancel()
+        assert runs.known == [(job.id, JobState.INTERRUPTED)]
+
+
+async def test_it_waits_as_well_where_the_first_attempt_to_take_them_over_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await cut_off(tmp_path)
+    disk = Disk(monkeypatch)
+    async with life(tmp_path, begun=False) as bench, asyncio.TaskGroup() as tasks:
+        runs = Runs()
+        await bench.jobs.begin()
+        after = tasks.create_task(after_jobs(bench.jobs, cast("RunRecords", runs)))
+        await asyncio.sleep(0.05)
+        assert runs.known is None
+        disk.is_mended = True
+        await after
+        assert runs.known == [(job.id, JobState.INTERRUPTED)]

@@ -1,4 +1,7 @@
-"""An agent whose disk hangs, in the middle of the start, for as long as the file that HANGS names is there."""
+"""An agent whose disk hangs, in the middle of the start, for as long as the file that HANGS names is there.
+
+Where there is one of this name with `.reads` as well, whoever wants the recipes waits, each in a thread.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from agent.jobs import station_recipes
+from agent.jobs.recipes import library
 from agent.safety.leases import Leases
 
 HANGS = Path(os.environ["HANGS"])
 CONNECT, FSYNC, RECALL = sqlite3.connect, os.fsync, Leases.recall
+READS = HANGS.with_suffix(".reads")
 
 
 def wait() -> None:
@@ -36,6 +42,12 @@ def fsync(file: int) -> None:
     FSYNC(file)
 
 
+def read_library(folder: Path) -> Any:
+    while READS.exists():
+        time.sleep(0.05)  # noqa: TID251
+    return library.read_library(folder)
+
+
 async def recall(self: Leases) -> None:
     HANGS.touch()
     await RECALL(self)
@@ -45,6 +57,7 @@ if __name__ == "__main__":
     sqlite3.connect = connect  # type: ignore[assignment]
     os.fsync = fsync  # type: ignore[assignment]
     Leases.recall = recall  # type: ignore[method-assign]
+    vars(station_recipes)["read_library"] = read_library
     from agent.cli import main
 
     sys.exit(main())

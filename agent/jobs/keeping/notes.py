@@ -112,9 +112,9 @@ class Notes:
         except Exception as error:  # noqa: BLE001 - told of
             self._unkept("its state", error)
 
-    async def must_enter(self) -> None:
-        """Keep them. Raises AgentError where they can't be kept, of which TooSlow is one."""
-        await self._in_time(self._all_kept(), KEPT_WITHIN_S)
+    async def must_enter(self, within: float = KEPT_WITHIN_S) -> None:
+        """Keep them. Raises AgentError where they can't be kept in time, of which TooSlow is one."""
+        await self._in_time(self._all_kept(), min(within, KEPT_WITHIN_S))
 
     def cut_off(self) -> list[Entry]:
         """What is not kept yet, and that nobody knows how the steps ended that had begun."""
@@ -290,10 +290,10 @@ class Notes:
 
     def _unkept(self, what: str, error: Exception) -> None:
         """Say what was not kept, and why; where it is a defect of ours, with all that is known of it."""
-        is_defect = not isinstance(error, AgentError | TimeoutError)
+        defect = None if isinstance(error, AgentError | TimeoutError) else error
         why = str(error) or Message("it took longer than {late_s:g} s", late_s=LATE_S)
         text = "the journal of job %s did not keep %s: %s"
-        log.error(text, self.job.id, what, why, exc_info=error if is_defect else None)
+        log.error(text, self.job.id, what, why, exc_info=defect)
 
 
 def _where(step: Step) -> dict[str, str]:

@@ -8,7 +8,7 @@ of the reading. A product or a quotient has none either: nothing is converted.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -146,21 +146,29 @@ class _Typing:
 
     def _numbers(self, sign: str, nodes: Sequence[ast.expr]) -> Kind:
         """The kind of numbers that must have one unit together."""
+        return self._together(sign, ((node, self.of(node)) for node in nodes))
+
+    def _together(self, sign: str, parts: Iterable[tuple[ast.expr, Kind]]) -> Kind:
+        """The same, of parts with their kinds; what follows one that is no number is not looked at."""
         found: Kind | None = None
-        for node in nodes:
-            kind = self.of(node)
-            if not kind.may_be("number", "integer"):
-                self.said.append(
-                    Message(
-                        "{sign} takes numbers; {unparse} is {kind}",
-                        sign=sign,
-                        unparse=ast.unparse(node),
-                        kind=kind,
-                    )
-                )
+        for part, kind in parts:
+            if not self._is_number(sign, part, kind):
                 return NUMBER
             found = kind if found is None else self._joined(sign, found, kind)
         return found or NUMBER
+
+    def _is_number(self, sign: str, part: ast.expr, kind: Kind) -> bool:
+        """Whether it may be one; else that is said."""
+        if kind.may_be("number", "integer"):
+            return True
+        text = Message(
+            "{sign} takes numbers; {unparse} is {kind}",
+            sign=sign,
+            unparse=ast.unparse(part),
+            kind=kind,
+        )
+        self.said.append(text)
+        return False
 
     def _joined(self, sign: str, one: Kind, other: Kind) -> Kind:
         if not same_unit(one.unit, other.unit):
@@ -177,35 +185,12 @@ class _Typing:
         if sign in "+-%":
             if sign == "+" and "any" in (left.type, right.type):
                 return ANY
-            return self._again(sign, [(node.left, left), (node.right, right)])
+            return self._together(sign, [(node.left, left), (node.right, right)])
         for part, kind in ((node.left, left), (node.right, right)):
-            if not kind.may_be("number", "integer"):
-                self.said.append(
-                    Message(
-                        "{sign} takes numbers; {unparse} is {kind}",
-                        sign=sign,
-                        unparse=ast.unparse(part),
-                        kind=kind,
-                    )
-                )
+            self._is_number(sign, part, kind)
         if sign == "/" and isinstance(node.right, ast.Constant) and node.right.value == 0:
             self.said.append(Message("{unparse} divides by zero", unparse=ast.unparse(node)))
         return NUMBER
-
-    def _again(self, sign: str, parts: Sequence[tuple[ast.expr, Kind]]) -> Kind:
-        """As `_numbers`, of parts whose kinds are known already."""
-        for part, kind in parts:
-            if not kind.may_be("number", "integer"):
-                self.said.append(
-                    Message(
-                        "{sign} takes numbers; {unparse} is {kind}",
-                        sign=sign,
-                        unparse=ast.unparse(part),
-                        kind=kind,
-                    )
-                )
-                return NUMBER
-        return self._joined(sign, parts[0][1], parts[1][1])
 
     def _comparison(self, node: ast.Compare) -> None:
         parts = [node.left, *node.comparators]
@@ -219,7 +204,7 @@ class _Typing:
     ) -> None:
         one, other = left[1], right[1]
         if sign not in {"==", "!="}:
-            self._again(sign, [left, right])
+            self._together(sign, [left, right])
         elif one.is_number and other.is_number:
             self._joined(sign, one, other)
         elif "any" not in (one.type, other.type) and one.type != other.type:

@@ -60,8 +60,8 @@ class Hands(Protocol):
         """Whether somebody has just asked for a stop of the device that is about to reach it."""
         ...
 
-    async def end_of_stops(self, device: str) -> None:
-        """Wait for the stops of the device that others have begun. Never raises."""
+    async def end_of_stops(self, device: str) -> Outcome:
+        """Wait for the stops of the device that others have begun: how they ended. Never raises."""
         ...
 
     async def end_unfinished(self) -> None:
@@ -131,8 +131,11 @@ class StationHands:
     def is_stop_due(self, device: str) -> bool:
         return self._gate.is_stop_due(device)
 
-    async def end_of_stops(self, device: str) -> None:
+    async def end_of_stops(self, device: str) -> Outcome:
         await self._gate.end_of_stops(device)
+        last = self._gate.last_stop(device).outcome
+        text = Message("{device}: nobody knows how its stop ended", device=device)
+        return last or Outcome(status=Status.UNKNOWN, message=text)
 
     async def end_unfinished(self) -> None:
         devices = sorted(set(self._under_way.values()))

@@ -16,6 +16,7 @@ from agent.fleet.samples import Outcome, Status
 from agent.jobs.language.expressions import Value
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step
+from agent.jobs.running.device_stops import DeviceStops
 from agent.jobs.running.frame import Frame, Means, StepFailed
 from agent.jobs.states import JobState
 from agent.languages.message import Message, joined
@@ -32,7 +33,7 @@ class Run:
         self._root = Frame(means, recipe, means.job.devices, values)
         means.frames.append(self._root)
         self._work: asyncio.Task[str] | None = None
-        self._stops: set[asyncio.Task[Outcome | None]] = set()
+        self._stops = DeviceStops(means)
         self._failure = ""
         self._stopped = ""
         self._cut = False
@@ -50,6 +51,7 @@ class Run:
         try:
             await self._whole()
         except asyncio.CancelledError:
+            self._stops.give_up()
             self._notes.state(JobState.INTERRUPTED, Message("the agent ended while it ran"))
             raise
         except Exception as error:  # a defect of ours ends this job, never the agent
@@ -78,20 +80,18 @@ class Run:
         self._stopped = self._stopped or _stopped_by(actor, device)
         self._cut = self._notes.is_ending = True
         self._means.hands.halt()
-        hands, tasks = self._means.hands, self._means.tasks
-        for name in sorted(self._job.claimed):
-            is_stopped = name == device or hands.is_stop_due(name)
-            stopping = hands.end_of_stops(name) if is_stopped else hands.stop(name)
-            self._stops.add(tasks.create_task(stopping, name=f"{self._job.id}.stop.{name}"))
+        self._stops.begin(device)
         if self._work is not None:
             self._work.cancel()
         self._means.pace.resume()
         self._notes.state(JobState.STOPPING, self._stopped, actor)
 
-    async def stopped(self) -> None:
-        """Wait until the devices have been stopped that a stop has begun to stop."""
-        if self._stops:
-            await asyncio.wait(set(self._stops))
+    async def stopped(self, within: float) -> None:
+        """Wait for so many seconds at most until the devices have been stopped that are being stopped.
+
+        `job.safe` says of each how its stop stands then.
+        """
+        await self._stops.ended(within)
 
     async def _whole(self) -> None:
         await self._notes.entered()
@@ -160,8 +160,7 @@ class Run:
         """After a stop: the devices have been stopped, and nothing of the list is under way."""
         if not self._cut:
             return
-        await self.stopped()
-        self._stops.clear()
+        await self._stops.ended()
         await self._means.hands.end_unfinished()
         self._cut = False
         self._means.hands.go_on()
@@ -169,10 +168,9 @@ class Run:
     async def _make_safe(self) -> None:
         """Make every device of the job safe, all at once, and remember what was confirmed."""
         self._is_ending = True
-        await self.stopped()
-        names = sorted(self._job.claimed)
-        outcomes = await asyncio.gather(*(self._means.hands.stop(name) for name in names))
-        self._job.safe = dict(zip(names, outcomes, strict=True))
+        await self._stops.ended()
+        self._stops.begin()
+        await self._stops.ended()
         await self._notes.safe(self._job.safe)
         if unsafe := list(_not_done(self._job.safe)):
             self._notes.unsafe(

@@ -20,6 +20,7 @@ from agent.jobs.states import JobState
 from agent.languages.message import Message
 from agent.languages.words import term
 from agent.store import run_columns
+from agent.store.disk_threads import at_disk_thread
 from agent.store.run_columns import Format
 from agent.store.run_manifest import Closed
 from agent.store.run_shelf import RunShelf, close_left, job_of
@@ -59,7 +60,7 @@ class Closer:
             await self.thread.done(
                 run.writer.finish, Message("the end of the run of job {id}", id=job.id)
             )
-            more, notes = await asyncio.to_thread(self._in_columns, run.writer)
+            more, notes = await at_disk_thread(self._in_columns, run.writer)
             ending = run.ending(moment(self._clock.utc()), devices, notes)
             seal = partial(run.writer.seal, ending, more)
             closed = await self.thread.done(seal, Message("the manifest of job {id}", id=job.id))
@@ -106,7 +107,7 @@ class Closer:
         known = {} if job is None else end_of(job)
         try:
             # Not in the thread that writes: a long table is read through, and jobs may begin.
-            closed = await asyncio.to_thread(close_left, folder, moment(self._clock.utc()), known)
+            closed = await at_disk_thread(close_left, folder, moment(self._clock.utc()), known)
         except (AgentError, OSError) as error:
             self._events.add("run.failed", of(str(folder), str(error)), severity=Severity.ERROR)
             return

@@ -55,7 +55,7 @@ class Schedules:
         clock: Clock,
         events: EventLog,
     ) -> None:
-        self._book, self._wanted, self._problems = book, wanted, problems
+        self._jobs, self._book, self._wanted, self._problems = jobs, book, wanted, problems
         self._clock, self._events = clock, events
         self._firing = Firing(jobs, events)
         self._followed: dict[str, Followed] = {}
@@ -79,10 +79,18 @@ class Schedules:
             async with self._turn:
                 if (wanted := self._wanted()) is not self._adopted:
                     await self._take_over(self._book, wanted)
-            for followed in self.listing:
+            for followed in self._ready():
                 async with self._turn:
                     await self._look(self._book, followed)
             await self._clock.sleep(self._until_next())
+
+    def _ready(self) -> tuple[Followed, ...]:
+        """Those that are looked at now: none before the jobs of before are taken over.
+
+        What falls due meanwhile is due then, or missed when it is late by more than a minute, as over a
+        restart of the agent. Refused it was by nobody.
+        """
+        return () if self._jobs.untaken else self.listing
 
     async def switch(self, name: str, actor: Actor, *, on: bool) -> Followed:
         """Let a schedule fire, or not, until somebody says otherwise. What was missed is left out.
@@ -212,6 +220,8 @@ class Schedules:
 
     def _until_next(self) -> float:
         """Seconds until the next look."""
+        if self._jobs.untaken:
+            return LOOK_EVERY_S
         now = self._clock.utc()
         waits = [it.next - now for it in self._followed.values() if it.next is not None]
         return min(LOOK_EVERY_S, max(SOONEST_S, min(waits, default=LOOK_EVERY_S)))

@@ -1,6 +1,5 @@
 """The history of runs: searched by recipe, end, verdict, person, time and text, page by page."""
 
-import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -8,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from agent.languages.message import Message
+from agent.store.disk_threads import at_disk_thread
 from agent.store.run_lines import WantedRuns
 from agent.store.run_pages import page as runs_page
 from agent.web.console.page import language_of, page
@@ -53,9 +53,7 @@ async def history(
         raise Problem("no-such", "no runs are written down here")
     wanted = _wanted(asked, ZoneInfo(station.console.zone))
     try:
-        found = await asyncio.to_thread(
-            runs_page, station.runs, wanted, most=ON_A_PAGE, begin=cursor
-        )
+        found = await at_disk_thread(runs_page, station.runs, wanted, most=ON_A_PAGE, begin=cursor)
     except OSError as error:
         why = Message("The runs can't be read: {why}", why=error.strerror or str(error))
         raise Problem("not-kept", why) from None

@@ -1,17 +1,17 @@
 """One job: what runs now, what it asks, what it has measured, and how it is paused and stopped."""
 
-import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from agent.errors import NoSuchThing
+from agent.errors import AgentError
 from agent.jobs.job import Job
 from agent.jobs.jobs import Jobs
 from agent.jobs.questions import Question
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.states import PAUSABLE, WAITING, JobState
+from agent.store.disk_threads import at_disk_thread
 from agent.web.console.items import Item
 from agent.web.console.job_items import shown_job, words_of
 from agent.web.console.live import Feeds, Seen
@@ -33,8 +33,8 @@ async def one_job(request: Request, job: JobId, jobs: TheJobs, station: TheStati
     """The page; of a job that is listed no longer, the page of its run."""
     try:
         found = jobs.get(job)
-    except NoSuchThing:
-        shelved = await asyncio.to_thread(station.runs.of, job) if station.runs else None
+    except AgentError:  # one of before may be on the shelf although it is not taken over yet
+        shelved = await at_disk_thread(station.runs.of, job) if station.runs else None
         if shelved is not None:
             return RedirectResponse(f"/jobs/{job}/run", 303)
         with as_problems():
@@ -95,7 +95,7 @@ class View:
             items,
             {
                 "job-questions": tuple(it.id for it in self._jobs.questions if it.job == job.id),
-                "job-controls": (job.state, job.verdict, len(job.safe), job.folder),
+                "job-controls": (job.state, job.verdict, *job.safe.values(), job.folder),
                 "job-measures": (len(job.measures), measure, job.verdict),
                 "job-log": (len(job.log), line, len(job.answers)),
             },

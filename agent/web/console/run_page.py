@@ -1,6 +1,5 @@
 """One run as its folder has it: verdicts, parameters, devices, what was recorded, and every file."""
 
-import asyncio
 import csv
 import io
 from datetime import datetime
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from agent.jobs.recipes.library import Library
 from agent.languages.message import Message
+from agent.store.disk_threads import at_disk_thread
 from agent.store.run_manifest import FACTS, NAME, SIDECAR, read, read_bytes
 from agent.store.run_shelf import Shelved
 from agent.store.run_writer import MEASURES
@@ -34,11 +34,11 @@ run_page = APIRouter(include_in_schema=False)
 async def run(request: Request, job: JobId, jobs: TheJobs, station: TheStation) -> Response:
     """The page."""
     try:
-        shelved = await asyncio.to_thread(station.runs.of, job) if station.runs else None
+        shelved = await at_disk_thread(station.runs.of, job) if station.runs else None
         if shelved is None:
             text = Message("Job {job} has no run: it never began, or is not known here", job=job)
             raise Problem("no-such", text)
-        form, measures = await asyncio.to_thread(_read, shelved)
+        form, measures = await at_disk_thread(_read, shelved)
     except (OSError, NotRead) as error:
         why = str(error) if isinstance(error, NotRead) else error.strerror or str(error)
         raise Problem("not-kept", Message("The run can't be read: {why}", why=why)) from None
