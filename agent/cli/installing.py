@@ -62,10 +62,13 @@ class Service:
             return []
         with AgentClient(self._socket) as client:
             jobs = [it for it in client.get("jobs")["jobs"] if it["state"] in AT_WORK]
-            busy = [it for it in client.get("devices")["devices"] if it["state"] == "busy"]
+            busy = [it for it in client.get("devices") if it["state"] == "busy"]
         text = N_("job {job} ({recipe}) is {state}")
         return [
-            *(Message(text, job=it["job"], recipe=it["recipe"], state=it["state"]) for it in jobs),
+            *(
+                Message(text, job=it["job"], recipe=it["recipe"], state=Message(it["state"]))
+                for it in jobs
+            ),
             *(Message("{device} is at work", device=it["device"]) for it in busy),
         ]
 

@@ -58,7 +58,10 @@ class Root:
         return self.is_this_machine and SYSTEMD_RUNS.is_dir()
 
     def check_rights(self) -> None:
-        """Raise NoPermission where this user may not change the machine."""
+        """Raise NoPermission where this user may not change the machine, StepFailed without one."""
+        if not self.folder.is_dir():
+            text = N_("there is no folder {path}: --root names one that holds a machine")
+            raise StepFailed(Message(text, path=self.folder))
         if self.is_this_machine and not self.dry and os.geteuid() != 0:
             raise NoPermission(
                 Message("only root may change this machine: put sudo before it, or try --dry-run")
@@ -157,6 +160,7 @@ def started(command: Sequence[str | Path], *, more: dict[str, str] | None = None
             [program, *map(str, command[1:])],
             capture_output=True,
             env=environment,
+            cwd="/",  # where this was started may be gone by then
             timeout=WITHIN_S,
             check=False,
             text=True,

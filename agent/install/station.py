@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from pathlib import Path
 from typing import Final
 
 from agent.install.idle import RunningAgent, check_idle
@@ -26,6 +27,7 @@ from agent.languages.message import Message
 
 WRITTEN: Final = f"{PROGRAM}/installed.json"
 """What was written here, with its SHA-256: what is different now was changed by a person."""
+UDEV_RUNS: Final = Path("/run/udev/control")
 STABLE_NAMES: Final = ("/usr/lib/udev/rules.d/60-serial.rules", "/lib/udev/rules.d/60-serial.rules")
 
 
@@ -72,7 +74,8 @@ def uninstall(root: Root, agent: RunningAgent) -> None:
     root.remove(COMMAND)
     if root.is_live:
         root.run("systemctl", "daemon-reload")
-        root.run("udevadm", "control", "--reload", needed=False)
+        if UDEV_RUNS.exists():
+            root.run("udevadm", "control", "--reload", needed=False)
     root.remove(PROGRAM)  # last: this program may be a part of it
     for kept in (CONFIG, STATE):
         if root.inside(kept).exists():
@@ -127,9 +130,10 @@ def _tell_system(root: Root) -> None:
         return
     root.run("systemctl", "daemon-reload")
     root.run("systemctl", "enable", UNIT)
-    root.run("udevadm", "control", "--reload", needed=False)
-    for kind in ("tty", "usb", "usbmisc"):  # what is plugged in already
-        root.run("udevadm", "trigger", f"--subsystem-match={kind}", needed=False)
+    if UDEV_RUNS.exists():
+        root.run("udevadm", "control", "--reload", needed=False)
+        for kind in ("tty", "usb", "usbmisc"):  # what is plugged in already
+            root.run("udevadm", "trigger", f"--subsystem-match={kind}", needed=False)
 
 
 def _switch_off(root: Root) -> None:

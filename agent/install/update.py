@@ -187,7 +187,6 @@ class Update:
             failure = self._restarted()
         if failure:
             self._go_back(before, wanted, failure)
-        self.root.tell(Message("labkeeper {version} is what runs now", version=wanted.version))
 
     def _install(self, wanted: Release) -> None:
         """Its own files of the station: unit, rules, folders."""
@@ -203,8 +202,9 @@ class Update:
     def _restarted(self) -> str:
         """Restart the agent if it runs. What went wrong; "" if nothing did."""
         if tried(("systemctl", "is-active", "--quiet", UNIT)):
-            return ""  # it does not run, and is not started by this
-        if not self.root.does(Message("restart the agent")):
+            self.root.tell(Message("the agent does not run, and is not started by this"))
+            return ""
+        if not self.root.does(Message("restart the agent, and wait until it is ready")):
             return ""
         return tried(("systemctl", "restart", UNIT))
 

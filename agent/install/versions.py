@@ -16,7 +16,7 @@ from typing import Any, Final
 from agent.errors import CannotStart
 from agent.install.parts import PROGRAM
 from agent.install.root import Root
-from agent.languages.message import Message
+from agent.languages.message import N_, Message
 
 CURRENT: Final = f"{PROGRAM}/current"
 PREVIOUS: Final = f"{PROGRAM}/previous"
@@ -79,7 +79,7 @@ class Release:
         """Raise NoRelease where its libraries are for other machines."""
         here = machine or platform.machine()
         if self.machine != here:
-            text = "this bundle is for {theirs}, and this machine is {here}: make one for it"
+            text = N_("this bundle is for {theirs}, and this machine is {here}: make one for it")
             raise NoRelease(Message(text, theirs=self.machine, here=here))
         if python not in self.pythons:
             raise NoRelease(

@@ -169,6 +169,12 @@ def test_a_folder_that_can_not_be_written_is_said(bench: Machine) -> None:
         station.install(bench.root())
 
 
+def test_a_machine_that_is_not_there_is_not_made_by_a_slip_of_the_pen(tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match=r"there is no folder .*/mnt/imgae: --root names one"):
+        station.install(Root(folder=tmp_path / "mnt/imgae", tell=print))
+    assert not (tmp_path / "mnt").exists()
+
+
 def test_only_root_may_change_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     said: list[str] = []
@@ -181,7 +187,7 @@ def test_the_command_needs_no_library_and_nothing_of_the_agent() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from agent.cli.commands import run\n"
-        "run(['install', '--dry-run', '--root', '/nowhere'])\n"
+        "run(['install', '--dry-run', '--root', '/tmp'])\n"
         "import json; json.dump(sorted(sys.modules), sys.stderr)\n"
     )
     command = [sys.executable, "-I", "-S", "-c", code, str(ROOT)]  # -S: without site-packages

@@ -36,13 +36,11 @@ def named(file: Path) -> list[Path | None]:
     station = load(file)
     assert station.mqtt is not None
     assert station.api.network is not None
-    accesses = [device.access for device in station.devices.values()]
-    return [
-        station.mqtt.password_file,
-        station.api.network.key,
-        *(it and it.key_file for it in accesses[:1]),
-        *(it and it.password_file for it in accesses[1:]),
-    ]
+    key, password = (station.devices[name].access for name in ("printer2", "printer3"))
+    assert key is not None
+    assert password is not None
+    files = (station.mqtt.password_file, station.api.network.key)
+    return [*files, key.key_file, password.password_file]
 
 
 @pytest.fixture
