@@ -35,6 +35,10 @@ def add_install(commands: Commands) -> None:
             unused=NO_JSON,
         )
     )
+    _add_versions(commands)
+
+
+def _add_versions(commands: Commands) -> None:
     update = commands.add(
         "update",
         "installing:update",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -71,6 +72,12 @@ class Service:
             ),
             *(Message("{device} is at work", device=it["device"]) for it in busy),
         ]
+
+    def version(self) -> str:
+        """Which version runs; "" where no agent answers."""
+        with suppress(NoAgent), AgentClient(self._socket) as client:
+            return str(client.get("station")["version"])
+        return ""
 
     def hold(self, reason: str) -> bool:
         """Hold the queue, unless a person holds it."""

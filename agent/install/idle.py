@@ -20,6 +20,9 @@ class RunningAgent(Protocol):
     def doing(self) -> list[str]:
         """What runs now, each as a sentence; nothing where no agent runs."""
 
+    def version(self) -> str:
+        """Which version runs; "" where no agent answers."""
+
     def hold(self, reason: str) -> bool:
         """Keep every job from beginning; whether it was this that did."""
 

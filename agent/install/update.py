@@ -133,14 +133,18 @@ class Update:
         if not self.root.does(Message("make {folder}", folder=folder)):
             return
         where = self.root.inside(folder)
-        with translated(folder):
-            bundle.unpack(where)
-        self._make_environment(where)
-        _say_where_it_will_be(where / "venv" / "bin", self.root)
-        with translated(folder):
-            os.sync()  # every file of it, before anything says that it is whole
-            replace_whole(where / RELEASE, release.written(bundle.identity), 0o644)
-            sync_folder(where.parent)
+        try:
+            with translated(folder):
+                bundle.unpack(where)
+            self._make_environment(where)
+            _say_where_it_will_be(where / "venv" / "bin", self.root)
+            with translated(folder):
+                os.sync()  # every file of it, before anything says that it is whole
+                replace_whole(where / RELEASE, release.written(bundle.identity), 0o644)
+                sync_folder(where.parent)
+        except CannotStart:
+            self.root.remove(folder)  # a disk that was full has room again
+            raise
 
     def _make_environment(self, where: Path) -> None:
         self.root.tell(Message("install the locked libraries; every hash is checked"))
@@ -177,14 +181,14 @@ class Update:
 
     def _change_to(self, wanted: Release) -> None:
         before = self.versions.current()
-        if not self.root.is_live:
+        if self.root.dry or not self.root.is_live:
             self.versions.switch(wanted.version)
             self._install(wanted)
             return
         with nothing_begins(self.agent, f"labkeeper {wanted.version} is being installed"):
             self.versions.switch(wanted.version)
             self._install(wanted)
-            failure = self._restarted()
+            failure = self._restarted(wanted)
         if failure:
             self._go_back(before, wanted, failure)
 
@@ -199,13 +203,15 @@ class Update:
         if ran.failure:
             raise StepFailed(ran.failure)
 
-    def _restarted(self) -> str:
-        """Restart the agent if it runs. What went wrong; "" if nothing did."""
+    def _restarted(self, wanted: Release) -> str:
+        """Restart the agent if it runs, and is another. What went wrong; "" if nothing did."""
         if tried(("systemctl", "is-active", "--quiet", UNIT)):
             self.root.tell(Message("the agent does not run, and is not started by this"))
             return ""
-        if not self.root.does(Message("restart the agent, and wait until it is ready")):
+        if self.agent.version() == wanted.version:
+            self.root.tell(Message("the agent of {version} runs already", version=wanted.version))
             return ""
+        self.root.tell(Message("restart the agent, and wait until it is ready"))
         return tried(("systemctl", "restart", UNIT))
 
     def _go_back(self, before: Release | None, wanted: Release, failure: str) -> None:

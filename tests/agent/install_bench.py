@@ -56,6 +56,9 @@ class Quiet:
         self.asked.append("doing")
         return list(self.jobs)
 
+    def version(self) -> str:
+        return ""
+
     def hold(self, reason: str) -> bool:
         self.asked.append(f"hold: {reason}")
         self.jobs += [self.begins] if self.begins else []

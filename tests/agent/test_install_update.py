@@ -11,7 +11,7 @@ import pytest
 
 from agent.install.idle import Busy
 from agent.install.root import Root, StepFailed, replace_whole
-from agent.install.update import NoWayBack
+from agent.install.update import NoWayBack, Update
 from agent.install.versions import NoRelease
 from tests.agent.install_bench import Machine, PowerCut, bundle, machine
 
@@ -111,6 +111,19 @@ def test_a_version_that_does_not_start_at_all_is_not_switched_to(
     with pytest.raises(StepFailed, match=r"labkeeper --version failed"):
         bench.update(bundle(tmp_path, "0.2.0", broken="--version"))
     assert bench.runs == "0.1.0"
+    assert bench.versions() == ["0.1.0"]  # what was begun takes no room
+
+
+def test_a_dry_run_of_an_update_asks_and_changes_nothing(
+    bench: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.update(bundle(tmp_path, "0.1.0"))
+    monkeypatch.setattr(Root, "is_live", True)
+    bench.said.clear()
+    Update(bench.root(dry=True), bench.agent).update(bundle(tmp_path, "0.2.0"))
+    assert bench.agent.asked == ["doing"]
+    assert "let /opt/labkeeper/current be 0.2.0" in bench.said
+    assert (bench.runs, bench.versions()) == ("0.1.0", ["0.1.0"])
 
 
 @pytest.mark.parametrize("step", range(2, 8))

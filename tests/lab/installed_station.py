@@ -121,7 +121,8 @@ def furnish(machine: Machine) -> Secrets:
     """Put a room of simulators, a broker and the config of all of it on an installed machine."""
     for module in BACKEND.glob("*.py"):  # a vendor's VISA library, which gets a process of its own
         machine.write(f"/opt/vendor/{module.name}", module.read_bytes())
-    vendor = "[Service]\nEnvironment=PYTHONPATH=/opt/vendor\n"
+    # A machine that runs many tests at once can't answer within the watchdog's two seconds.
+    vendor = "[Service]\nEnvironment=PYTHONPATH=/opt/vendor\nWatchdogSec=60\n"
     machine.write("/etc/systemd/system/labkeeper.service.d/vendor.conf", vendor)
     machine.does("systemctl", "daemon-reload")
     machine.write("/etc/broker/mosquitto.conf", BROKER)
@@ -156,7 +157,7 @@ def _hide(machine: Machine, keys: dict[str, str]) -> Secrets:
     as_printed(machine, "install.md", "secret", given=f"{made.broker}\n")
     machine.write(f"{folder}/bench-1.key", key, 0o600)
     machine.write("/etc/labkeeper/tls/bench-1.crt", certificate.cert_chain_pems[0].bytes())
-    machine.write("/root/authority.pem", authority.cert_pem.bytes())
+    machine.write("/media/authority.pem", authority.cert_pem.bytes())
     for name, value in keys.items():
         machine.write(f"{folder}/{name}", f"{value}\n", 0o600)
     return made
