@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
+from agent.settings.secret_files import secret_file
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
 from agent.settings.timetable import zone_of
@@ -53,7 +54,8 @@ class BrokerTls(Section):
 
     def beside(self, folder: Path) -> "BrokerTls":
         """The same with files whose relative names begin at this folder."""
-        return self.model_copy(update={name: folder / file for name, file in self.files()})
+        files = {name: secret_file(folder, file) for name, file in self.files()}
+        return self.model_copy(update=files)
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Each file that is given, and the key that names it."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from agent.errors import Problem
 from agent.settings.checks import Entry
 from agent.settings.models import AccessSettings, PrinterSettings
+from agent.settings.secret_files import secret_file
 from drivers import Access, Bound, Buffers, Driver, Profile
 from drivers.errors import OutOfRange
 
@@ -62,14 +63,14 @@ def profile(entry: Entry) -> Profile:
 
 
 def access(entry: Entry, folder: Path) -> Access | None:
-    """Where the device's secrets are; paths begin at the folder of the station's file."""
+    """Where the device's secrets are; a path begins at the folder of the station's file."""
     section = entry.settings.access
     if section is None:
         return None
     return Access(
         user=section.user or "",
-        password_file=section.password_file and folder / section.password_file,
-        key_file=section.key_file and folder / section.key_file,
+        password_file=section.password_file and secret_file(folder, section.password_file),
+        key_file=section.key_file and secret_file(folder, section.key_file),
     )
 
 

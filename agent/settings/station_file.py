@@ -27,6 +27,7 @@ from agent.settings.neighbours import check_buses, check_names
 from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
 from agent.settings.schedules import check_schedules, schedules_of
+from agent.settings.secret_files import secret_file
 from agent.settings.section import Section
 from agent.settings.sentences import PATTERNS, problems_of
 from agent.settings.station import Device, Station
@@ -178,17 +179,18 @@ def _complete(
 
 
 def _network(path: Path, network: Network) -> Network:
-    files = {name: path.parent / getattr(network, name) for name in ("certificate", "key")}
+    names = ("certificate", "key")
+    files = {name: secret_file(path.parent, getattr(network, name)) for name in names}
     return network.model_copy(update=files)
 
 
 def _metrics(path: Path, metrics: Metrics) -> Metrics:
-    token_file = metrics.token_file and path.parent / metrics.token_file
+    token_file = metrics.token_file and secret_file(path.parent, metrics.token_file)
     return metrics.model_copy(update={"token_file": token_file})
 
 
 def _mqtt(path: Path, station: str, mqtt: Mqtt) -> Mqtt:
-    password_file = mqtt.password_file and path.parent / mqtt.password_file
+    password_file = mqtt.password_file and secret_file(path.parent, mqtt.password_file)
     tls = mqtt.tls and mqtt.tls.beside(path.parent)
     return mqtt.model_copy(
         update={"client_id": mqtt.client_id or station, "password_file": password_file, "tls": tls}
