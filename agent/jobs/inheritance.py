@@ -45,8 +45,13 @@ class Inheritance:
         if not (trouble := await self._why_not()):
             await self._go_on(is_late=self._turns.is_open)
             return
-        why = f"the jobs of before can't be taken over, and none begins until they are: {trouble}"
-        self._turns.closed = f"{why}; it is tried again every {AGAIN_S:g} s"
+        why = Message(
+            "the jobs of before can't be taken over, and none begins until they are: {trouble}",
+            trouble=trouble,
+        )
+        self._turns.closed = Message(
+            "{why}; it is tried again every {seconds:g} s", why=why, seconds=AGAIN_S
+        )
         self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
         self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
 
@@ -72,7 +77,9 @@ class Inheritance:
         """Let jobs begin, and say so where somebody was told that none does."""
         self._turns.closed = ""
         if is_late:
-            text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
+            text = Message(
+                "the disk is read again: the jobs of before are taken over, and jobs may begin"
+            )
             self._shop.events.add("jobs.taken_over", text)
             self._turns.next()
         await self._turns.plates.keep_seen()
@@ -86,6 +93,8 @@ class Inheritance:
         except Exception as error:  # a defect of ours keeps jobs from beginning, and ends no agent
             if self._again is None:
                 log.exception("taking over the jobs of before")
-            return f"a defect of the agent, {error!r}: report it with the agent's log"
+            return Message(
+                "a defect of the agent, {error!r}: report it with the agent's log", error=error
+            )
         self.is_taken_over = True
         return ""

@@ -41,6 +41,11 @@ WORDS: Final = frozenset(
         N_("reading"),
         N_("setting"),
         N_("command"),
+        # what a value may be
+        N_("number"),
+        N_("integer"),
+        N_("text"),
+        N_("file"),
         # a device that config has no more
         N_("gone"),
         N_("none"),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from agent.languages.message import N_
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
 from agent.settings.timetable import zone_of
@@ -32,7 +33,7 @@ def _zone(name: str) -> str:
 class Mqtt(Section):
     """The broker that hears of everything and may ask for something."""
 
-    host: Annotated[Host, _doc("Name or IP address of the broker.")]
+    host: Annotated[Host, _doc(N_("Name or IP address of the broker."))]
     port: Annotated[int, _doc("TCP port of the broker.", ge=1, le=65535)] = 1883
     protocol: Annotated[Protocol, _doc("Version of MQTT: 5 or 3.1.1.")] = "5"
     username: Annotated[Text | None, _doc("Name at the broker; none if not given.")] = None
@@ -76,12 +77,14 @@ class Sessions(Section):
 class Network(Section):
     """The door to other machines: over TLS, and for those alone who say who they are."""
 
-    listen: Annotated[NetworkListen, _doc("Host and port, such as 0.0.0.0:8443.")]
-    certificate: Annotated[File, _doc("PEM file with the certificate and those between.")]
-    key: Annotated[File, _doc("PEM file with its key, which others can't read.")]
+    listen: Annotated[NetworkListen, _doc(N_("Host and port, such as 0.0.0.0:8443."))]
+    certificate: Annotated[File, _doc(N_("PEM file with the certificate and those between."))]
+    key: Annotated[File, _doc(N_("PEM file with its key, which others can't read."))]
     hosts: Annotated[
         tuple[Label, ...],
-        _doc("Names by which other machines call this one, exactly.", strict=False, min_length=1),
+        _doc(
+            N_("Names by which other machines call this one, exactly."), strict=False, min_length=1
+        ),
     ]
 
 

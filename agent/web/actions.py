@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.roles import refusal
@@ -18,6 +19,7 @@ from agent.web.routes import (
     WITH_TOKEN,
     TheActor,
     TheDevice,
+    TheLanguage,
     TheStation,
     answers,
     no_such,
@@ -55,12 +57,15 @@ async def put_setting(
     worker: TheDevice,
     station: TheStation,
     actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Write the value once and read it back. What lies out of range is refused, never clipped."""
     offered = worker.plan.driver_class.settings()
     if setting not in offered:
         raise no_such("setting", setting, offered)
-    return _done(await station.gate.set(actor, worker.plan.name, setting, body.value))
+    return said(
+        _done(await station.gate.set(actor, worker.plan.name, setting, body.value)), language
+    )
 
 
 @changes.post(
@@ -80,6 +85,7 @@ async def post_command(
     station: TheStation,
     actor: TheActor,
     keys: TheKeys,
+    language: TheLanguage,
     key: TheKey = "",
 ) -> dict[str, Any]:
     """Run the command, or print, and answer when it has ended. It goes on when the caller leaves.
@@ -97,7 +103,7 @@ async def post_command(
         actor, Message("do {device}.{command}", device=device, command=command), arguments
     )
     act = partial(station.gate.do, actor, device, command, arguments)
-    return _done(await keys.once(key, asked, act))
+    return said(_done(await keys.once(key, asked, act)), language)
 
 
 @changes.post(
@@ -113,7 +119,9 @@ async def post_command(
     ),
     response_model=forms.OutcomeForm,
 )
-async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def reconnect(
+    worker: TheDevice, station: TheStation, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """End the wait between two attempts, also after another instrument had answered."""
     name = worker.plan.name
     if why := refusal(actor, Role.TECHNICIAN, Message("reconnecting {name}", name=name)):
@@ -132,7 +140,7 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
         actor=actor.name,
         origin=actor.origin,
     )
-    return outcome_form(Outcome(status=Status.DONE, message=text))
+    return said(outcome_form(Outcome(status=Status.DONE, message=text)), language)
 
 
 @changes.post(
@@ -147,10 +155,14 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
     response_model=forms.OutcomeForm,
 )
 async def settle(
-    body: safety_forms.Reason, worker: TheDevice, station: TheStation, actor: TheActor
+    body: safety_forms.Reason,
+    worker: TheDevice,
+    station: TheStation,
+    actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Unblock a device that somebody has looked at. The reason goes on record with their name."""
-    return _done(await station.gate.settle(actor, worker.plan.name, body.reason))
+    return said(_done(await station.gate.settle(actor, worker.plan.name, body.reason)), language)
 
 
 @stops.post(
@@ -165,7 +177,9 @@ async def settle(
     ),
     response_model=forms.OutcomeForm,
 )
-async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def stop_device(
+    worker: TheDevice, station: TheStation, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Interrupt the device, end its command and make it safe, past every queue.
 
     The answer comes within a second: `still-trying` names a device that takes longer. Needs no role and no token, and looks at no body. The agent is no safety device: use the
@@ -174,7 +188,7 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
     outcome = await station.gate.stop_soon(actor, worker.plan.name)
     if outcome.cause is Cause.STILL_TRYING:
         raise problem_of(outcome, trying=[worker.plan.name])
-    return _done(outcome)
+    return said(_done(outcome), language)
 
 
 @stops.post(
@@ -188,7 +202,7 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
     ),
     response_model=forms.StopForm,
 )
-async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def stop_all(station: TheStation, actor: TheActor, language: TheLanguage) -> dict[str, Any]:
     """Stop all devices at once. A problem unless every one was confirmed safe; `devices` has each.
 
     The answer comes within a second; `trying` names those that are still being stopped. Needs no role and no token, and looks at no body. The agent is no safety device: use the
@@ -205,7 +219,7 @@ async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
             detail=problem.detail,
         )
         raise Problem(problem.kind, text, devices=shown, trying=still_tried(by_device))
-    return {"devices": shown}
+    return said({"devices": shown}, language)
 
 
 def _done(outcome: Outcome) -> dict[str, Any]:

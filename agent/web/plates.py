@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from agent.jobs.plate_desk import Plate, PlateDesk
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.web.actions import ANY_BODY
 from agent.web.forms import config
@@ -18,6 +19,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -55,9 +57,9 @@ TheDesk = Annotated[PlateDesk, Depends(_desk)]
     responses=answers([EXAMPLE], *AT_THE_DOOR, "no-such"),
     response_model=list[PlateForm],
 )
-async def plates(desk: TheDesk) -> list[dict[str, Any]]:
+async def plates(desk: TheDesk, language: TheLanguage) -> list[dict[str, Any]]:
     """The plates of all printers. None is printed on before somebody has said that it is clear."""
-    return [_form(it) for it in desk.listing]
+    return said([_form(it) for it in desk.listing], language)
 
 
 @plate_changes.post(
@@ -75,10 +77,11 @@ async def clear(
     device: Annotated[str, Path(description="A printer.", examples=["printer1"])],
     desk: TheDesk,
     actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Take your word, under your name, that the last print was taken off. Refused while it prints."""
     with as_problems():
-        return _form(await desk.clear(actor, device))
+        return said(_form(await desk.clear(actor, device)), language)
 
 
 def _form(plate: Plate) -> dict[str, Any]:
