@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -66,14 +66,23 @@ class Parser(argparse.ArgumentParser):
         """Say which command was meant, or what an option may be. Raises WrongUsage."""
         if action.choices is not None and value not in action.choices:
             if action.option_strings:
-                text = N_("{option}: {value!r} is not allowed; allowed: {choices}")
-                choices = ", ".join(map(str, action.choices))
-                option = action.option_strings[-1]
-                raise WrongUsage(Message(text, option=option, value=value, choices=choices))
+                raise WrongUsage(_not_one_of(action.option_strings[-1], value, action.choices))
             # Names are compared only when one was mistyped.
             from agent.cli.names import unknown
 
             raise WrongUsage(str(unknown("command", value, map(str, action.choices))))
+
+
+def _not_one_of(option: str, value: str, choices: Iterable[Any]) -> Message:
+    """What to say of an option whose value is none of those that it may have."""
+    # Imported when one was mistyped.
+    from difflib import get_close_matches
+
+    names = list(map(str, choices))
+    near = get_close_matches(value, names, n=1)
+    meant = Message("did you mean {near}? ", near=near[0]) if near else ""
+    text = N_("{option}: {value!r} is not allowed; {meant}allowed: {names}")
+    return Message(text, option=option, value=value, meant=meant, names=", ".join(names))
 
 
 USUAL: Final = (
@@ -166,7 +175,7 @@ class Spoken(argparse.Action):
 
 def speak_as_asked(words: Sequence[str]) -> None:
     """Take `--language` from the words before anything is said of the others, as by `--help`."""
-    for word, following in zip(words, (*words[1:], ""), strict=True):
+    for word, following in zip(words, (*words, "")[1:], strict=True):
         option, _, given = word.partition("=")
         wanted = given or following
         if option == "--language" and wanted in LANGUAGES:

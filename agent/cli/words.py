@@ -144,4 +144,4 @@ def said(text: str) -> str:
 
 def told(word: str) -> str:
     """A word of ours that came as plain text, such as a state in an answer, or a table's head."""
-    return said(Message(word)) if word else ""
+    return said(word if isinstance(word, Message) else Message(word)) if word else ""

@@ -73,7 +73,7 @@ def _known_lines(text: str, language: str) -> str:
     return "\n".join(_known(it, language) for it in text.split("\n"))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _known_line(text: str, language: str) -> str:
     """One sentence, or what it is about and the sentence, or some with a semicolon between them."""
     catalogue = CATALOGUES[language]
@@ -121,7 +121,7 @@ def _whole(value: object, language: str) -> object:
             return in_language(value, language)
         case Mapping():
             return {key: _whole(it, language) for key, it in value.items()}
-        case list():
+        case list() | tuple():
             return [_whole(it, language) for it in value]
     return value
 

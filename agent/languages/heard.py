@@ -46,16 +46,19 @@ def _pattern(sentence: str, shapes: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-_KNOWN: Final = tuple(
-    (_pattern(sentence, SHAPES | shapes), sentence)
-    for sentences, shapes in (
-        (SENTENCES, SHAPES),
-        (OF_FILES, SHAPES_OF_FILES),
-        (OF_LEDGERS, SHAPES_OF_LEDGERS),
-        (OF_VALUES, SHAPES_OF_VALUES | {"value": r".+"}),
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Made when the first text is to be known, and not by everybody who imports this."""
+    return tuple(
+        (_pattern(sentence, SHAPES | shapes), sentence)
+        for sentences, shapes in (
+            (SENTENCES, SHAPES),
+            (OF_FILES, SHAPES_OF_FILES),
+            (OF_LEDGERS, SHAPES_OF_LEDGERS),
+            (OF_VALUES, SHAPES_OF_VALUES),
+        )
+        for sentence in sentences
     )
-    for sentence in sentences
-)
 
 
 @lru_cache(maxsize=512)
@@ -63,7 +66,7 @@ def heard(text: str) -> Message | None:
     """The message that a driver's sentence is, also after the request that it is about; else None."""
     if len(text) > LONGEST:
         return None
-    for pattern, sentence in _KNOWN:
+    for pattern, sentence in _patterns():
         if found := pattern.fullmatch(text):
             places = found.groupdict()
             return Message(sentence, **places)

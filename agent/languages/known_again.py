@@ -1,8 +1,7 @@
 """Sentences that come as plain text, known again by their words: from drivers, from disk, from another process.
 
 Every sentence of the catalogues is looked for by the rarest of its words, so that a text is held
-against a handful of them. The list of them is compiled beside the catalogues, and read when the first
-text is to be known; where everybody reads English it never is.
+against a handful of them. The list of them is compiled beside the catalogues, and read with them.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 LIST: Final = Path(__file__).with_name("sentences.json")
@@ -21,6 +21,9 @@ FEWEST_LETTERS: Final = 10
 """Letters that a sentence has itself; with less of them anything might be it by chance."""
 LONGEST: Final = 600
 WORD: Final = re.compile(r"[A-Za-z']{2,}")
+_SENTENCES: Final[Mapping[str, list[str]]] = MappingProxyType(
+    json.loads(LIST.read_text("utf-8")) if LIST.exists() else {}
+)
 NUMBER: Final = r"[-+\d.,e%]+"
 
 
@@ -43,7 +46,7 @@ class AsWritten(str):
         return str(self)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def known_again(text: str) -> Known | None:
     """The sentence that a text is, with one or more places; else None."""
     if len(text) > LONGEST or " " not in text:
@@ -78,16 +81,9 @@ def _words(msgid: str) -> list[str]:
     return [word for text, _, _, _ in Formatter().parse(msgid) for word in WORD.findall(text)]
 
 
-@lru_cache(maxsize=1)
-def _sentences() -> Mapping[str, list[str]]:
-    read: dict[str, list[str]] = json.loads(LIST.read_text("utf-8")) if LIST.exists() else {}
-    return read
-
-
 def _candidates(text: str) -> Iterator[str]:
     """The sentences that have a word of the text as their rarest one, the most telling first."""
-    by_word = _sentences()
-    found = {it for word in set(WORD.findall(text)) for it in by_word.get(word, ())}
+    found = {it for word in set(WORD.findall(text)) for it in _SENTENCES.get(word, ())}
     yield from sorted(found, key=lambda it: (-len("".join(_words(it))), it))
 
 

@@ -30,7 +30,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"row {self.seq}: {self.text}"
+        return Message("row {row}: {text}", row=self.seq, text=self.text)
 
 
 class Check:

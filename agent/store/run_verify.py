@@ -29,9 +29,8 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        return (
-            f"{ascii(self.file)[1:-1] if not self.file.isprintable() else self.file}: {self.text}"
-        )
+        file = self.file if self.file.isprintable() else ascii(self.file)[1:-1]
+        return Message("{name}: {text}", name=file, text=self.text)
 
 
 @dataclass(kw_only=True)

@@ -81,7 +81,7 @@ def ended(job: Form, speed: float) -> Iterator[str]:
 
 def _answered(answer: Form) -> str:
     value = answer["value"]
-    said = ("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
+    said = words.told("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
     return Message("{question} {said} (by the dry run)", question=answer["question"], said=said)
 
 
