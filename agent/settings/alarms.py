@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from agent.errors import Problem
-from agent.languages.message import Message
+from agent.languages.message import N_, Message
 from agent.settings.alarm_models import AlarmSettings, Priority, Todo
 from agent.settings.checks import Entry
 from agent.settings.document import Document, KeyPath, shown_path
@@ -16,6 +16,10 @@ from agent.settings.interlocks import NUMBERS, Condition, absent, can_be
 from agent.settings.section import Title
 from agent.settings.sentences import suggest
 from drivers import Reading, Unit
+
+NEVER_ENDS: Final = N_(
+    "nothing lies between {low:g} and {high:g} by a hysteresis of {margin:g}: it would never end"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,11 +147,4 @@ def _limits(alarm: AlarmSettings, reading: Reading[Any]) -> Iterator[tuple[KeyPa
         yield ("hysteresis",), Message("belongs to high and low: delete it")
     low, high, margin = alarm.low, alarm.high, alarm.hysteresis
     if low is not None and high is not None and low + margin >= high - margin:
-        text = Message(
-            "nothing lies between {low:g} and {high:g} by a hysteresis of {margin:g}: it would "
-            "never end",
-            low=low,
-            high=high,
-            margin=margin,
-        )
-        yield ("low",), text
+        yield ("low",), Message(NEVER_ENDS, low=low, high=high, margin=margin)

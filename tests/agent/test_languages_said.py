@@ -30,12 +30,11 @@ MARKS: Final = frozenset({"Message", "N_", "of", "suggest"})
 SENTENCE: Final = re.compile(r"[a-z']{2,}[,;:]? [a-z']{2,}|[a-z]{2,} \{|\} [a-z]{2,}")
 ENGLISH_ALONE: Final = MappingProxyType(
     {
-        "cli/demo": "what the demo's own processes say: it is for those who try labkeeper out",
         "languages": "the catalogues themselves",
         "metrics": "Prometheus speaks English",
         "mqtt": "MQTT is for programs, and stays English",
-        "settings": "what is wrong with a config file is for its author, as an editor's marks are",
-        "store": "the ledger and its examination are records; refusals of the disk are messages",
+        "store/database.py": "known again by what it says: agent/languages/heard_of_disks.py",
+        "store/ledger.py": "the same",
         "web/console": "tests/agent/test_languages.py looks through the pages more strictly",
         "public.py": "forms for programs",
     }
