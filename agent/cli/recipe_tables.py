@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Group
@@ -12,7 +12,7 @@ from rich.text import Text
 from agent.cli.driver_tables import allowed
 from agent.cli.tables import new_table
 from agent.cli.words import said, shown, title_of, told
-from agent.languages.message import Message
+from agent.languages.message import Message, either
 
 Form = Mapping[str, Any]
 INDENT = "  "
@@ -87,18 +87,12 @@ def _parameters(parameters: Iterable[Form], language: str) -> Table:
 def _devices(devices: Iterable[Form], language: str) -> Table:
     table = new_table("role", "device here", "what may play it", "what it is")
     for it in devices:
-        kind = _either(it["drivers"]) or said(Message("has {needs}", needs=", ".join(it["needs"])))
+        kind = said(either(it["drivers"])) or said(
+            Message("has {needs}", needs=", ".join(it["needs"]))
+        )
         device = it["device"] or said(Message("to be named"))
         table.add_row(it["role"], device, kind, title_of(it["titles"], language))
     return table
-
-
-def _either(names: Sequence[str]) -> str:
-    """The names with an "or" before the last of them."""
-    if len(names) < 2:
-        return "".join(names)
-    text = Message("{others} or {last}", others=", ".join(names[:-1]), last=names[-1])
-    return said(text)
 
 
 def _step(step: Form) -> Text:

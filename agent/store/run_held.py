@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.languages.message import Message
+from agent.languages.message import Message, both
 from agent.store.run_manifest import RUN_CLOSED
 from agent.store.run_verify import RunVerdict
 from agent.store.store_errors import NotRead
@@ -37,9 +37,7 @@ def hold_against_ledger(verdict: RunVerdict, folder: Path, ledger: Path | None) 
             "manifest.json", Message("{path} knows of no such run that was closed", path=path)
         )
     elif verdict.sha256 not in kept:
-        text = Message(
-            "was replaced: {path} has the SHA-256 {kept}", path=path, kept=" and ".join(kept)
-        )
+        text = Message("was replaced: {path} has the SHA-256 {kept}", path=path, kept=both(kept))
         verdict.found("manifest.json", text)
     else:
         verdict.notes.append(Message("{path} has this very manifest", path=path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from string import Formatter
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -14,7 +15,11 @@ from agent.languages.known_again import known_again
 from agent.languages.message import Message
 from drivers import catalogue, describe
 from scripts.driver_texts import sentences
+from tests.agent.cli_bench import web
 from tests.agent.test_languages_said import ROOT
+from tests.agent.web_bench import Web
+
+__all__ = ["web"]  # a fixture
 
 HANGUL: Final = re.compile("[가-힣]")
 
@@ -121,3 +126,29 @@ def test_a_number_that_was_given_its_form_keeps_it() -> None:
     assert known is not None
     assert known.places == {"seconds": "2.5"}
     assert in_language(flat, "ko") == "2.5초 안에 응답하지 않았습니다"
+
+
+KOREAN: Final = MappingProxyType({"Accept-Language": "ko"})
+
+
+@pytest.mark.lab
+async def test_refusals_at_the_door_and_answers_behind_it_come_in_korean(web: Web) -> None:
+    wrong_host = await web.tcp.get("/station", headers={**KOREAN, "Host": "evil.example"})
+    assert "허용되는 이름이 아닙니다" in wrong_host.json()["detail"]
+    no_token = await web.tcp.put(
+        "/devices/psu1/settings/voltage", json={"value": 1}, headers=dict(KOREAN)
+    )
+    assert no_token.json()["title"] == "토큰이 없거나 틀립니다"
+    path = "/devices/psu1/settings/voltage"
+    too_much = await web.token.put(path, json={"value": 99}, headers=dict(KOREAN))
+    assert "한도" in too_much.json()["detail"]
+    again = await web.token.post("/devices/psu1/reconnect", json={}, headers=dict(KOREAN))
+    assert again.json()["message"] == "psu1: 지금 다시 시도합니다"
+    stopped = await web.tcp.post("/stop", json={}, headers=dict(KOREAN))
+    assert HANGUL.search(stopped.json()["devices"]["psu1"]["message"])
+
+
+@pytest.mark.lab
+async def test_an_answer_is_english_for_whoever_asks_for_no_language(web: Web) -> None:
+    again = await web.token.post("/devices/psu1/reconnect", json={})
+    assert again.json()["message"] == "psu1 is tried again now"

@@ -146,7 +146,7 @@ devices:
     limits: {voltage: {high: 99}, volts: {high: 3}, current_limit: {low: 5, high: 1}}
     poll: {volt: 1, output: x}
     printer: {bed: 60}
-    safe_by: {outpu: {by: none, lease: 5}}
+    safe_by: {outlet: {by: none, lease: 5}}
     enabled: "yes"
   psu2: {driver: siglent.spd1000, address: "tcp://192.0.2.1", timeouts: {whole: 0.1, first_byte: 4}}
   all: {driver: motion.grbl, address: "visa://ASRL/dev/ttyS0::INSTR"}
