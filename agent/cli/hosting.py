@@ -40,7 +40,7 @@ def check(config: Path, *, as_json: bool) -> None:
         output.document(found)
     else:
         for warning in warnings:
-            output.line(f"warning: {warning}")
+            output.line(Message("warning: {warning}", warning=warning))
         output.line(
             said(
                 Message(

@@ -147,7 +147,11 @@ def _done(ended: dict[str, Any] | AgentError) -> dict[str, Any]:
 
 
 def _lost(error: AgentError) -> OutcomeUnknown:
-    return OutcomeUnknown(f"{error}; what has become of the print is unknown: look at the printer")
+    return OutcomeUnknown(
+        Message(
+            "{error}; what has become of the print is unknown: look at the printer", error=error
+        )
+    )
 
 
 def _outcome_in(answer: httpx.Response) -> dict[str, Any]:

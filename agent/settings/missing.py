@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from agent.languages.message import Message
 from agent.settings.station import Station
 from drivers import Address
 
@@ -20,7 +21,11 @@ def missing(station: Station) -> Iterator[str]:
     """
     if station.runs_formats and find_spec("pyarrow") is None:
         forms = ", ".join(station.runs_formats)
-        yield f"{station.file}: runs_formats: {forms} need pyarrow: install labkeeper[data]"
+        yield Message(
+            "{file}: runs_formats: {forms} need pyarrow: install labkeeper[data]",
+            file=station.file,
+            forms=forms,
+        )
     yield from _missing_of_network(station)
     yield from _missing_of_broker(station)
     for device in station.devices.values():
@@ -28,11 +33,16 @@ def missing(station: Station) -> Iterator[str]:
             continue
         key = f"{device.place}: devices.{device.name}"
         if said := _missing_at(device.address):
-            yield f"{key}.address: {said}"
+            yield Message("{key}.address: {text}", key=key, text=said)
         for name in ("password_file", "key_file"):
             path = device.access and getattr(device.access, name)
             if path and not _is_there(str(path)):
-                yield f"{key}.access.{name}: there is no file {path} here now: write the secret there"
+                yield Message(
+                    "{key}.access.{name}: there is no file {path} here now: write the secret there",
+                    key=key,
+                    name=name,
+                    path=path,
+                )
 
 
 def _missing_of_network(station: Station) -> Iterator[str]:
@@ -46,7 +56,12 @@ def _missing_of_network(station: Station) -> Iterator[str]:
         return
     for name, file in (("certificate", network.certificate), ("key", network.key)):
         if not _is_there(str(file)):
-            yield f"{station.file}: api.network.{name}: there is no file {file} here now"
+            yield Message(
+                "{place}: api.network.{name}: there is no file {path} here now",
+                place=station.file,
+                name=name,
+                path=file,
+            )
 
 
 def _missing_of_broker(station: Station) -> Iterator[str]:
@@ -60,12 +75,16 @@ def _missing_of_broker(station: Station) -> Iterator[str]:
 def _missing_at(address: Address) -> str:
     library = address.options.get("library", "").partition("@")[0]
     if library and not _is_there(library):
-        return f"there is no VISA library {library} here: install it, or correct its name"
+        return Message(
+            "there is no VISA library {library} here: install it, or correct its name",
+            library=library,
+        )
     is_path = address.scheme != "visa" and address.place.startswith("/")
     if is_path and not _is_there(address.place):
-        return (
-            f"there is no port {address.place} here now: plug it in, or look for its name in "
-            "/dev/serial/by-id and /dev/serial/by-path"
+        return Message(
+            "there is no port {place} here now: plug it in, or look for its name in "
+            "/dev/serial/by-id and /dev/serial/by-path",
+            place=address.place,
         )
     return ""
 

@@ -125,7 +125,7 @@ class Doors:
                 await self._app(scope, receive, answer)
         except Problem as problem:
             led = led_to_sign_in(scope, Headers(scope=scope), problem)
-            await (led or problem.response())(scope, receive, answer)
+            await (led or problem.response(_language(scope)))(scope, receive, answer)
         except _OverInTheMidst:
             log.debug("an answer ended with the session of whoever had asked for it")
         except Exception:
