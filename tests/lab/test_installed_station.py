@@ -22,7 +22,7 @@ from tests.lab.installed_station import Secrets, as_printed, bundle_of, called, 
 from tests.lab.machine import Machine, NoMachine, machine
 from tests.pages import ROOT
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 OLD, NEW = "0.1.0", "0.1.1"
 EIGHT = {"psu1", "dmm1", "oven1", "printer1", "stage1", "printer2", "printer3", "printer4"}
