@@ -92,12 +92,12 @@ async def running(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask the process to end; make it when it does not."""
+    """Ask the process to end; make it when it does not. A pipe is read to its end: else it stays open."""
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
     try:
         async with asyncio.timeout(END_WITHIN_S):
-            await process.wait()
+            await process.communicate()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()

@@ -1,6 +1,7 @@
 """Making a page: its template, the language of whoever asked, and what every page has.
 
-The only file that imports Jinja2. Templates are compiled at import: no request waits for a disk.
+Beside `compiled.py` the only file that imports Jinja2. Templates are compiled, or read compiled, at
+import: no request waits for a disk.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from agent.languages.catalogues import in_language, wanted
 from agent.languages.message import LANGUAGES, Message
 from agent.station import Station
 from agent.web.console.assets import address
+from agent.web.console.compiled import Compiled
 from agent.web.console.frame import frame_items
 from agent.web.console.job_items import open_questions, words_of
 from agent.web.console.job_words import IN_SCRIPT as IN_JOBS
@@ -70,9 +72,13 @@ IN_SCRIPT: Final[Mapping[str, Message]] = MappingProxyType(
 """What scripts say; the page hands it to them."""
 
 
+FOLDER: Final = Path(__file__).parent
+
+
 def _environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(FOLDER / "templates"),
+        bytecode_cache=Compiled(FOLDER / "__pycache__" / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

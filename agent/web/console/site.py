@@ -26,6 +26,7 @@ from agent.web.console.sign_in_page import sign_in_page
 from agent.web.console.start_page import start_page
 from agent.web.console.station_page import station_page
 from agent.web.console.stop_page import stop_page
+from agent.web.routes import put_routes
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     *(station_page, device_page, stop_page, assets),
@@ -39,7 +40,6 @@ PAGES: Final[tuple[APIRouter, ...]] = (
 def add_console(api: FastAPI, station: Station) -> None:
     """Put the pages beside the API. They are not part of its description."""
     api.state.feeds = Feeds(station.clock, partial(frame, station))
-    for router in PAGES:
-        api.include_router(router)
+    put_routes(api, *PAGES)
     paths = {str(route.path) for route in iter_route_contexts(api.routes)}
     api.state.has_sessions = "/api/v1/session" in paths
