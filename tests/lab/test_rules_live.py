@@ -1,0 +1,127 @@
+"""A real Prometheus with the rules of config/prometheus watches a real agent: what is lost is told of."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.lab.processes import Room, agent, child, free_port, station
+from tests.rules_files import PROMETHEUS, alerts, rules
+
+PROGRAM = shutil.which("prometheus")
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(not PROGRAM, reason="Debian's prometheus is not installed"),
+]
+
+
+def hurried(text: str) -> str:
+    """The same rules and config for who can't wait: all times are a second."""
+    return re.sub(r"(\bfor|_interval|scrape_timeout): \w+", r"\1: 1s", text)
+
+
+@asynccontextmanager
+async def watching(folder: Path, metrics: str) -> AsyncIterator[str]:
+    """Prometheus with our files, told of one station by a file, until the context ends; its address."""
+    config = folder / "prometheus"
+    shutil.copytree(PROMETHEUS, config)
+    for file in (config / "prometheus.yml", *(config / "rules").iterdir()):
+        file.write_text(hurried(file.read_text("utf-8")), encoding="utf-8")
+    (config / "stations").mkdir()
+    example = (config / "stations.example.yml").read_text("utf-8")
+    told = example.replace("bench-3.lab.example:9465", metrics).replace("bench-3", "bench-1")
+    (config / "stations" / "bench-1.yml").write_text(told, encoding="utf-8")
+    port = free_port()
+    assert PROGRAM
+    arguments = (
+        f"--config.file={config / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=error",
+    )
+    async with child(PROGRAM, *arguments, stderr=asyncio.subprocess.DEVNULL):
+        yield f"http://127.0.0.1:{port}"
+
+
+class Watch:
+    """What Prometheus says."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def asked(self, path: str, **what: str) -> Any:
+        """The data that it answers with; None while it is still starting."""
+        try:
+            async with httpx.AsyncClient(base_url=self._address) as client:
+                reply = await client.get(f"/api/v1/{path}", params=what, timeout=5)
+        except httpx.TransportError:
+            return None
+        return reply.json().get("data")
+
+    async def until_asked(self, expression: str, seconds: float = 30) -> None:
+        """Wait until a query has an answer."""
+        async with asyncio.timeout(seconds):
+            while not ((await self.asked("query", query=expression)) or {}).get("result"):
+                await asyncio.sleep(0.2)
+
+    async def firing(self, **labels: str) -> list[dict[str, Any]]:
+        """The alerts that fire, of these labels."""
+        found = ((await self.asked("alerts")) or {"alerts": []})["alerts"]
+        return [
+            it for it in found if it["state"] == "firing" and labels.items() <= it["labels"].items()
+        ]
+
+    async def until_firing(self, seconds: float = 30, **labels: str) -> dict[str, Any]:
+        """Wait until an alert fires."""
+        async with asyncio.timeout(seconds):
+            while not (found := await self.firing(**labels)):
+                await asyncio.sleep(0.2)
+        return found[0]
+
+
+async def test_a_device_that_is_cut_off_and_an_agent_that_ends_are_told_of(
+    lab: Room, folder: Path
+) -> None:
+    config = station(folder, lab.five())
+    metrics = config.split('metrics: {listen: "')[1].split('"')[0]
+    async with watching(folder, metrics) as address:
+        prometheus = Watch(address)
+        async with agent(folder, config) as running:
+            await running.until_ready("psu1", "dmm1", "oven1", "printer1", "stage1")
+            await prometheus.until_asked('labkeeper_device_up{device="oven1"} == 1')
+            loaded = (await prometheus.asked("rules"))["groups"]
+            assert sum(len(it["rules"]) for it in loaded) == len(rules())
+            await lab.control.ask("oven1", do="stop")
+            alert = await prometheus.until_firing(alertname="DeviceOffline", device="oven1")
+            assert not await prometheus.firing(alertname="DeviceOffline", device="psu1")
+            assert not await prometheus.firing(alertname="AgentDown")
+        assert alert["labels"] == {
+            "alertname": "DeviceOffline",
+            "severity": "warning",
+            "device": "oven1",
+            "station": "bench-1",
+            "site": "osong",
+            "job": "labkeeper",
+            "instance": metrics,
+        }
+        assert alert["annotations"]["summary"] == "bench-1: oven1 does not answer"
+        assert alert["annotations"]["summary_ko"] == "bench-1: oven1 장치가 응답하지 않습니다"
+        page = "https://docs.lab.example/runbooks/DeviceOffline.html"
+        assert alert["annotations"]["runbook_url"] == page
+        await prometheus.until_firing(alertname="AgentDown", station="bench-1")
+        health = [
+            it for group in (await prometheus.asked("rules"))["groups"] for it in group["rules"]
+        ]
+        assert [it["lastError"] for it in health if it["health"] != "ok"] == []
+        assert {it["name"] for it in health if it["type"] == "alerting"} == {
+            it.name for it in alerts()
+        }
