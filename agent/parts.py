@@ -70,9 +70,7 @@ class Parts:
         self, settings: Settings, clock: Clock, recorder: Callable[[Address], Recorder]
     ) -> None:
         self.clock = clock
-        self.start = Start(
-            monotonic=clock.monotonic(), config=settings.file, config_read=clock.utc()
-        )
+        self.start = Start(monotonic=clock.monotonic(), config_read=clock.utc(), settings=settings)
         self.board = Board()
         self.trends = Trends(self.board, clock)
         self.events = EventLog(clock)
@@ -184,7 +182,7 @@ class Parts:
 
     def adopted(self, settings: Settings) -> None:
         """Take over what else follows the config, along with its interlocks."""
-        self.start.config_read = self.clock.utc()
+        self.start.config_read, self.start.settings = self.clock.utc(), settings
         self.alarm_watch.adopt(settings)
 
     def schedules(

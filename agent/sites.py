@@ -1,15 +1,18 @@
-"""What is served where: the API behind two doors, the metrics page behind a third."""
+"""What is served where: the API behind three doors, the metrics page behind one of them and its own."""
 
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
-from agent.metrics import BrokerCounts, collector_of, metrics_app
+from starlette.types import ASGIApp
+
+from agent.metrics import BrokerCounts, metrics_app, page_of
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.web.api import api_of, doors_of
 from agent.web.metrics_site import build_metrics_site
 from agent.web.ports import Ports
+from agent.web.scrapes import ScraperToken, open_to_scrapers, with_metrics
 from agent.web.server import serve
 
 
@@ -24,12 +27,19 @@ def sites(
     inside = doors_of(api, station, settings.api, token)
     yield "command line", serve(inside, ports.command_line)
     yield "api", serve(inside, ports.api)
+    metrics: ASGIApp | None = None
+    if ports.metrics is not None:
+        scraped = page_of(station, broker)
+        metrics = metrics_app(scraped.page, scraped.itself.look)
+        yield "loop lag", scraped.lag.run()
+        yield "metrics", serve(build_metrics_site(station, metrics, broker), ports.metrics)
     if ports.network is not None and settings.api.network is not None:
         hosts = settings.api.network.hosts
-        outside = doors_of(api, station, settings.api, token, network=hosts)
+        outer = with_metrics(api, metrics) if metrics else api
+        outside: ASGIApp = doors_of(outer, station, settings.api, token, network=hosts)
+        if metrics and settings.metrics and settings.metrics.token_file:
+            its = ScraperToken(settings.metrics.token_file)
+            outside = open_to_scrapers(outside, metrics, its, hosts)
         yield "network", serve(outside, ports.network, ports.tls)
     if station.trends is not None:
         yield "trends", station.trends.run()
-    if ports.metrics is not None:
-        site = build_metrics_site(station, metrics_app(collector_of(station, broker)), broker)
-        yield "metrics", serve(site, ports.metrics)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from agent.clock import Clock
@@ -22,6 +21,7 @@ from agent.safety.interlock import Interlocks
 from agent.safety.leases import Leases
 from agent.safety.waivers import Waivers
 from agent.settings import Console
+from agent.settings import Station as Settings
 from agent.store.disk_watch import DiskWatch
 from agent.store.files import FileStore
 from agent.store.ledger import Ledger
@@ -45,8 +45,9 @@ class Start:
     """When the agent was started, on its monotonic clock, and its config taken over, in seconds UTC."""
 
     monotonic: float
-    config: Path
     config_read: float
+    settings: Settings
+    """The config in force."""
 
 
 @dataclass(frozen=True, kw_only=True)

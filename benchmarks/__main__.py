@@ -30,6 +30,7 @@ BENCHMARKS: Final = (
     "dispatch",
     "stop_all",
     "consoles",
+    "scrape",
 )
 """Each is a module of this package with `measure(quick)`."""
 

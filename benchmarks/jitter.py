@@ -30,7 +30,7 @@ from agent.fleet.samples import Quality, Sample, Snapshot
 from agent.fleet.states import DeviceState
 from agent.fleet.tally import Tally
 from agent.loop import ask_for_punctual_timers, new_event_loop
-from agent.metrics import StationCollector, metrics_app
+from agent.metrics import StationPage, metrics_app
 from benchmarks.result import Result
 from drivers import Address, Driver
 from drivers.protocol import modbus
@@ -136,7 +136,7 @@ async def _disturbed_polls(seconds: float) -> Lateness:
     for name in workers:
         samples = {f"temperature{n}": Sample(20.0, Quality.GOOD, 0.0) for n in range(VALUES)}
         board.post(Snapshot(device=name, state=DeviceState.READY, since=0.0, samples=samples))
-    page = metrics_app(StationCollector(board, workers, "0"))
+    page = metrics_app(StationPage(board, workers))
     async with asyncio.TaskGroup() as tasks:
         disturbers = [tasks.create_task(_scrape(page)), tasks.create_task(_write())]
         lateness = await _polls(seconds, [worker.tally for worker in workers.values()])

@@ -15,8 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, generate_latest
-
 from agent.clock import SystemClock
 from agent.fleet.board import Board
 from agent.fleet.events import EventLog
@@ -24,7 +22,7 @@ from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Quality, Snapshot
 from agent.loop import new_event_loop
-from agent.metrics import StationCollector
+from agent.metrics import StationPage
 from agent.mqtt.announcements import Announcements
 from agent.mqtt.outbox import Message, Outbox
 from agent.mqtt.topics import Topics
@@ -169,10 +167,9 @@ class Pipeline:
         self.published += 1
 
     async def _scrape(self, station: Station) -> None:
-        registry = CollectorRegistry()
-        registry.register(StationCollector(station.board, station.workers, station.version))
+        page = StationPage(station.board, station.workers)
         while True:
-            self.scraped += len(generate_latest(registry))
+            self.scraped += len(page.text())
             await asyncio.sleep(SCRAPE_S)
 
     @asynccontextmanager

@@ -7,35 +7,21 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import product
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from prometheus_client.metrics_core import Metric
 
 from agent import errors
 from agent.clock_watch import KINDS as CLOCK_EVENTS
-from agent.fleet.board import Board
 from agent.fleet.samples import Status
 from agent.fleet.states import DeviceState
-from agent.jobs.job_tally import JobTally
 from agent.jobs.schedules.firing import SEVERITY
 from agent.jobs.states import JobState
-from agent.metrics import StationCollector
-from agent.metrics.alarms import alarm_families
-from agent.metrics.definitions import METRICS
-from agent.metrics.disk import disk_families
-from agent.metrics.jobs import jobs_ended, jobs_in_hand
-from agent.metrics.ledger import ledger_commits, ledger_rows
 from agent.mqtt.topics import Topics
 from agent.mqtt.verbs import KEYS, NEEDED
 from agent.safety.alarms import EVENTS as ALARM_EVENTS
-from agent.spread import Spread
-from agent.store.chain import EMPTY
-from agent.store.disk_watch import Room
 from agent.web.problems import KINDS
 from tests.pages import DOCS, ROOT, named, page, snippets, table, words
 
@@ -44,27 +30,6 @@ EXAMPLES = [it for it in snippets(PAGE) if it.title.startswith("lab/v1/")]
 SUFFIX = {"counter": "_total", "info": "_info"}
 ADDS = {"add", "_say", "_announce", "_warn"}
 REQUESTS = ("set", "do", "stop", "settle")
-
-
-class NoBroker:
-    """Counts of a session that has done nothing."""
-
-    connected = False
-    connects = published = refused = 0
-
-
-def families() -> Iterator[Metric]:
-    jobs: Any = SimpleNamespace(listing=(), questions=(), tally=JobTally())
-    ledger: Any = SimpleNamespace(head=EMPTY, commits=Spread((1.0,)))
-    also = (
-        lambda: jobs_in_hand(jobs),
-        lambda: jobs_ended(jobs),
-        lambda: ledger_rows(ledger),
-        lambda: ledger_commits(ledger),
-        lambda: disk_families(Room(0.5, 1e9, "half of it")),
-        lambda: alarm_families(()),
-    )
-    return iter(StationCollector(Board(), {}, "0.1.0", NoBroker(), also=also).collect())
 
 
 def test_every_topic_is_named() -> None:
@@ -136,15 +101,6 @@ def literal_kinds() -> set[str]:
                 if isinstance(first, ast.Constant) and node.func.attr in ADDS:
                     kinds |= {str(first.value)} if "." in str(first.value) else set()
     return kinds
-
-
-def test_every_metric_is_in_the_table_with_its_type_and_labels() -> None:
-    for family in families():
-        metric = METRICS[f"{family.name}{SUFFIX.get(family.type, '')}"]
-        labels = tuple(getattr(family, "_labelnames", ())) or tuple(
-            label for sample in family.samples for label in sample.labels if label != "le"
-        )
-        assert (metric.kind, metric.labels) == (family.type, labels), metric.name
 
 
 def test_every_route_is_named() -> None:

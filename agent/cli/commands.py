@@ -15,6 +15,7 @@ from typing import Final
 from agent.cli.alarm_words import add_alarm
 from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
+from agent.cli.metrics_words import add_metrics
 from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
 from agent.cli.plate_words import add_plate
 from agent.cli.print_words import add_print, add_upload
@@ -67,6 +68,7 @@ def command_line() -> Parser:
     _add_files(commands)
     add_print(commands)
     add_ledger(commands)
+    add_metrics(commands)
     add_recipe(commands)
     add_job(commands)
     add_queue(commands)

@@ -88,9 +88,10 @@ class Polling:
             if schedule.next_due > now:
                 await self._clock.sleep(min(schedule.next_due - now, 3600.0))
                 now = self._clock.monotonic()
-            skipped = schedule.skipped
+            skipped, late = schedule.skipped, schedule.late
             if due := schedule.take(now):
                 self._tally.skipped += schedule.skipped - skipped
+                self._tally.late += schedule.late - late
                 await self._poll(due)
 
     async def read(self, names: Iterable[str]) -> Mapping[str, Sample]:

@@ -3,6 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+LATE_S: Final = 0.02
+LATE_PART: Final = 0.1
+"""A poll is late when it begins later than this part of its period, and than LATE_S."""
 
 
 @dataclass(slots=True)
@@ -12,6 +17,8 @@ class _Row:
     period: float
     names: tuple[str, ...]
     due: float
+    grace: float
+    """How much later than due it may begin and is not late."""
 
 
 class Schedule:
@@ -27,8 +34,11 @@ class Schedule:
             if period > 0:
                 by_period.setdefault(period, []).append(name)
         self._rows = [
-            _Row(p, tuple(names), start + phase * p) for p, names in sorted(by_period.items())
+            _Row(p, tuple(names), start + phase * p, max(LATE_S, LATE_PART * p))
+            for p, names in sorted(by_period.items())
         ]
+        self.late = 0
+        """Polls that began late, those after which others were skipped included."""
         self.skipped = 0
         """Polls that came so late that the next of the same value was due already."""
         self.next_due = min((row.due for row in self._rows), default=math.inf)
@@ -41,6 +51,7 @@ class Schedule:
         for row in self._rows:
             if row.due <= now:
                 names += row.names
+                self.late += now - row.due > row.grace
                 missed = int((now - row.due) / row.period)
                 self.skipped += missed
                 row.due += (missed + 1) * row.period

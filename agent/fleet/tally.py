@@ -15,6 +15,7 @@ class Tally:
 
     polls: int = 0
     skipped: int = 0
+    late: int = 0
     connects: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from agent.fleet.samples import Outcome
 from agent.jobs.language.expressions import Value
@@ -57,6 +57,13 @@ class Answer:
     by: str
 
 
+class StepTime(NamedTuple):
+    """How long a step runs already, pauses not counted, and how long it may; both in seconds."""
+
+    elapsed: float
+    expected: float
+
+
 @dataclass(kw_only=True, slots=True)
 class Job:
     """A job. Only the run that it belongs to, and the queue, change it. Times are in seconds UTC."""
@@ -104,6 +111,9 @@ class Job:
     """How long it takes still; None where it does not run."""
     elapsed: Callable[[], float] = lambda: 0.0
     """How long it runs already, in seconds of the monotonic clock; 0 where it has not begun."""
+    step: Callable[[], StepTime | None] = lambda: None
+    """Of the steps that run and say how long they may take, the one that is nearest to that or most
+    beyond it; None where there is none, the job does not run, or it waits for a person."""
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

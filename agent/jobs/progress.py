@@ -26,6 +26,10 @@ class StepNow:
     """Which time a `repeat` runs its steps, from 1; 0 for other steps."""
     turns: int | None = None
     """How many times it will, where that is known."""
+    began: float = 0.0
+    """When, on the clock of the job's pace, which stands still in a pause."""
+    expected: float | None = None
+    """How many seconds it may take from there; None where nobody can say, or steps inside it tell."""
 
 
 class Progress:
@@ -43,10 +47,10 @@ class Progress:
         return tuple(self._now)
 
     @contextmanager
-    def of(self, step: Step) -> Iterator[StepNow]:
-        """Count a step and show it while it runs."""
+    def of(self, step: Step, began: float = 0.0) -> Iterator[StepNow]:
+        """Count a step that begins now, by the job's pace, and show it while it runs."""
         titles = {"ko": step_said(step, "ko"), "en": title(step, "en")}
-        now = StepNow(step.place.key, str(step.place), titles)
+        now = StepNow(step.place.key, str(step.place), titles, began=began, expected=step.expected)
         self._now.append(now)
         self.begun += 1
         try:

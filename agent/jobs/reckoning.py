@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.clock import Clock
-from agent.jobs.job import Job
+from agent.jobs.job import Job, StepTime
 from agent.jobs.questions import Questions
 from agent.jobs.shop import Kept
 from agent.jobs.states import JobState
@@ -13,8 +13,11 @@ from agent.jobs.time_left import RUNS, TimeLeft, certain_left, time_left
 
 
 def reckon(kept: Kept, listing: Iterable[Kept], questions: Questions, clock: Clock) -> None:
-    """Have a job say what is left of it and how long it runs, from when it begins until it ends."""
+    """Have a job say, from when it begins until it ends: what is left of it, how long it and its step run."""
     job, past = kept.job, took_before(kept.job, (it.job for it in listing))
+
+    def is_asked() -> bool:
+        return any(it.job == job.id for it in questions.open)
 
     def elapsed() -> float:
         return 0.0 if kept.began is None else clock.monotonic() - kept.began
@@ -22,15 +25,25 @@ def reckon(kept: Kept, listing: Iterable[Kept], questions: Questions, clock: Clo
     def left() -> TimeLeft | None:
         if kept.began is None or kept.run is None or job.state.is_final:
             return None
-        is_asked = any(it.job == job.id for it in questions.open)
         return time_left(
             certain_left(kept.run.recipe, job.progress.now, job.arguments),
             past,
             elapsed(),
-            is_held_up=is_asked or job.state is not JobState.RUNNING,
+            is_held_up=is_asked() or job.state is not JobState.RUNNING,
         )
 
-    job.left, job.elapsed = left, elapsed
+    def step() -> StepTime | None:
+        if kept.pace is None or job.state is not JobState.RUNNING or is_asked():
+            return None
+        time = kept.pace.time
+        rows = (
+            StepTime(time - it.began, it.expected)
+            for it in job.progress.now
+            if it.expected is not None
+        )
+        return max(rows, key=lambda it: it.elapsed - it.expected, default=None)
+
+    job.left, job.elapsed, job.step = left, elapsed, step
 
 
 def took_before(job: Job, listing: Iterable[Job]) -> tuple[float, ...]:

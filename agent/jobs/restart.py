@@ -49,7 +49,7 @@ async def take_over(shop: Shop, turns: Turns, submission: Submission) -> None:
     for it in kept:
         turns.add(it)
         if it.job.id in changed and it.job.state.is_final:
-            turns.tally.over(it.job.state)  # how long it ran nobody knows
+            turns.tally.over(it.job, shop.clock.utc())  # how long it ran nobody knows
     submission.number = max(found.marks.get("number") or 0, *(it.job.rank for it in kept), 0)
     turns.hold = Hold(**found.marks["queue"]) if found.marks.get("queue") else None
     turns.plates.recall(found.marks.get("plates") or ())

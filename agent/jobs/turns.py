@@ -101,7 +101,7 @@ class Turns:
         self._questions.forget(kept.job.id)
         if not kept.over.is_set():  # one that is stopped as it begins comes here twice
             took = None if kept.began is None else self._shop.clock.monotonic() - kept.began
-            self.tally.over(kept.job.state, took)
+            self.tally.over(kept.job, self._shop.clock.utc(), took)
         kept.over.set()
         self._forget_all_but_the_last(kept.job)
         self._look_again()

@@ -1,11 +1,13 @@
 """How the alarms stand."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from agent.metrics.families import gauge
 from agent.metrics.slices import sliced
 from agent.safety.alarm import Alarm
 
@@ -13,16 +15,9 @@ from agent.safety.alarm import Alarm
 def alarm_families(alarms: Iterable[Alarm]) -> Iterator[Metric]:
     """Yield of each alarm whether it is so, and whether somebody has to acknowledge it."""
     found = tuple(alarms)
-    for name, about, rows in (
-        ("active", "Whether what an alarm tells of is so.", [it.active for it in found]),
-        (
-            "unacknowledged",
-            "Whether an alarm waits to be acknowledged.",
-            [not it.acknowledged for it in found],
-        ),
+    for name, rows in (
+        ("alarm_active", [it.active for it in found]),
+        ("alarm_unacknowledged", [not it.acknowledged for it in found]),
     ):
-        family = partial(
-            GaugeMetricFamily, f"labkeeper_alarm_{name}", about, labels=("alarm", "priority")
-        )
         labels = ((it.name, it.notice.priority) for it in found)
-        yield from sliced(family, zip(labels, map(float, rows), strict=True))
+        yield from sliced(partial(gauge, name), zip(labels, map(float, rows), strict=True))

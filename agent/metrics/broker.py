@@ -1,10 +1,13 @@
 """What the session with the broker counts."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Protocol
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+
+from agent.metrics.families import one, total
 
 
 class BrokerCounts(Protocol):
@@ -15,17 +18,24 @@ class BrokerCounts(Protocol):
     published: int
     refused: int
 
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for the broker."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Messages that had no room, since the agent started."""
+        ...
+
 
 def broker_families(broker: BrokerCounts | None) -> Iterable[Metric]:
     """Yield whether there is a broker, and what was said and heard; nothing where none is configured."""
     if broker is None:
         return
-    yield GaugeMetricFamily(
-        "labkeeper_mqtt_connected", "Whether the broker is connected.", value=broker.connected
-    )
-    for name, doc, count in (
-        ("mqtt_connects", "Times the broker was connected.", broker.connects),
-        ("mqtt_published", "Messages published.", broker.published),
-        ("mqtt_refused", "Requests over MQTT that were refused.", broker.refused),
-    ):
-        yield CounterMetricFamily(f"labkeeper_{name}", doc, value=count)
+    yield one("mqtt_connected", broker.connected)
+    yield total("mqtt_connects_total", broker.connects)
+    yield total("mqtt_published_total", broker.published)
+    yield total("mqtt_refused_total", broker.refused)
+    yield one("mqtt_outbox_messages", broker.waiting)
+    yield total("mqtt_dropped_total", broker.dropped)

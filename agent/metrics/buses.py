@@ -1,5 +1,7 @@
 """What is counted of each shared bus: how busy it is, and with what in vain."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from functools import partial
 from operator import attrgetter
@@ -7,31 +9,30 @@ from typing import Final
 
 from prometheus_client.metrics_core import Metric
 
-from agent.metrics.slices import counter, sliced
+from agent.metrics.families import counter
+from agent.metrics.slices import sliced
 from drivers import Traffic
 
 CARRIED: Final = {
-    ("bus_busy_seconds", "Time in which the bus was in use."): attrgetter("busy"),
-    ("bus_exchanges", "Requests sent on the bus."): attrgetter("exchanges"),
-    ("bus_probes", "Questions whether a silent unit is back."): attrgetter("probes"),
-    ("bus_discarded_bytes", "Bytes that answered no request."): attrgetter("discarded"),
+    "bus_busy_seconds_total": attrgetter("busy"),
+    "bus_exchanges_total": attrgetter("exchanges"),
+    "bus_probes_total": attrgetter("probes"),
+    "bus_discarded_bytes_total": attrgetter("discarded"),
 }
-"""Name and documentation of what is counted for each bus."""
+"""What is counted for each bus, by the metric."""
 
 
 def buses(traffic: Mapping[str, Traffic]) -> Iterator[Metric]:
     """Yield the counters of every bus, by its name."""
     rows = sorted(traffic.items())
-    for (name, doc), count in CARRIED.items():
+    for name, count in CARRIED.items():
         whole = (((bus,), count(it)) for bus, it in rows)
-        yield from sliced(partial(counter, name, doc, "bus"), whole)
+        yield from sliced(partial(counter, name), whole)
     yield from sliced(
-        lambda: counter(
-            "bus_lost_seconds", "Time of the bus that a unit took in vain.", "bus", "unit"
-        ),
+        partial(counter, "bus_lost_seconds_total"),
         (((bus, str(unit)), s) for bus, it in rows for unit, s in sorted(it.lost.items())),
     )
     yield from sliced(
-        lambda: counter("bus_faults", "What went wrong on the bus, by kind.", "bus", "kind"),
+        partial(counter, "bus_faults_total"),
         (((bus, kind), count) for bus, it in rows for kind, count in it.faults().items()),
     )

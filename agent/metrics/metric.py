@@ -9,7 +9,7 @@ from typing import Final, Literal
 from drivers import UNITS
 
 Kind = Literal["gauge", "counter", "histogram", "info"]
-SUFFIX: Final[Mapping[Kind, str]] = {"counter": "_total", "info": "_info"}
+SUFFIX: Final[Mapping[str, str]] = {"counter": "_total", "info": "_info"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
 
 SLICE: Final = 20
@@ -25,11 +24,6 @@ def sliced(new: Callable[[], AnyFamily], rows: Iterable[Row]) -> Iterator[AnyFam
             family = new()
         family.add_metric(*row)
     yield family
-
-
-def counter(name: str, doc: str, *labels: str) -> CounterMetricFamily:
-    """An empty counter of this name, without labkeeper_ in front and _total behind."""
-    return CounterMetricFamily(f"labkeeper_{name}", doc, labels=labels)
 
 
 def cumulated(bounds: Iterable[float], counts: Iterable[int]) -> list[tuple[str, float]]:

@@ -131,8 +131,9 @@ AGENT: Final = Group(
         metric("info", "build_info", "version", "The agent that answers."),
         metric(
             "info", "config_info", "sha256",
-            "The config in force: the hash of all its keys and values but secrets. Stations that are "
-            "configured alike have the same.",
+            "The config in force: the hash of its keys and values, without secrets, that the ledger "
+            "has as well.",
+            "where no ledger is kept",
         ),
         metric(
             "gauge", "config_timestamp_seconds", "",

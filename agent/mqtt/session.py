@@ -55,6 +55,7 @@ class BrokerSession:
         self.connects = 0
         self.published = 0
         self.refused = 0
+        self._dropped = 0  # before this connection
         self._station, self._settings, self._rng = station, settings, rng
         self._v5 = settings.protocol == "5"
         self._topics = Topics(station.name)
@@ -65,6 +66,16 @@ class BrokerSession:
         self._inbox = Inbox(station, self._topics, settings.role)
         self._session = Session(station=station.name, version=station.version, number=0, begun=0.0)
         self._news = News(station.events, f"{settings.host}:{settings.port}")
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for the broker."""
+        return len(self._outbox)
+
+    @property
+    def dropped(self) -> int:
+        """Messages that waited too long and had no room, since the agent started."""
+        return self._dropped + self._outbox.dropped
 
     def refuse_requests(self) -> None:
         """Carry out no more than stops, because the agent is ending."""
@@ -215,6 +226,7 @@ class BrokerSession:
         self.connected = True
         self.connects += 1
         self._news.dropped(self._outbox.dropped)
+        self._dropped += self._outbox.dropped
         self._outbox.dropped = 0
         self._news.connected(self._session.number, self._settings.protocol)
 

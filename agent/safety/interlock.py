@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -66,6 +67,8 @@ class Interlocks:
     def __init__(self, interlocks: Mapping[str, Interlock], board: Board, clock: Clock) -> None:
         self._board, self._clock = board, clock
         self.arrivals = Arrivals(board, clock)
+        self.trips = Counter[str]()
+        """How often each has tripped since the agent started."""
         self.guards: dict[str, Guard] = {}
         self.latched: Callable[[str], str] = lambda _: ""
         """Why the trip of an interlock still counts, although it may hold again; "" when not."""

@@ -130,6 +130,7 @@ class Trips:
         interlock = trip.guard.interlock
         trip.tripped, trip.unsafe = True, set(interlock.trip)
         trip.again.clear()
+        self._interlocks.trips[interlock.name] += 1
         self._say(trip, why)
         self._events.add(
             "interlock.tripped",

@@ -61,6 +61,12 @@ class Metrics(Section):
     listen: Annotated[Listen, _doc("Loopback host and port; port 0 takes a free one.")] = Listener(
         "127.0.0.1", 9464
     )
+    token_file: Annotated[
+        File | None,
+        _doc(
+            "File whose first line opens the page to a scraper at api.network; none if not given."
+        ),
+    ] = None
 
 
 class Sessions(Section):

@@ -35,8 +35,13 @@ def missing(station: Station) -> Iterator[str]:
 
 
 def _missing_of_network(station: Station) -> Iterator[str]:
-    network = station.api.network
+    network, metrics = station.api.network, station.metrics
+    token = metrics and metrics.token_file
+    if token and not _is_there(str(token)):
+        yield f"{station.file}: metrics.token_file: there is no file {token} here now"
     if network is None:
+        if token:
+            yield f"{station.file}: metrics.token_file: without api.network it opens nothing"
         return
     for name, file in (("certificate", network.certificate), ("key", network.key)):
         if not _is_there(str(file)):

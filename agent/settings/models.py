@@ -23,6 +23,7 @@ from agent.settings.section import Section, Title
 from agent.settings.section import doc as _doc
 from agent.settings.values import (
     Code,
+    Day,
     End,
     File,
     Poll,
@@ -177,6 +178,9 @@ class DeviceSettings(Section):
         dict[str, CoverSettings],
         _doc("What covers each hazardous output when the agent is gone; not named: nothing."),
     ] = {}
+    calibrated_until: Annotated[
+        Day | None, _doc("The last day, in UTC, on which its calibration counts; null: not known.")
+    ] = None
     enabled: Annotated[bool, _doc("Whether the agent talks to it.")] = True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -50,6 +51,8 @@ class Device:
     """Seconds without values after which an alarm is raised."""
     safe_by: Mapping[str, Cover]
     """What covers each hazardous output when the agent is gone, by reading; not named: nothing."""
+    calibrated_until: date | None = None
+    """The last day, in UTC, on which its calibration counts."""
     enabled: bool
     place: str
     """The file and line where it is described, such as `config/station.yaml:12`."""
@@ -125,6 +128,7 @@ def _bare(device: Device) -> Device:
         device,
         place="",
         offline_alarm=None,
+        calibrated_until=None,
         limits=Limits(spans),
         profile=_unplaced(device.profile),
     )

@@ -17,7 +17,7 @@ from agent.settings.alarms import check_alarms, rules_of
 from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.cover import check_cover, covers
 from agent.settings.document import Document, KeyPath, read_document, reason
-from agent.settings.doors import Mqtt, Network
+from agent.settings.doors import Metrics, Mqtt, Network
 from agent.settings.exchanges import check_exchanges
 from agent.settings.feigned import check_feigned
 from agent.settings.interlocks import check_interlocks, interlocks_of
@@ -162,7 +162,7 @@ def _complete(
         schedules=schedules_of(document, settings.schedules),
         alarms=rules_of(settings.alarms, entries),
         mqtt=mqtt and _mqtt(path, settings.name, mqtt),
-        metrics=settings.metrics,
+        metrics=settings.metrics and _metrics(path, settings.metrics),
         api=api.model_copy(
             update={
                 "socket": state / runtime / api.socket,
@@ -180,6 +180,11 @@ def _complete(
 def _network(path: Path, network: Network) -> Network:
     files = {name: path.parent / getattr(network, name) for name in ("certificate", "key")}
     return network.model_copy(update=files)
+
+
+def _metrics(path: Path, metrics: Metrics) -> Metrics:
+    token_file = metrics.token_file and path.parent / metrics.token_file
+    return metrics.model_copy(update={"token_file": token_file})
 
 
 def _mqtt(path: Path, station: str, mqtt: Mqtt) -> Mqtt:
@@ -207,6 +212,7 @@ def _device(entry: Entry, folder: Path) -> Device:
         on_shutdown=settings.on_shutdown,
         offline_alarm=settings.offline_alarm,
         safe_by=covers(settings.safe_by),
+        calibrated_until=settings.calibrated_until,
         enabled=settings.enabled,
         place=entry.place,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from ipaddress import ip_address
 from math import isfinite
 from pathlib import Path
@@ -99,6 +100,15 @@ def _script_line(text: str) -> str:
     return text
 
 
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a day: write it as 2027-03-31") from None
+
+
 def _role(value: object) -> Role:
     if isinstance(value, Role):
         return value
@@ -142,6 +152,12 @@ File = Annotated[
     PlainValidator(_path),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "minLength": 1}),
+]
+Day = Annotated[
+    date,
+    PlainValidator(_day),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "format": "date"}),
 ]
 RoleName = Annotated[
     Role,

@@ -44,7 +44,7 @@ def _config(station: Station) -> dict[str, Any] | None:
     if start is None:
         return None
     return {
-        "file": str(start.config),
+        "file": str(start.settings.file),
         "sha256": ledger.provenance.config_hash if ledger is not None else None,
         "read": utc_text(start.config_read),
     }

@@ -63,7 +63,7 @@ def build_api(station: Station, settings: Api, token: str) -> ASGIApp:
 
 
 def doors_of(
-    api: FastAPI,
+    api: ASGIApp,
     station: Station,
     settings: Api,
     token: str,

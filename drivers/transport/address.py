@@ -58,6 +58,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 }
 PORTS: Final[Mapping[str, int]] = {"modbus+tcp": 502, "http": 80, "https": 443}
 """The port that a scheme has where none is given."""
+DEFAULT_UNIT: Final = "1"
 SERIAL_UNITS: Final = (1, 247)
 """On a serial line 0 speaks to all, whom nobody answers, and the numbers above 247 are reserved."""
 
@@ -83,6 +84,17 @@ class Address:
         """The same for every device behind one connection, whatever its unit."""
         line = {k: v for k, v in self.options.items() if k != "unit"}
         return f"{self.scheme}://{self.place}:{self.port}?{sorted(line.items())}"
+
+    @property
+    def bus_label(self) -> str:
+        """What a bus is called outside: a place has one set of options, so that they need no mention."""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{self.place}{port}"
+
+    @property
+    def unit(self) -> str:
+        """The number of a Modbus unit."""
+        return self.options.get("unit", DEFAULT_UNIT)
 
     @property
     def wire_end(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from drivers.transport.access import Access
 from drivers.transport.address import Address
@@ -20,7 +20,6 @@ from drivers.transport.traffic import Traffic
 from drivers.transport.visa import VisaLink
 
 AnyStream = TypeVar("AnyStream", bound=StreamLink)
-DEFAULT_UNIT: Final = "1"
 
 
 class Lines:
@@ -51,8 +50,8 @@ class Lines:
                 return self._host(address, access)
         if address.bus not in self._buses:
             bus = self._buses[address.bus] = self._new_bus(address)
-            self._traffic[_label(address)] = bus.counters
-        return self._buses[address.bus].unit(int(address.options.get("unit", DEFAULT_UNIT)))
+            self._traffic[address.bus_label] = bus.counters
+        return self._buses[address.bus].unit(int(address.unit))
 
     @property
     def traffic(self) -> Mapping[str, Traffic]:
@@ -98,13 +97,7 @@ class Lines:
         return TcpBus(gateway)
 
     def _warning(self, address: Address) -> Callable[[str], None]:
-        return partial(self._warn, _label(address))
-
-
-def _label(address: Address) -> str:
-    """What a bus is called outside: a place has one set of options, so that they need no mention."""
-    port = f":{address.port}" if address.port else ""
-    return f"{address.scheme}://{address.place}{port}"
+        return partial(self._warn, address.bus_label)
 
 
 def _heard(line: Line, address: Address) -> Line:

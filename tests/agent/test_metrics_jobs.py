@@ -6,10 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
 
 from agent.jobs.states import JobState
-from agent.metrics import collector_of
+from agent.metrics import page_of
 from agent.metrics.disk import disk_families
 from agent.metrics.ledger import ledger_commits, ledger_rows
 from agent.spread import Spread
@@ -22,9 +21,7 @@ __all__ = ["toys"]
 
 
 def page(bench: JobsBench) -> str:
-    registry = CollectorRegistry()
-    registry.register(collector_of(bench.station.station, None))
-    return generate_latest(registry).decode()
+    return page_of(bench.station.station, None).page.text().decode()
 
 
 async def test_jobs_are_counted_by_state_and_so_are_open_questions(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,16 @@ def test_a_change_of_the_offline_alarm_alone_replaces_no_device(tmp_path: Path) 
     before = settings_of(tmp_path)
     after = settings_of(tmp_path, CONFIG.replace("offline_alarm: null", "offline_alarm: 5"))
     assert changed(before, after).changed == ()
+
+
+def test_the_end_of_a_calibration_is_a_day_and_replaces_no_device(tmp_path: Path) -> None:
+    from agent.settings import changed
+
+    before = settings_of(tmp_path)
+    until = "offline_alarm: null, calibrated_until: {}"
+    after = settings_of(tmp_path, CONFIG.replace("offline_alarm: null", until.format("2027-03-31")))
+    assert after.devices["psu1"].calibrated_until == date(2027, 3, 31)
+    assert changed(before, after).changed == ()
+    wrong = CONFIG.replace("offline_alarm: null", until.format("31.3.2027"))
+    (found,) = complaints(tmp_path, wrong)
+    assert "calibrated_until: '31.3.2027' is not a day: write it as 2027-03-31" in found

@@ -115,7 +115,7 @@ def test_a_wrong_station_is_told_where_and_what_is_allowed(
         (f"{PSU}, timeouts: {{whole: ^0}}", "timeouts.whole: 0 is not allowed; it must be above 0"),
         (f"{PSU}, ^limit: {{}}",
          "limit: there is no such key here; did you mean limits? Allowed: driver, address, title, "
-         "simulated, serial_number, poll, limits, timeouts, registers, printer, access, on_shutdown, offline_alarm, safe_by, enabled"),
+         "simulated, serial_number, poll, limits, timeouts, registers, printer, access, on_shutdown, offline_alarm, safe_by, calibrated_until, enabled"),
         (f"{PSU}, title: {{^de: x}}", "title.de: there is no such key here; allowed: ko, en"),
     ],
 )  # fmt: skip

@@ -6,6 +6,8 @@ import platform
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from agent.clock import SystemClock
 from agent.station import Start
@@ -56,7 +58,8 @@ async def test_the_config_in_force_is_told_with_its_hash_and_when_it_was_read(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as ledger, station_in_memory(folder=tmp_path) as bench:
-        start = Start(monotonic=0.0, config=Path("/etc/station.yaml"), config_read=1_790_000_000.25)
+        settings: Any = SimpleNamespace(file=Path("/etc/station.yaml"))
+        start = Start(monotonic=0.0, config_read=1_790_000_000.25, settings=settings)
         station = replace(bench.station, ledger=ledger, start=start)
         async with client_of(station) as client:
             assert (await client.get("/about")).json()["config"] == {
@@ -81,7 +84,8 @@ async def test_health_says_what_works_and_what_does_not(tmp_path: Path) -> None:
             assert found["database"] == {"recording": True, "readable": True, "why": ""}
             assert (found["broker"], found["uptime"], found["disk"]) == ("connected", None, None)
             assert 0 <= found["loop_lag"] < 5
-        start = Start(monotonic=40.0, config=Path("x"), config_read=0.0)
+        settings: Any = SimpleNamespace(file=Path("x"))
+        start = Start(monotonic=40.0, config_read=0.0, settings=settings)
         ill = replace(
             well,
             ledger=None,

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from agent.fleet.states import DeviceState
-from agent.metrics import BrokerCounts, StationCollector, metrics_app
+from agent.metrics import BrokerCounts, StationPage, metrics_app
 from agent.web.listeners import bind_tcp
 from agent.web.metrics_site import build_metrics_site
 from tests.agent.bench import PLAN, named
+from tests.agent.metrics_bench import scraped
 from tests.agent.web_bench import (
     Web,
     problem,
@@ -38,6 +39,8 @@ class Counts:
     connects: int = 1
     published: int = 0
     refused: int = 0
+    waiting: int = 0
+    dropped: int = 0
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def broker() -> Counts:
 @pytest.fixture
 async def site(web: Web, broker: BrokerCounts) -> AsyncIterator[httpx.AsyncClient]:
     listener = bind_tcp("127.0.0.1:0", "metrics.listen")
-    metrics = metrics_app(StationCollector(web.bench.board, web.bench.station.workers, "0.0.0"))
+    metrics = metrics_app(StationPage(web.bench.board, web.bench.station.workers))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with serving(build_metrics_site(web.bench.station, metrics, broker), listener):
         async with httpx.AsyncClient(base_url=base) as client:
@@ -67,9 +70,10 @@ async def test_the_metrics_page_has_the_devices(site: httpx.AsyncClient) -> None
 async def test_a_page_in_slices_and_compressed_is_the_page_as_a_whole(
     accepted: str, web: Web, site: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = StationCollector(web.bench.board, web.bench.station.workers, "0.0.0").collect()
-    expected = {sample.name for family in whole for sample in family.samples}
-    monkeypatch.setattr("agent.metrics.slices.SLICE", 1)
+    whole = scraped(StationPage(web.bench.board, web.bench.station.workers))
+    expected = {name for name, _ in whole}
+    for limit in ("devices.AT_ONCE", "readings.BLOCKS", "exposition.PIECE", "exposition.PACKED"):
+        monkeypatch.setattr(f"agent.metrics.{limit}", 1)
     asked = {"Accept": accepted, "Accept-Encoding": "gzip"}
     answer = await site.get("/metrics", headers=asked)
     assert answer.headers["content-encoding"] == "gzip"

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any, ClassVar
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from agent.clock import SystemClock
 from agent.fleet.board import Board
@@ -19,7 +18,8 @@ from agent.fleet.events import EventLog
 from agent.fleet.fleet import Fleet
 from agent.fleet.plan import Plan
 from agent.fleet.states import DeviceState
-from agent.metrics import StationCollector
+from agent.metrics import StationPage
+from agent.metrics.buses import buses
 from drivers import Address, Driver
 from drivers.protocol import modbus
 from drivers.protocol.modbus import Modbus
@@ -28,6 +28,7 @@ from drivers.transport.lines import Lines
 from drivers.transport.link import Timeouts
 from simulators.modbus import RtuBus
 from simulators.modbus_block import BlockDevice
+from tests.agent.metrics_bench import labels, scraped
 
 pytestmark = pytest.mark.lab
 UNITS = (1, 2, 3)
@@ -120,16 +121,13 @@ async def test_a_unit_that_dies_is_quarantined_and_returns_while_the_others_go_o
             await until(lambda: state(SICK) is DeviceState.READY)
             assert board.latest[f"unit{SICK}"].samples["level"].value == 7
             assert [fleet.workers[f"unit{u}"].tally.connects for u in UNITS] == [1, 2, 1]
-            page = CollectorRegistry()
-            page.register(StationCollector(board, fleet.workers, "0", None, lambda: lines.traffic))
+            page = scraped(StationPage(board, fleet.workers, [lambda: buses(lines.traffic)]))
             bus = {"bus": f"modbus+rtu://{far.name}"}
-            busy = page.get_sample_value("labkeeper_bus_busy_seconds_total", bus)
-            lost = page.get_sample_value("labkeeper_bus_lost_seconds_total", {**bus, "unit": "2"})
-            assert busy is not None
-            assert lost is not None
+            busy = page["labkeeper_bus_busy_seconds_total", labels(**bus)]
+            lost = page["labkeeper_bus_lost_seconds_total", labels(**bus, unit="2")]
+            assert page["labkeeper_bus_unit_info", labels(**bus, unit="2", device="unit2")] == 1
             assert busy > lost >= 0.3, "the time-out in which it died, at least"
-            assert page.get_sample_value("labkeeper_bus_probes_total", bus)
-            kind = {**bus, "kind": "intrusion"}
-            assert page.get_sample_value("labkeeper_bus_faults_total", kind) == 0
+            assert page["labkeeper_bus_probes_total", labels(**bus)]
+            assert page["labkeeper_bus_faults_total", labels(**bus, kind="intrusion")] == 0
     kinds = [event.kind for event in events.kept if event.device == f"unit{SICK}"]
     assert kinds == ["device.connected", "device.quarantined", "device.connected"]

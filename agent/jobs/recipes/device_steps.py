@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agent.jobs.language.quantities import Duration
 from agent.jobs.language.values import AnyValue, Dotted, Formula, Name, Slope, Time
-from agent.jobs.recipes.step import Step, Steps
+from agent.jobs.recipes.step import SOME_EXCHANGES_S, Step, Steps
 from agent.settings.section import Section, Title
 
 SECOND = Duration(1.0)
@@ -19,6 +19,7 @@ class SetStep(Step):
     """Change settings, one after the other, each read back before the next."""
 
     verb: ClassVar = "set"
+    expected: ClassVar = SOME_EXCHANGES_S
 
     set: Annotated[
         dict[Dotted, AnyValue],
@@ -83,6 +84,7 @@ class MeasureStep(Step):
     """
 
     verb: ClassVar = "measure"
+    expected: ClassVar = SOME_EXCHANGES_S
 
     measure: Annotated[dict[Name, Measured], Field(description="The values by name.", min_length=1)]
     on_fail: Annotated[

@@ -9,7 +9,7 @@ from pydantic import Field
 from agent.jobs.language.messages import Message
 from agent.jobs.language.values import Name, Time
 from agent.jobs.recipes.parameters import Parameter
-from agent.jobs.recipes.step import Step
+from agent.jobs.recipes.step import SOME_EXCHANGES_S, Step
 
 
 class ConfirmStep(Step):
@@ -46,6 +46,7 @@ class LogStep(Step):
     """Write a line into the job's log and tell those who watch."""
 
     verb: ClassVar = "log"
+    expected: ClassVar = SOME_EXCHANGES_S
 
     log: Annotated[Message, Field(description="What is said.")]
     level: Annotated[Literal["info", "warning"], Field(description="How loud.")] = "info"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeAlias
 
 from agent.jobs.language.values import Dotted
-from agent.jobs.recipes.step import Step
+from agent.jobs.recipes.step import SOME_EXCHANGES_S, Step
 
 Function: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 
@@ -31,5 +31,6 @@ class ReadStep(Step):
     """Ask a device for a reading now; what is not to be believed fails."""
 
     verb: ClassVar = "read"
+    expected: ClassVar = SOME_EXCHANGES_S
 
     read: Dotted

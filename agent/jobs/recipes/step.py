@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import ConfigDict, Field, PrivateAttr, WithJsonSchema
 
@@ -30,6 +30,8 @@ class Place:
 
 
 NOWHERE = Place("", 0, ())
+SOME_EXCHANGES_S: Final = 60.0
+"""What a step may take that asks or tells devices a few things, each with its own time-outs."""
 
 
 class Step(Section):
@@ -39,6 +41,8 @@ class Step(Section):
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
     )
     verb: ClassVar[str]
+    expected: ClassVar[float | None] = None
+    """How many seconds one may take, where neither the recipe nor the driver says it; None: any time."""
 
     title: Annotated[Title, Field(description="What people see while it runs.")] = Title()
     _place: Place = PrivateAttr(default=NOWHERE)

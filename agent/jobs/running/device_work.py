@@ -8,6 +8,7 @@ from agent.errors import DeviceTrouble
 from agent.jobs.language.values import Target, resolved
 from agent.jobs.progress import StepNow
 from agent.jobs.recipes.device_steps import DoStep, RampStep, SetStep
+from agent.jobs.recipes.step import SOME_EXCHANGES_S
 from agent.jobs.running.frame import Frame, must_be_done
 from agent.languages.message import Message
 from agent.safety.condition import BELIEVED
@@ -20,10 +21,11 @@ async def run_set(frame: Frame, step: SetStep, _: StepNow) -> None:
         must_be_done(await frame.means.hands.set(frame.devices[target.role], target.name, value))
 
 
-async def run_do(frame: Frame, step: DoStep, _: StepNow) -> None:
+async def run_do(frame: Frame, step: DoStep, now: StepNow) -> None:
     """Run the command to its end, and keep what it gives."""
     arguments = {name: resolved(given, frame.known) for name, given in step.with_.items()}
     hands, device = frame.means.hands, frame.devices[step.do.role]
+    now.expected = hands.longest(device, step.do.name)
     if step.as_:
         frame.values.pop(step.as_, None)  # a result of an earlier turn is not this one's
     outcome = must_be_done(await hands.do(device, step.do.name, arguments))
@@ -38,6 +40,7 @@ async def run_ramp(frame: Frame, step: RampStep, now: StepNow) -> None:
     every = step.every.seconds(frame.known)
     pitch = step.rate.per_second(frame.known) * every
     value = await _present(frame, step.ramp)
+    now.expected = SOME_EXCHANGES_S + every * abs(end - value) / pitch
     while value != end:
         now.left = every * abs(end - value) / pitch
         await pace.wait(every, lambda _: None)

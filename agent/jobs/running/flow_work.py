@@ -27,17 +27,18 @@ from agent.languages.message import Message
 async def run_wait(frame: Frame, step: WaitStep, now: StepNow) -> None:
     """Let the time pass; what is spent in a pause does not count."""
 
-    def left(seconds: float) -> None:
-        now.left = seconds
+    def left(remaining: float) -> None:
+        now.left = remaining
 
-    await frame.means.pace.wait(step.wait.seconds(frame.known), left)
+    now.expected = seconds = step.wait.seconds(frame.known)
+    await frame.means.pace.wait(seconds, left)
 
 
 async def run_until(frame: Frame, step: UntilStep, now: StepNow) -> None:
     """Wait until the condition has held for long enough; a pause begins that anew."""
     clock, pace, wait = frame.means.clock, frame.means.pace, step.wait
     left, steady = wait.within.seconds(frame.known), wait.steady.seconds(frame.known)
-    held = 0.0
+    held, now.expected = 0.0, left
     while True:
         began, holds = clock.monotonic(), _holds_now(frame, step)
         if holds and held >= steady:

@@ -133,7 +133,7 @@ class Frame:
         means = self.means
         await means.pace.rest()
         self.begun = True
-        with means.job.progress.of(step) as now:
+        with means.job.progress.of(step, means.pace.time) as now:
             try:
                 await means.notes.step(step, "begun", must=not self.is_ending)
                 await means.work[type(step)](self, step, now)

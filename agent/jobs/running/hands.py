@@ -44,6 +44,10 @@ class Hands(Protocol):
         """Whether the device's driver has this command."""
         ...
 
+    def longest(self, device: str, command: str) -> float:
+        """How many seconds a command of the device may take, as its driver says. Raises UnknownDevice."""
+        ...
+
     def unit(self, device: str, name: str) -> str:
         """The UCUM code of a reading's unit; empty where it has none."""
         ...
@@ -110,6 +114,10 @@ class StationHands:
 
     def offers(self, device: str, command: str) -> bool:
         return command in self._worker(device).plan.driver_class.commands
+
+    def longest(self, device: str, command: str) -> float:
+        found = self._worker(device).plan.driver_class.commands.get(command)
+        return found.timeout if found else 0.0
 
     def unit(self, device: str, name: str) -> str:
         readings = self._worker(device).plan.driver_class.readings

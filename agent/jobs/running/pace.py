@@ -25,6 +25,13 @@ class Pace:
         self._go = asyncio.Event()
         self._go.set()
         self._lanes, self._resting = 1, 0
+        self._rested, self._since = 0.0, 0.0  # in pauses that are over; when the last one began
+
+    @property
+    def time(self) -> float:
+        """The monotonic clock, without the time that was spent in pauses."""
+        now = self._since if self.wants_rest else self._clock.monotonic()
+        return now - self._rested
 
     @property
     def wants_rest(self) -> bool:
@@ -33,11 +40,15 @@ class Pace:
 
     def pause(self) -> None:
         """Rest at the next place where that is possible."""
+        if not self.wants_rest:
+            self._since = self._clock.monotonic()
         self._go.clear()
         self._look()
 
     def resume(self) -> None:
         """Go on."""
+        if self.wants_rest:
+            self._rested += self._clock.monotonic() - self._since
         self._go.set()
 
     async def rest(self) -> bool:

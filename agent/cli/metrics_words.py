@@ -1,0 +1,29 @@
+"""What may be typed about the metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.cli.parser import Commands
+from agent.languages.message import N_
+
+
+def add_metrics(commands: Commands) -> None:
+    """Add `metrics` and its commands."""
+    metrics = commands.add(
+        "metrics",
+        "scraping:which",
+        N_("say how Prometheus finds this station"),
+        "labkeeper metrics targets --config station.yaml    (each has a --help of its own)",
+    )
+    metrics.set_defaults(runs="scraping:which", unused=frozenset({"socket", "as_json"}))
+    targets = Commands(metrics).add(
+        "targets",
+        "scraping:targets",
+        N_("print the station's entry for Prometheus's file_sd_configs, as JSON"),
+        "labkeeper metrics targets --config station.yaml > /etc/prometheus/labkeeper/bench-3.json",
+        unused=frozenset({"socket", "as_json"}),
+    )
+    targets.add_argument(
+        "--config", type=Path, metavar="FILE", required=True, help=N_("the station's YAML file")
+    )
