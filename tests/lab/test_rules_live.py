@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.lab.processes import Room, agent, child, free_port, station
+from tests.lab.processes import LABKEEPER, Room, agent, child, free_port, station
 from tests.rules_files import PROMETHEUS, alerts, rules
 
 PROGRAM = shutil.which("prometheus")
@@ -30,16 +31,13 @@ def hurried(text: str) -> str:
 
 
 @asynccontextmanager
-async def watching(folder: Path, metrics: str) -> AsyncIterator[str]:
-    """Prometheus with our files, told of one station by a file, until the context ends; its address."""
+async def watching(folder: Path) -> AsyncIterator[str]:
+    """Prometheus with our files and no station yet, until the context ends; its address."""
     config = folder / "prometheus"
     shutil.copytree(PROMETHEUS, config)
     for file in (config / "prometheus.yml", *(config / "rules").iterdir()):
         file.write_text(hurried(file.read_text("utf-8")), encoding="utf-8")
-    (config / "stations").mkdir()
-    example = (config / "stations.example.yml").read_text("utf-8")
-    told = example.replace("bench-3.lab.example:9465", metrics).replace("bench-3", "bench-1")
-    (config / "stations" / "bench-1.yml").write_text(told, encoding="utf-8")
+    (config / "labkeeper").mkdir()
     port = free_port()
     assert PROGRAM
     arguments = (
@@ -50,6 +48,23 @@ async def watching(folder: Path, metrics: str) -> AsyncIterator[str]:
     )
     async with child(PROGRAM, *arguments, stderr=asyncio.subprocess.DEVNULL):
         yield f"http://127.0.0.1:{port}"
+
+
+async def tell_of(station_file: Path, folder: Path) -> str:
+    """Put a station into Prometheus's folder, as the command prints it, with its site; its target."""
+    process = await asyncio.create_subprocess_exec(
+        *(*LABKEEPER, "metrics", "targets", "--config", str(station_file)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    said, _ = await process.communicate()
+    [entry] = json.loads(said)
+    entry["labels"]["site"] = "osong"
+    made = folder / "prometheus" / "labkeeper" / "bench-1.json"
+    made.with_suffix(".new").write_text(json.dumps([entry]), encoding="utf-8")
+    made.with_suffix(".new").rename(made)
+    [target] = entry["targets"]
+    return str(target)
 
 
 class Watch:
@@ -92,11 +107,11 @@ async def test_a_device_that_is_cut_off_and_an_agent_that_ends_are_told_of(
     lab: Room, folder: Path
 ) -> None:
     config = station(folder, lab.five())
-    metrics = config.split('metrics: {listen: "')[1].split('"')[0]
-    async with watching(folder, metrics) as address:
+    async with watching(folder) as address:
         prometheus = Watch(address)
         async with agent(folder, config) as running:
             await running.until_ready("psu1", "dmm1", "oven1", "printer1", "stage1")
+            target = await tell_of(running.config, folder)
             await prometheus.until_asked('labkeeper_device_up{device="oven1"} == 1')
             loaded = (await prometheus.asked("rules"))["groups"]
             assert sum(len(it["rules"]) for it in loaded) == len(rules())
@@ -111,7 +126,7 @@ async def test_a_device_that_is_cut_off_and_an_agent_that_ends_are_told_of(
             "station": "bench-1",
             "site": "osong",
             "job": "labkeeper",
-            "instance": metrics,
+            "instance": target,
         }
         assert alert["annotations"]["summary"] == "bench-1: oven1 does not answer"
         assert alert["annotations"]["summary_ko"] == "bench-1: oven1 장치가 응답하지 않습니다"
