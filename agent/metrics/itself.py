@@ -20,6 +20,7 @@ from agent.spread import Spread
 from agent.station import Start, Station
 from agent.store.clock_sync import clock_synced
 
+LOOK_WITHIN_S: Final = 1.0
 LAG_EVERY_S: Final = 0.5
 LAG_BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -52,11 +53,20 @@ class Itself:
         self._station = station
         self._process = ProcessCollector(registry=None)
         self._found: tuple[Metric, ...] = ()
+        self._looking: asyncio.Future[tuple[Metric, ...]] | None = None
 
     async def look(self) -> None:
-        """See how things are now."""
+        """See how things are now, or were last where a disk that hangs does not let us look.
+
+        Scrapes at the same time share a look, so that no threads pile up before such a disk.
+        """
         loop = asyncio.get_running_loop()
-        self._found = await asyncio.to_thread(lambda: tuple(self._look(loop)))
+        if self._looking is None or self._looking.done():
+            self._looking = loop.run_in_executor(None, lambda: tuple(self._look(loop)))
+        looking = self._looking
+        await asyncio.wait([looking], timeout=LOOK_WITHIN_S)
+        if looking.done():
+            self._found = looking.result()
 
     def families(self) -> Iterable[Metric]:
         """What was seen last, and which agent it is."""

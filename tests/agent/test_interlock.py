@@ -11,6 +11,7 @@ import pytest
 
 from agent.fleet.samples import Cause, Status
 from agent.fleet.states import DeviceState
+from agent.metrics.interlocks import interlock_families
 from agent.roles import Actor
 from agent.safety.trips import Trips
 from agent.settings import Condition, Interlock, Title
@@ -121,6 +122,16 @@ async def test_a_trip_makes_safe_and_says_why_and_switches_nothing_on_again() ->
         await put(bench, "psu2", "voltage", 4.0)
         await bench.until_event("interlock.restored")
         assert bench.board.latest["psu1"].samples["output"].value is False
+        told_of = {
+            sample.name: sample.value
+            for family in interlock_families(bench.station.interlocks)
+            for sample in family.samples
+        }
+        assert told_of == {
+            "labkeeper_interlock_holds": 1.0,
+            "labkeeper_interlock_latched": 0.0,
+            "labkeeper_interlock_trips_total": 1.0,
+        }
 
 
 async def test_a_trip_waits_for_its_delay_and_not_for_a_short_excursion() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.clock import SystemClock
+from agent.jobs.running.pace import Pace
 from agent.jobs.states import JobState
 from agent.metrics import page_of
 from agent.metrics.disk import disk_families
@@ -15,6 +17,7 @@ from agent.spread import Spread
 from agent.store.disk_watch import Room
 from tests.agent.jobs_bench import LEE, JobsBench, jobs_in_memory, toys
 from tests.agent.ledger_bench import KIM, happening, opened
+from tests.agent.metrics_bench import scraped
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -61,6 +64,101 @@ async def test_jobs_are_counted_by_how_they_ended_and_how_long_they_took(tmp_pat
         assert 'labkeeper_job_duration_seconds_bucket{le="5"} 1.0' in shown
         assert bench.jobs.tally.durations.seconds >= 0.05
         assert done.id not in shown
+
+
+async def test_openmetrics_names_the_last_job_of_each_end_and_duration_and_the_other_form_none(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- log: {en: Short., ko: 짧습니다.}")
+        jobs = [await bench.over(await bench.start()) for _ in range(2)]
+        whole = page_of(bench.station.station, None).page
+        lines = whole.text("openmetrics").decode().splitlines()
+        named = [line for line in lines if f'# {{job="{jobs[1].id}"}} ' in line]
+        assert [line.partition(" ")[0] for line in named] == [
+            'labkeeper_jobs_ended_total{state="done"}',
+            'labkeeper_job_duration_seconds_bucket{le="1"}',
+        ]
+        assert not [line for line in lines if jobs[0].id in line]
+        assert jobs[1].id not in whole.text().decode()
+        assert 'labkeeper_jobs_judged_total{verdict="none"} 2.0' in lines
+
+
+async def test_the_step_of_a_job_is_told_with_what_it_may_take_as_long_as_it_runs(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- parallel: {a: [{wait: 30}], b: [{confirm: Sure?}]}")
+        job = await bench.start()
+        question = await bench.until_asked()
+        assert "labkeeper_job_step_seconds{" not in page(bench)  # a person is waited for
+        await bench.jobs.answer(question.id, value=True, actor=LEE)
+        await bench.until(lambda: len(job.progress.now) == 2)
+        assert 'labkeeper_job_step_expected_seconds{device=""} 30.0' in page(bench)
+        step = job.step()
+        assert step is not None
+        assert 0 <= step.elapsed < 30
+        await bench.jobs.pause(job.id, LEE)
+        await bench.until_state(job, JobState.PAUSED)
+        assert "labkeeper_job_step_seconds{" not in page(bench)
+        await bench.jobs.resume(job.id, LEE)
+        assert "labkeeper_job_step_seconds{" in page(bench)
+        await bench.jobs.stop(job.id, LEE)
+
+
+async def test_a_command_may_take_what_its_driver_says_and_its_device_has_a_job(
+    tmp_path: Path,
+) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- do: supply.ramp\n  with: {to: 1, seconds: 3}")
+        assert 'labkeeper_device_jobs{device="psu1"} 0.0' in page(bench)
+        job = await bench.start()
+        await bench.until(job.step)
+        shown = page(bench)
+        assert 'labkeeper_job_step_expected_seconds{device="psu1"} 5.0' in shown
+        assert 'labkeeper_device_jobs{device="psu1"} 1.0' in shown
+        await bench.jobs.stop(job.id, LEE)
+
+
+async def test_a_queue_that_is_held_and_its_oldest_job_are_told(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- wait: 60")
+        shown = page(bench)
+        assert "labkeeper_queue_held 0.0" in shown
+        assert "\nlabkeeper_queue_oldest_timestamp_seconds " not in shown
+        await bench.jobs.hold_all(LEE)
+        oldest = await bench.jobs.submit("trial", {}, {}, LEE)
+        await bench.jobs.submit("trial", {}, {}, LEE)
+        shown = page(bench)
+        assert "labkeeper_queue_held 1.0" in shown
+        found = scraped(page_of(bench.station.station, None).page)
+        assert found["labkeeper_queue_oldest_timestamp_seconds", ()] == oldest.submitted
+
+
+async def test_a_pace_stands_still_in_a_pause() -> None:
+    clock = HandClock(100.0)
+    pace = Pace(clock, lambda: None)
+    assert pace.time == 100
+    clock.now = 110
+    pace.pause()
+    clock.now = 130
+    assert pace.time == 110
+    pace.pause()
+    pace.resume()
+    clock.now = 135
+    assert pace.time == 115
+    pace.resume()
+    assert pace.time == 115
+
+
+class HandClock(SystemClock):
+    """A clock that stands where the test sets it."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 async def test_a_job_that_is_stopped_as_it_begins_is_counted_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -132,6 +133,26 @@ def test_a_certificate_that_cannot_be_read_has_no_end(tmp_path: Path) -> None:
     (tmp_path / "none.pem").write_text("no certificate")
     assert expiry_of(tmp_path / "none.pem") is None
     assert expiry_of(tmp_path / "missing.pem") is None
+
+
+async def test_a_disk_that_hangs_holds_no_scrape_up_and_takes_one_thread(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scraped, release, begun = _station(certificate), threading.Event(), []
+    monkeypatch.setattr("agent.metrics.itself.LOOK_WITHIN_S", 0.01)
+
+    def hangs(path: Path) -> None:
+        begun.append(path)
+        release.wait(20)
+
+    monkeypatch.setattr("agent.metrics.itself.expiry_of", hangs)
+    try:
+        for _ in range(3):
+            await scraped.itself.look()
+        assert begun == [certificate]
+        assert b"labkeeper_build_info" in scraped.page.text()
+    finally:
+        release.set()
 
 
 class LateClock(SystemClock):

@@ -27,6 +27,18 @@ def test_a_late_poll_is_made_once_and_the_missed_ones_are_counted() -> None:
     assert schedule.next_due == 5.0
 
 
+@pytest.mark.parametrize(
+    ("period", "after", "is_late"),
+    [(0.1, 0.019, False), (0.1, 0.021, True), (1.0, 0.09, False), (1.0, 0.11, True)],
+)
+def test_a_poll_that_begins_much_later_than_due_is_counted_as_late(
+    period: float, after: float, is_late: bool
+) -> None:
+    schedule = Schedule({"a": period, "asked": 0.0}, start=0.0)
+    schedule.take(after)
+    assert schedule.late == is_late
+
+
 def test_a_phase_moves_the_grid_without_moving_its_period() -> None:
     schedule = Schedule({"a": 2.0}, start=10.0, phase=0.25)
     assert schedule.next_due == 10.5
