@@ -14,10 +14,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.lab.processes import LABKEEPER, Room, agent, child, free_port, station
-from tests.rules_files import PROMETHEUS, alerts, rules
+from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, free_port, station
+from tests.rules_files import PROMETHEUS, rules
 
 PROGRAM = shutil.which("prometheus")
+FAILING = """\
+name: failing
+version: "1"
+steps:
+  - fail: {en: It was meant to., ko: 일부러 실패합니다.}
+"""
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.timeout(120),
@@ -103,40 +109,54 @@ class Watch:
         return found[0]
 
 
-async def test_a_device_that_is_cut_off_and_an_agent_that_ends_are_told_of(
+async def start(running: Agent, recipe: str) -> None:
+    """Start a job, and see that it was taken."""
+    process = await asyncio.create_subprocess_exec(
+        *(*LABKEEPER, "--socket", str(running.socket), "job", "start", recipe),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
+async def test_what_goes_wrong_at_a_station_is_told_of_and_what_does_not_is_not(
     lab: Room, folder: Path
 ) -> None:
-    config = station(folder, lab.five())
+    (folder / "recipes").mkdir()
+    (folder / "recipes" / "failing.yaml").write_text(FAILING, encoding="utf-8")
     async with watching(folder) as address:
         prometheus = Watch(address)
-        async with agent(folder, config) as running:
+        async with agent(folder, station(folder, lab.five())) as running:
             await running.until_ready("psu1", "dmm1", "oven1", "printer1", "stage1")
             target = await tell_of(running.config, folder)
             await prometheus.until_asked('labkeeper_device_up{device="oven1"} == 1')
-            loaded = (await prometheus.asked("rules"))["groups"]
-            assert sum(len(it["rules"]) for it in loaded) == len(rules())
-            await lab.control.ask("oven1", do="stop")
-            alert = await prometheus.until_firing(alertname="DeviceOffline", device="oven1")
-            assert not await prometheus.firing(alertname="DeviceOffline", device="psu1")
-            assert not await prometheus.firing(alertname="AgentDown")
+            await start(running, "failing")
+            await lab.control.ask("dmm1", do="stop")
+            alert = await prometheus.until_firing(alertname="DeviceOffline", device="dmm1")
+            await prometheus.until_firing(alertname="JobFailed", state="failed")
+            # The simulated oven holds its temperature from the start on, by nobody's job.
+            await prometheus.until_firing(alertname="OutputOnWithoutJob", device="oven1")
+            quiet = {"NoStations", "AgentDown", "InterlockTripped", "JobStuck", "QueueHeld"}
+            fires = [it["labels"] for it in await prometheus.firing()]
+            assert not [it for it in fires if it["alertname"] in quiet]
+            assert {it["device"] for it in fires if it["alertname"] == "DeviceOffline"} == {"dmm1"}
+            await prometheus.until_asked("station:labkeeper_device_up:avg == 0.8")
         assert alert["labels"] == {
             "alertname": "DeviceOffline",
             "severity": "warning",
-            "device": "oven1",
+            "device": "dmm1",
             "station": "bench-1",
             "site": "osong",
             "job": "labkeeper",
             "instance": target,
         }
-        assert alert["annotations"]["summary"] == "bench-1: oven1 does not answer"
-        assert alert["annotations"]["summary_ko"] == "bench-1: oven1 장치가 응답하지 않습니다"
+        assert alert["annotations"]["summary"] == "bench-1: dmm1 does not answer"
+        assert alert["annotations"]["summary_ko"] == "bench-1: dmm1 장치가 응답하지 않습니다"
         page = "https://docs.lab.example/runbooks/DeviceOffline.html"
         assert alert["annotations"]["runbook_url"] == page
         await prometheus.until_firing(alertname="AgentDown", station="bench-1")
-        health = [
-            it for group in (await prometheus.asked("rules"))["groups"] for it in group["rules"]
-        ]
-        assert [it["lastError"] for it in health if it["health"] != "ok"] == []
-        assert {it["name"] for it in health if it["type"] == "alerting"} == {
-            it.name for it in alerts()
-        }
+        groups = (await prometheus.asked("rules"))["groups"]
+        loaded = [it for group in groups for it in group["rules"]]
+        assert len(loaded) == len(rules())
+        assert [it["lastError"] for it in loaded if it["health"] != "ok"] == []
