@@ -24,9 +24,13 @@ version: "1"
 steps:
   - fail: {en: It was meant to., ko: 일부러 실패합니다.}
 """
+TRIPPING = """\
+interlocks:
+  cold: {requires: {oven1.temperature: {below: 5}}, trip: [psu1]}
+"""
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(180),
     pytest.mark.skipif(not PROGRAM, reason="Debian's prometheus is not installed"),
 ]
 
@@ -88,7 +92,7 @@ class Watch:
             return None
         return reply.json().get("data")
 
-    async def until_asked(self, expression: str, seconds: float = 30) -> None:
+    async def until_asked(self, expression: str, seconds: float = 60) -> None:
         """Wait until a query has an answer."""
         async with asyncio.timeout(seconds):
             while not ((await self.asked("query", query=expression)) or {}).get("result"):
@@ -101,7 +105,7 @@ class Watch:
             it for it in found if it["state"] == "firing" and labels.items() <= it["labels"].items()
         ]
 
-    async def until_firing(self, seconds: float = 30, **labels: str) -> dict[str, Any]:
+    async def until_firing(self, seconds: float = 60, **labels: str) -> dict[str, Any]:
         """Wait until an alert fires."""
         async with asyncio.timeout(seconds):
             while not (found := await self.firing(**labels)):
@@ -127,17 +131,20 @@ async def test_what_goes_wrong_at_a_station_is_told_of_and_what_does_not_is_not(
     (folder / "recipes" / "failing.yaml").write_text(FAILING, encoding="utf-8")
     async with watching(folder) as address:
         prometheus = Watch(address)
-        async with agent(folder, station(folder, lab.five())) as running:
-            await running.until_ready("psu1", "dmm1", "oven1", "printer1", "stage1")
+        async with agent(folder, station(folder, lab.five(), more=TRIPPING)) as running:
+            await running.until_ready("psu1", "dmm1", "oven1", "printer1", "stage1", seconds=60)
             target = await tell_of(running.config, folder)
             await prometheus.until_asked('labkeeper_device_up{device="oven1"} == 1')
             await start(running, "failing")
             await lab.control.ask("dmm1", do="stop")
             alert = await prometheus.until_firing(alertname="DeviceOffline", device="dmm1")
             await prometheus.until_firing(alertname="JobFailed", state="failed")
+            # No room is so cold.
+            trip = await prometheus.until_firing(alertname="InterlockTripped", interlock="cold")
+            assert trip["labels"]["severity"] == "critical"
             # The simulated oven holds its temperature from the start on, by nobody's job.
             await prometheus.until_firing(alertname="OutputOnWithoutJob", device="oven1")
-            quiet = {"NoStations", "AgentDown", "InterlockTripped", "JobStuck", "QueueHeld"}
+            quiet = {"NoStations", "AgentDown", "BrokerDown", "JobStuck", "QueueHeld", "ValueStale"}
             fires = [it["labels"] for it in await prometheus.firing()]
             assert not [it for it in fires if it["alertname"] in quiet]
             assert {it["device"] for it in fires if it["alertname"] == "DeviceOffline"} == {"dmm1"}
