@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Final, get_args
 
 import pytest
 from promql_parser import parse
 
+from agent.cli.commands import command_line
+from agent.errors import Refused
 from agent.fleet.samples import Quality
 from agent.jobs.states import JobState
 from agent.recording import RECORD_FAILED
 from agent.settings.alarm_models import Priority
-from tests.pages import DOCS, ROOT
+from tests.pages import DOCS, ROOT, named, page
 from tests.promql import Labels, Wrong, chosen, known, labels_of, matchers
 from tests.rules_files import CASES, PROMETHEUS, RULES, Rule, alerts, read, rules
 
@@ -117,9 +120,9 @@ def test_every_alert_leads_to_its_own_runbook(alert: Rule) -> None:
 
 
 def test_every_runbook_belongs_to_an_alert_and_is_in_the_list_and_the_menu() -> None:
-    pages = {page.stem for page in (DOCS / "runbooks").glob("*.md")} - {"index"}
+    pages = {file.stem for file in (DOCS / "runbooks").glob("*.md")} - {"index"}
     assert pages == {alert.name for alert in alerts()}
-    index = (DOCS / "runbooks" / "index.md").read_text("utf-8")
+    index = page("runbooks/index.md")
     menu = (ROOT / "zensical.toml").read_text("utf-8")
     assert not [it for it in pages if f"({it}.md)" not in index or f"runbooks/{it}.md" not in menu]
 
@@ -139,12 +142,21 @@ HEADINGS: Final = (
 
 @pytest.mark.parametrize("name", sorted({it.name for it in alerts()}))
 def test_every_runbook_has_all_its_parts_in_both_languages(name: str) -> None:
-    text = (DOCS / "runbooks" / f"{name}.md").read_text("utf-8")
+    text = page(f"runbooks/{name}.md")
     assert text.startswith(f"# {name}\n")
     assert tuple(re.findall(r"^##+ (.+)$", text, re.MULTILINE)) == HEADINGS
     shown = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(shown) == 2
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("name", sorted({it.name for it in alerts()}))
+def test_every_command_that_a_runbook_speaks_of_exists(name: str) -> None:
+    for line in re.findall(r"`labkeeper ([^`]+)`", page(f"runbooks/{name}.md")):
+        try:
+            command_line().parse_args(shlex.split(line))
+        except Refused as refused:  # in a sentence a command may stand without what it is about
+            assert "arguments are required" in str(refused), line  # noqa: PT017
 
 
 @IS_ALERT
@@ -174,6 +186,14 @@ def _asked_for(expr: str) -> list[str]:
         if (f'alertname="{it.name}"' in expr if it.is_alert else it.name in expr)
         and ("severity=" not in expr or f'severity="{it.severity}"' in expr)
     ]
+
+
+def test_the_page_names_every_series_that_is_recorded_and_every_annotation() -> None:
+    recorded = [it.name for it in rules() if not it.is_alert]
+    assert named("prometheus.md", "series", "what it is") == recorded
+    for name in (*TEXTS, "runbook_url"):
+        assert f"`{name}`" in page("prometheus.md")
+        assert f"`{name}`" in page("contracts.md")
 
 
 def test_every_group_of_rules_has_another_name() -> None:

@@ -149,6 +149,7 @@ async def test_what_goes_wrong_at_a_station_is_told_of_and_what_does_not_is_not(
             assert not [it for it in fires if it["alertname"] in quiet]
             assert {it["device"] for it in fires if it["alertname"] == "DeviceOffline"} == {"dmm1"}
             await prometheus.until_asked("station:labkeeper_device_up:avg == 0.8")
+            await prometheus.until_asked('changes(process_start_time_seconds{job="labkeeper"}[1m])')
         assert alert["labels"] == {
             "alertname": "DeviceOffline",
             "severity": "warning",
