@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from agent.settings.oidc_models import OIDC, Oidc
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
 from agent.settings.timetable import zone_of
@@ -109,6 +110,7 @@ class Api(Section):
         _doc("Group of this machine whose members manage people over the socket, as root does."),
     ] = None
     sessions: Annotated[Sessions, _doc("People who have signed in.")] = Sessions()
+    oidc: Annotated[Oidc | None, OIDC] = None
 
 
 class Console(Section):

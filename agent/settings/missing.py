@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
+from agent.settings.oidc import missing_of_oidc
+from agent.settings.paths import is_there
 from agent.settings.station import Station
 from drivers import Address
 
@@ -22,6 +23,7 @@ def missing(station: Station) -> Iterator[str]:
         forms = ", ".join(station.runs_formats)
         yield f"{station.file}: runs_formats: {forms} need pyarrow: install labkeeper[data]"
     yield from _missing_of_network(station)
+    yield from missing_of_oidc(station)
     for device in station.devices.values():
         if not device.enabled:
             continue
@@ -30,7 +32,7 @@ def missing(station: Station) -> Iterator[str]:
             yield f"{key}.address: {said}"
         for name in ("password_file", "key_file"):
             path = device.access and getattr(device.access, name)
-            if path and not _is_there(str(path)):
+            if path and not is_there(str(path)):
                 yield f"{key}.access.{name}: there is no file {path} here now: write the secret there"
 
 
@@ -39,28 +41,18 @@ def _missing_of_network(station: Station) -> Iterator[str]:
     if network is None:
         return
     for name, file in (("certificate", network.certificate), ("key", network.key)):
-        if not _is_there(str(file)):
+        if not is_there(str(file)):
             yield f"{station.file}: api.network.{name}: there is no file {file} here now"
 
 
 def _missing_at(address: Address) -> str:
     library = address.options.get("library", "").partition("@")[0]
-    if library and not _is_there(library):
+    if library and not is_there(library):
         return f"there is no VISA library {library} here: install it, or correct its name"
     is_path = address.scheme != "visa" and address.place.startswith("/")
-    if is_path and not _is_there(address.place):
+    if is_path and not is_there(address.place):
         return (
             f"there is no port {address.place} here now: plug it in, or look for its name in "
             "/dev/serial/by-id and /dev/serial/by-path"
         )
     return ""
-
-
-def _is_there(path: str) -> bool:
-    try:
-        Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:  # such as a folder that only the agent may enter
-        return True
-    return True

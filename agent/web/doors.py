@@ -43,7 +43,7 @@ from agent.web.callers import Caller, Callers
 from agent.web.hosts import ON_SOCKET, check_host, check_origin, tcp_hosts
 from agent.web.limits import STREAMS, Limits
 from agent.web.problems import Problem
-from agent.web.to_sign_in import led_to_sign_in
+from agent.web.to_sign_in import FROM_PROVIDER, TO_PROVIDER, led_to_sign_in
 from agent.web.token import read_or_make_token
 from agent.web.uploads import Upload, check_file, is_upload
 
@@ -52,12 +52,17 @@ __all__ = ["Doors", "read_or_make_token"]
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STOP: Final = re.compile(r"(/api/v1)?(/(devices|jobs)/[^/]+)?/stop")
 OF_NOBODY: Final = frozenset(
-    {"/api/v1/session", "/api/v1/first-administrator", "/sign-in", "/sign-in/first"}
+    {
+        *("/api/v1/session", "/api/v1/first-administrator", "/sign-in", "/sign-in/first"),
+        *(TO_PROVIDER, FROM_PROVIDER),
+    }
 )
 """Where somebody begins to be known: open to everybody who comes by the right name."""
 FIRST: Final = frozenset({"/api/v1/first-administrator", "/sign-in/first"})
 """What of it is done on this machine alone."""
-SEEN_BY_NOBODY: Final = re.compile(r"/api/v1/session|/sign-in|/static/.*|/favicon\.ico")
+SEEN_BY_NOBODY: Final = re.compile(
+    r"/api/v1/session|/sign-in(/provider/back)?|/static/.*|/favicon\.ico"
+)
 """What may be read from the network before that."""
 WHILE_LOCKED: Final = frozenset({"/api/v1/session", "/api/v1/session/unlock", "/sign-out"})
 API: Final = "/api/"
@@ -153,7 +158,10 @@ class Doors:
         else:
             hosts = tcp_hosts(scope, self._api.hosts)
         check_host(headers, hosts, Message("; the config may add names as api.hosts"))
-        check_origin(headers, hosts, ("https",) if self._is_network else ("http", "https"))
+        schemes = ("https",) if self._is_network else ("http", "https")
+        # The one page that another site may send a browser to; it does nothing, and hands on.
+        is_back = scope["method"] == "GET" and scope["path"] == FROM_PROVIDER
+        check_origin(headers, hosts, schemes, from_elsewhere=is_back and _is_going(headers))
         return hosts
 
     def _admit_reader(self, scope: Scope, headers: Headers, caller: Caller) -> None:
@@ -233,6 +241,11 @@ class Doors:
     def _note_use(self, caller: Caller) -> None:
         if caller.signed_in and self._people and not caller.signed_in.locked:
             self._people.sessions.used(caller.signed_in.session)
+
+
+def _is_going(headers: Headers) -> bool:
+    """Whether a whole page is asked for, and none that is part of another."""
+    return headers.get("sec-fetch-dest", "document") == "document"
 
 
 def _language(scope: Scope) -> str:
