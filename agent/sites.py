@@ -24,10 +24,11 @@ def sites(
     inside = doors_of(api, station, settings.api, token)
     yield "command line", serve(inside, ports.command_line)
     yield "api", serve(inside, ports.api)
-    if ports.network is not None and settings.api.network is not None:
+    if ports.network is not None and ports.tls is not None and settings.api.network is not None:
         hosts = settings.api.network.hosts
         outside = doors_of(api, station, settings.api, token, network=hosts)
-        yield "network", serve(outside, ports.network, ports.tls)
+        yield "network", serve(outside, ports.network, ports.tls.context)
+        yield "certificate", ports.tls.run(station.events)
     if station.trends is not None:
         yield "trends", station.trends.run()
     if ports.metrics is not None:
