@@ -83,8 +83,14 @@ class Accounts:
         """Whose name and password these are. It takes as long where there is no such account."""
         row = self._rows.get(folded(name))
         fits = await self._passwords.fits(password, (row and row.password) or None)
-        row = self._rows.get(folded(name))  # it may have been switched off meanwhile
-        return _account(row) if row and fits and row.enabled else None
+        now = self._rows.get(folded(name))  # it may have been switched off meanwhile, or changed
+        is_same = row is not None and now is not None and now.password == row.password
+        return _account(now) if now and fits and is_same and now.enabled else None
+
+    def proof_of(self, name: str) -> tuple[str, bool]:
+        """What changes when somebody's password counts no more: with it ends what it had opened."""
+        row = self._row(name)
+        return row.password, row.enabled
 
     async def add(
         self, actor: Actor, name: str, role: Role, password: str, *, display: str = ""

@@ -85,7 +85,12 @@ class People:
         """
         self.accounts.ledger  # noqa: B018 - says so before anything is counted
         account = await self._proved(name, password, address)
-        return await self.sessions.begin(account)
+        proof = self.accounts.proof_of(account.name)
+        found = await self.sessions.begin(account)
+        if self.accounts.proof_of(account.name) != proof:  # changed while the disk took the session
+            await self.sessions.end(found[1])
+            raise SignInFailed
+        return found
 
     async def unlock(self, signed_in: SignedIn, password: str, address: str) -> None:
         """Let somebody act again. Raises the same, and KeptElsewhere."""

@@ -192,7 +192,8 @@ class Provider:
 
     def _unreached(self, why: str) -> ProviderTrouble:
         text = N_(
-            "{issuer} can't be asked who you are: {why}; accounts of this station go on signing in"
+            "the provider {issuer} can't be asked who you are: {why}; "
+            "accounts of this station go on signing in"
         )
         return ProviderTrouble(Message(text, issuer=self._oidc.issuer, why=why))
 

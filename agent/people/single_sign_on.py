@@ -51,7 +51,7 @@ BEGIN_AGAIN: Final = Message("the session is over meanwhile: sign in again")
 SWITCHED_OFF: Final = N_("{name} is switched off on this station: ask an administrator")
 SOMEBODY_ELSE: Final = N_("that was somebody else: {name} has to say again who they are")
 NOT_ASKED: Final = N_(
-    "{issuer} did not say that it has just asked for your password, so nothing was unlocked: "
+    "the provider {issuer} did not say that it has just asked for your password, so nothing was unlocked: "
     "sign out and in again"
 )
 
@@ -159,6 +159,9 @@ class SingleSignOn:
         secret, signed_in = await self._sessions.begin(
             account, is_proved=is_proved, reason=self.issuer
         )
+        if not self._accounts.named(account.name).enabled:  # while the disk took the session
+            await self._sessions.end(signed_in)
+            raise NotLetIn(Message(SWITCHED_OFF, name=account.name))
         return Finished(secret=secret, signed_in=signed_in, back=attempt.back)
 
     async def _unlock(self, attempt: Attempt, its: SignedIn, found: Vouched) -> Finished:

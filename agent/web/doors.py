@@ -159,9 +159,7 @@ class Doors:
             hosts = tcp_hosts(scope, self._api.hosts)
         check_host(headers, hosts, Message("; the config may add names as api.hosts"))
         schemes = ("https",) if self._is_network else ("http", "https")
-        # The one page that another site may send a browser to; it does nothing, and hands on.
-        is_back = scope["method"] == "GET" and scope["path"] == FROM_PROVIDER
-        check_origin(headers, hosts, schemes, from_elsewhere=is_back and _is_going(headers))
+        check_origin(headers, hosts, schemes, from_elsewhere=_is_sent_back(scope, headers))
         return hosts
 
     def _admit_reader(self, scope: Scope, headers: Headers, caller: Caller) -> None:
@@ -233,19 +231,23 @@ class Doors:
         self._note_use(caller)
 
     def _still_known(self, caller: Caller | None) -> bool:
-        """Whether the session still counts that opened this answer: a stream may outlast it."""
-        if caller is None or caller.signed_in is None or self._people is None:
+        """Whether what opened this answer still counts, session or token: a stream may outlast it."""
+        if caller is None or self._people is None:
             return True
-        return self._people.sessions.is_alive(caller.signed_in.session)
+        if caller.bearer:
+            return self._people.tokens.is_alive(caller.bearer.actor.name)
+        its = caller.signed_in
+        return its is None or self._people.sessions.is_alive(its.session)
 
     def _note_use(self, caller: Caller) -> None:
         if caller.signed_in and self._people and not caller.signed_in.locked:
             self._people.sessions.used(caller.signed_in.session)
 
 
-def _is_going(headers: Headers) -> bool:
-    """Whether a whole page is asked for, and none that is part of another."""
-    return headers.get("sec-fetch-dest", "document") == "document"
+def _is_sent_back(scope: Scope, headers: Headers) -> bool:
+    """Whether it is the one page that another site may send a browser to: it does nothing itself."""
+    is_page = headers.get("sec-fetch-dest", "document") == "document"
+    return is_page and scope["method"] == "GET" and scope["path"] == FROM_PROVIDER
 
 
 def _language(scope: Scope) -> str:
