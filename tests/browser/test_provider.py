@@ -103,7 +103,7 @@ def test_after_a_pause_the_provider_asks_again_and_what_was_typed_is_still_there
     voltage_of(page).get_by_role("textbox").fill("1.5")
     voltage_of(page).get_by_role("button", name="Set").click()
     again = page.get_by_role("dialog", name="Sign in again")
-    expect(again).to_contain_text("김하나 has to give the password at lab account again")
+    expect(again).to_contain_text("김하나 signs in with lab account again")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("Escape")
