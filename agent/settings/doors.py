@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, model_validator
 
 from agent.languages.message import N_
+from agent.settings.oidc_models import OIDC, Oidc
 from agent.settings.secret_files import secret_file
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
@@ -164,6 +165,7 @@ class Api(Section):
         _doc("Group of this machine whose members manage people over the socket, as root does."),
     ] = None
     sessions: Annotated[Sessions, _doc("People who have signed in.")] = Sessions()
+    oidc: Annotated[Oidc | None, OIDC] = None
 
 
 class Console(Section):

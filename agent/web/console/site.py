@@ -20,6 +20,7 @@ from agent.web.console.live import Feeds
 from agent.web.console.people_page import people_page
 from agent.web.console.print_page import print_page
 from agent.web.console.printers_page import printers_page
+from agent.web.console.provider_page import provider_page
 from agent.web.console.run_page import run_page
 from agent.web.console.schedules_page import schedules_page
 from agent.web.console.sign_in_page import sign_in_page
@@ -31,7 +32,7 @@ from agent.web.routes import put_routes
 PAGES: Final[tuple[APIRouter, ...]] = (
     *(station_page, device_page, stop_page, assets),
     *(alarms_page, printers_page, print_page, ledger_page, schedules_page, about_page),
-    *(sign_in_page, people_page),
+    *(sign_in_page, provider_page, people_page),
     # In this order: a job's own address takes what is left.
     *(jobs_page, start_page, history_page, run_page, job_page),
 )

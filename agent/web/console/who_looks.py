@@ -32,9 +32,12 @@ def who_looks(request: Request) -> dict[str, Any]:
     """What templates know of whoever asked.
 
     `person` is None where nobody has signed in; `is_known` also counts programs with a token.
+    `provider` has what people call the one where they may sign in, by language, or is None.
     """
     caller: Caller = request.state.caller
     here = _here(request)
+    people = request.app.state.station.people
+    elsewhere = people.elsewhere if people else None
     return {
         "person": caller.signed_in,
         "is_known": caller.is_known,
@@ -42,6 +45,8 @@ def who_looks(request: Request) -> dict[str, Any]:
         "role_of_actor": caller.actor.role.name.lower() if caller.is_known else "",
         "sign_in": sign_in_address(here),
         "is_network": request.url.scheme == "https",
+        "here": here,
+        "provider": elsewhere.label if elsewhere else None,
     }
 
 

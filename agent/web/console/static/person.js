@@ -6,7 +6,7 @@ const FIELDS = "main input:not([type=password]):not([type=hidden]):not([type=fil
 export function startPerson() {
   putBack();
   document.addEventListener("click", (event) => {
-    if (event.target.closest("a[data-sign-in]")) keep();
+    if (event.target.closest("a[data-sign-in], button[data-keep]")) keep();
   });
   document.addEventListener("connection", (event) => event.detail === "lost" && leaveIfOver());
 }
