@@ -23,6 +23,7 @@ BEFORE_NOTE: Final = "    ("
 NOTES: Final = (
     N_("needs no agent"),
     N_("each has a --help of its own"),
+    N_("shows each step, and does none"),
     N_("each command has a --help of its own"),
     N_("lists; each of the commands has a --help of its own"),
     N_("a number is in the setting's own unit"),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from agent.languages.message import N_
+from agent.languages.message import N_, Message
 from agent.settings.oidc_models import OIDC, Oidc
 from agent.settings.secret_files import secret_file
 from agent.settings.section import Section
@@ -51,7 +51,13 @@ class BrokerTls(Section):
     def _are_a_pair(self) -> "BrokerTls":
         for one, other in (("certificate", "key"), ("key", "certificate")):
             if getattr(self, one) is not None and getattr(self, other) is None:
-                raise ValueError(f"{one} is given without {other}: give both, or neither")
+                raise ValueError(
+                    Message(
+                        "{one} is given without {other}: give both, or neither",
+                        one=one,
+                        other=other,
+                    )
+                )
         return self
 
     def beside(self, folder: Path) -> "BrokerTls":

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
+from agent.languages.message import N_
 from agent.settings.provider_address import secure_address
 from agent.settings.section import Section, Title, doc
 from agent.settings.values import File, Label, RoleName, Text
 
 MOST_SCOPES: Final = 20
-CREDENTIAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def _credential(name: str) -> str:
-    """The name of a credential, which is no path. Raises ValueError."""
-    if not CREDENTIAL.fullmatch(name):
-        raise ValueError(
-            f"{name!r} is no name of a credential: write it as in LoadCredential=NAME:"
-        )
-    return name
 
 
 class Oidc(Section):
@@ -29,16 +19,12 @@ class Oidc(Section):
 
     issuer: Annotated[
         Text,
-        doc("The provider's issuer, exactly as it calls itself: https://…."),
+        doc(N_("The provider's issuer, exactly as it calls itself: https://….")),
         AfterValidator(secure_address),
     ]
-    client_id: Annotated[Text, doc("Who the station is there.")]
+    client_id: Annotated[Text, doc(N_("Who the station is there."))]
     client_secret_file: Annotated[
         File | None, doc("File whose first line is the secret; none for a public client.")
-    ] = None
-    client_secret_credential: Annotated[
-        Annotated[Label, AfterValidator(_credential)] | None,
-        doc("The same, as the name of a credential that systemd loads (LoadCredential=)."),
     ] = None
     scopes: Annotated[
         tuple[Label, ...],
@@ -49,7 +35,7 @@ class Oidc(Section):
     ] = "groups"
     roles: Annotated[
         dict[Text, RoleName],
-        doc("The role of each group; the highest counts, and without one nobody signs in."),
+        doc(N_("The role of each group; the highest counts, and without one nobody signs in.")),
         Field(min_length=1),
     ]
     label: Annotated[Title, doc("What people call the provider, on the button.")] = Title()

@@ -3,6 +3,8 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from agent.languages.message import Message
+
 
 def secure_address(text: str) -> str:
     """The address as it is. Raises ValueError, with a sentence, where others could listen or answer."""
@@ -13,11 +15,18 @@ def secure_address(text: str) -> str:
         host, parts = "", urlsplit("")
     is_plain = host and "@" not in parts.netloc and not parts.query and not parts.fragment
     if not is_plain or any(sign.isspace() for sign in text):
-        raise ValueError(f"{text!r} is not an address such as https://login.lab.example/realms/lab")
+        raise ValueError(
+            Message(
+                "{text!r} is not an address such as https://login.lab.example/realms/lab", text=text
+            )
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise ValueError(
-            f"{text!r} can be read and answered by others on the way: write https://… "
-            "(http:// goes for this machine alone)"
+            Message(
+                "{text!r} can be read and answered by others on the way: write https://… "
+                "(http:// goes for this machine alone)",
+                text=text,
+            )
         )
     return text
 

@@ -25,7 +25,7 @@ from agent.settings.interlocks import check_interlocks, interlocks_of
 from agent.settings.line_load import check_loads
 from agent.settings.models import DEVICE_NAME, DeviceSettings, StationSettings
 from agent.settings.neighbours import check_buses, check_names
-from agent.settings.oidc import check_oidc, complete_oidc
+from agent.settings.oidc import complete_oidc
 from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
 from agent.settings.schedules import check_schedules, schedules_of
@@ -51,7 +51,7 @@ def load(path: Path) -> Station:
     entries = [*_described_in(document), *_described_beside(document, path, found)]
     found += document.problems
     if (own := what_is_right(StationSettings, document.data)) is not None:
-        found += chain(check_station(document, own[0]), check_oidc(document, own[0]))
+        found += check_station(document, own[0])
         found += check_interlocks(document, own[0].interlocks, entries, tuple(found))
         found += check_schedules(document, own[0].schedules, entries, tuple(found))
         found += check_alarms(document, own[0].alarms, entries, tuple(found))

@@ -131,7 +131,8 @@ def _day(value: object) -> date:
     try:
         return date.fromisoformat(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a day: write it as 2027-03-31") from None
+        text = Message("{value!r} is not a day: write it as 2027-03-31", value=value)
+        raise ValueError(text) from None
 
 
 def _role(value: object) -> Role:
