@@ -70,6 +70,7 @@ def demo(
     api_port: int,
     state: Path | None,
     *,
+    speed: float,
     as_json: bool,
 ) -> None:
     """Start a broker, a simulated lab and an agent, and show them."""
@@ -84,5 +85,6 @@ def demo(
             api_port=api_port,
             folder=state,
             as_json=as_json,
+            speed=speed,
         )
     )

@@ -13,6 +13,10 @@ from typing import Any
 from agent.cli.demo.ports import HOST, DemoPorts
 from agent.cli.demo.station import DEVICES, STATION
 
+SIGN_IN = """\
+To act on the console somebody has to sign in. The code for the first account:
+
+  labkeeper user first-code"""
 TOPICS = f"lab/v1/{STATION}/#"
 
 
@@ -84,6 +88,8 @@ Try, in another terminal:
   labkeeper do stage1.jog x=10 feed=300
   labkeeper print printer1 demo.gcode
   labkeeper stop
+
+{SIGN_IN}
 
 A job; its questions are answered there:
 
