@@ -30,6 +30,7 @@ BENCHMARKS: Final = (
     "dispatch",
     "stop_all",
     "consoles",
+    "first_page",
 )
 """Each is a module of this package with `measure(quick)`."""
 

@@ -14,7 +14,7 @@ from agent.cli.demo.ports import HOST, DemoPorts
 from agent.cli.demo.station import DEVICES, STATION
 
 SIGN_IN = """\
-To act on the console somebody has to sign in. The code for the first account:
+To act on the console, sign in first; the code for that:
 
   labkeeper user first-code"""
 TOPICS = f"lab/v1/{STATION}/#"
