@@ -51,5 +51,6 @@ async def guide_about(request: Request, name: str) -> Response:
 
 
 def _shown(request: Request, name: str) -> Response:
-    more = {"live_view": FRAME, "titles": TITLES, "piece": PIECES[name], "name": name}
-    return page(request, "guide.html", **more)
+    return page(
+        request, "guide.html", live_view=FRAME, titles=TITLES, piece=PIECES[name], name=name
+    )
