@@ -74,6 +74,7 @@ def demo(
     api_port: int,
     state: Path | None,
     *,
+    speed: float,
     as_json: bool,
 ) -> None:
     """Start a broker, a simulated lab and an agent, and show them."""
@@ -88,5 +89,6 @@ def demo(
             api_port=api_port,
             folder=state,
             as_json=as_json,
+            speed=speed,
         )
     )

@@ -14,6 +14,7 @@ from agent.cli.words import CHOSEN, said, spoken, told
 from agent.errors import Refused
 from agent.languages.message import ENGLISH, LANGUAGES, N_, Message
 
+FASTEST: Final = 100
 NOTHING: Final = frozenset({"socket", "as_json"})
 """The general options, where none of them means anything."""
 
@@ -207,6 +208,16 @@ def add_general(
 def add_seconds(parser: argparse.ArgumentParser) -> None:
     """Add the option that says for how long."""
     parser.add_argument("--seconds", type=seconds, metavar="N", help=N_("end after N seconds"))
+
+
+def times(text: str) -> float:
+    """How many times as fast, above 0 and up to 100. Raises argparse.ArgumentTypeError."""
+    with suppress(ValueError):
+        if 0 < float(text) <= FASTEST:
+            return float(text)
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is not a number above 0 and up to {most}", text=text, most=FASTEST)
+    )
 
 
 def seconds(text: str) -> float:

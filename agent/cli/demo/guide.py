@@ -60,7 +60,7 @@ class Place:
         where = self.as_json()
         listen = f"mosquitto_sub -h {HOST} -p {self.ports.broker} -t '{TOPICS}' -v"
         off = Message("off: mosquitto is not installed")
-        up, look, attempt, job, end = _headings()
+        up, look, attempt, sign_in, job, end = _headings()
         return f"""
 {up}
 
@@ -89,6 +89,10 @@ class Place:
   labkeeper print printer1 demo.gcode
   labkeeper stop
 
+{sign_in}
+
+  labkeeper user first-code
+
 {job}
 
   labkeeper recipe list --config {shlex.quote(str(self.config))}
@@ -107,6 +111,7 @@ def _headings() -> list[str]:
     others = (
         Message("Where to look:"),
         Message("Try, in another terminal:"),
+        Message("To act on the console, sign in first; the code for that:"),
         Message("A job; its questions are answered there:"),
         Message("Ctrl-C ends everything."),
     )

@@ -54,7 +54,10 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
 
 async def _demo(wishes: Wishes, ports: DemoPorts, folder: Path) -> None:
     """Start everything, show it, and end it in the opposite order."""
-    async with broker_on(ports.broker, folder) as broker, simulators_in(folder) as (room, told):
+    async with (
+        broker_on(ports.broker, folder) as broker,
+        simulators_in(folder, wishes.speed) as (room, told),
+    ):
         config = folder / "station.yaml"
         config.write_text(told.station_file(folder, ports, broker=broker is not None), "utf-8")
         command = [sys.executable, "-m", "agent.cli", "run", "--config", config]

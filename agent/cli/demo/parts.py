@@ -59,9 +59,10 @@ async def broker_on(port: int, folder: Path) -> AsyncIterator[Child | None]:
 
 
 @asynccontextmanager
-async def simulators_in(folder: Path) -> AsyncIterator[tuple[Child, Room]]:
+async def simulators_in(folder: Path, speed: float) -> AsyncIterator[tuple[Child, Room]]:
     """The simulated lab, as a process of its own, with its serial ports in the folder."""
     command = [sys.executable, "-m", "simulators", "--json", "--dir", folder / "ports"]
+    command += ["--speed", str(speed)]
     async with running("simulators", command, folder, speaks=True) as child:
         try:
             async with asyncio.timeout(ROOM_WITHIN_S):

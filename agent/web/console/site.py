@@ -12,6 +12,7 @@ from agent.web.console.alarms_page import alarms_page
 from agent.web.console.assets import assets
 from agent.web.console.device_page import device_page
 from agent.web.console.frame import frame
+from agent.web.console.guide_page import guide_page
 from agent.web.console.history_page import history_page
 from agent.web.console.job_page import job_page
 from agent.web.console.jobs_page import jobs_page
@@ -32,7 +33,7 @@ from agent.web.routes import put_routes
 PAGES: Final[tuple[APIRouter, ...]] = (
     *(station_page, device_page, stop_page, assets),
     *(alarms_page, printers_page, print_page, ledger_page, schedules_page, about_page),
-    *(sign_in_page, provider_page, people_page),
+    *(sign_in_page, provider_page, people_page, guide_page),
     # In this order: a job's own address takes what is left.
     *(jobs_page, start_page, history_page, run_page, job_page),
 )
