@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
+import trustme
 
 from agent.people.people_errors import KeptElsewhere
+from agent.web.api import api_of, doors_of
+from agent.web.listeners import bind_tcp
+from agent.web.tls import tls_of
 from drivers import Role
-from tests.agent.oidc_bench import Lab, oidc_lab
+from tests.agent.oidc_bench import Browser, Lab, oidc_lab
 from tests.agent.people_bench import PASSWORD, ROOT, ledger_of
-from tests.agent.web_bench import problem
+from tests.agent.test_web_network import NAME, files_in
+from tests.agent.web_bench import SETTINGS, TOKEN, problem, serving
 
 pytestmark = pytest.mark.lab
 
@@ -216,3 +225,43 @@ async def test_after_a_restart_people_from_there_are_who_they_were(tmp_path: Pat
         [hana] = later.house.people.accounts.listing
         assert (hana.name, hana.provider, hana.display) == ("hana", issuer, "김하나")
         assert provider.issuer == issuer
+
+
+async def test_from_another_machine_the_way_leads_over_tls_and_back_to_its_name(
+    lab: Lab, tmp_path: Path
+) -> None:
+    authority, trust = trustme.CA(), ssl.create_default_context()
+    authority.configure_trust(trust)
+    files = await asyncio.to_thread(files_in, tmp_path, authority)
+    tls = await asyncio.to_thread(tls_of, *files)
+    station = replace(lab.house.bench.station, people=lab.house.people, clock=lab.house.clock)
+    doors = doors_of(api_of(station, SETTINGS), station, SETTINGS, TOKEN, network=(NAME,))
+    sock = bind_tcp("127.0.0.1:0", "api.network.listen")
+    port = sock.getsockname()[1]
+    base, host = f"https://127.0.0.1:{port}", f"{NAME}:{port}"
+    headers = {"Host": host, "Origin": f"https://{host}", "Accept": "text/html"}
+    lab.provider.redirects.append(f"https://{host}/sign-in/provider/back")
+    async with (
+        serving(doors, sock, tls) as served,
+        httpx.AsyncClient(base_url=base, headers=headers, verify=trust) as client,
+        httpx.AsyncClient() as elsewhere,
+    ):
+        assert not served.done()
+        client.event_hooks["request"] = [_named]
+        browser = Browser(client, elsewhere)
+        address = await browser.leave()
+        assert "prompt" not in address  # nobody else sits at that screen
+        there = await browser.log_in(address, "park")
+        assert there.startswith(f"https://{host}/sign-in/provider/back?")
+        answer = await browser.come_back(there.replace(f"https://{host}", base))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/devices/psu1")
+        [cookie] = [it for it in answer.headers.get_list("set-cookie") if "-provider" not in it]
+        assert cookie.startswith(f"__Host-labkeeper-{port}=")
+        new = {"name": "ob", "role": "observer", "password": PASSWORD}
+        csrf = {"X-CSRF-Token": (await browser.session())["csrf"]}
+        locked = await client.post("/api/v1/users", json=new, headers=csrf)
+        problem(locked, 403, "locked")  # nobody was told to ask for the password
+
+
+async def _named(request: httpx.Request) -> None:
+    request.extensions["sni_hostname"] = NAME
