@@ -17,6 +17,8 @@ PAGES: Final = ROOT / "docs" / "ko"
 FOLDER: Final = ROOT / "agent" / "web" / "console" / "guide"
 PICTURE: Final = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n\n?", re.MULTILINE)
 """Who reads it there has the page itself."""
+OF_ADMINISTRATORS: Final = {"install", "update"}
+"""Pages that no technician needs at the bench."""
 LINK: Final = re.compile(r"\]\((\w+)\.md(#[^)]*)?\)")
 
 
@@ -30,6 +32,7 @@ def pieces() -> dict[str, str]:
         )
         + "\n"
         for page in sorted(PAGES.glob("*.md"))
+        if page.stem not in OF_ADMINISTRATORS
     }
 
 

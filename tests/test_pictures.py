@@ -15,8 +15,8 @@ from agent.web.console.site import PAGES
 from tests.pages import DOCS, READMES, ROOT
 
 MOST_BYTES = 3_000_000
-NO_PAGES = ("/parts/", "/live/", "/static/", "/jobs/of/")
-"""Parts, feeds and files; and an address that only leads to a page."""
+NO_PAGES = ("/parts/", "/live/", "/static/", "/jobs/of/", "/sign-in/provider/back")
+"""Parts, feeds and files; and addresses that only lead to a page."""
 THE_SAME = {"/guide"}
 """As another: the first page of the guide."""
 

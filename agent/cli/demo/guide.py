@@ -76,6 +76,12 @@ class Place:
   config    {self.config}
   logs      {self.folder}/*.log
 
+{self._to_try(attempt, sign_in, job)}
+{end}
+"""
+
+    def _to_try(self, attempt: str, sign_in: str, job: str) -> str:
+        return f"""\
 {attempt}
 
   export LABKEEPER_SOCKET={shlex.quote(str(self.socket))}
@@ -97,8 +103,6 @@ class Place:
 
   labkeeper recipe list --config {shlex.quote(str(self.config))}
   labkeeper job start leakage_ramp sample=R-1 limit=0.6 --wait
-
-{end}
 """
 
 
