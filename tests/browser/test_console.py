@@ -178,7 +178,7 @@ def test_an_agent_that_has_ended_is_said_by_the_page_and_by_stop(
 
 def test_the_language_is_switched_on_the_page_and_stays(open_page: Open) -> None:
     page = open_page("/")
-    page.get_by_role("link", name="한국어").click()
+    page.get_by_role("link", name="한국어", exact=True).click()
     expect(page.get_by_role("button", name="전체 정지")).to_be_visible()
     page.goto(page.url.partition("?")[0])
     expect(page.locator("html")).to_have_attribute("lang", "ko")
