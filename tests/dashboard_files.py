@@ -15,15 +15,15 @@ from tests.rules_files import alerts, rules
 
 GRAFANA: Final = ROOT / "config" / "grafana"
 FILES: Final = tuple(sorted((GRAFANA / "dashboards").glob("*.json")))
-OF_PROCESS: Final = {
-    name: TARGET
-    for name in (
+OF_PROCESS: Final = dict.fromkeys(
+    (
         "process_cpu_seconds_total",
         "process_resident_memory_bytes",
         "process_open_fds",
         "scrape_duration_seconds",
-    )
-}
+    ),
+    TARGET,
+)
 """What prometheus-client says of a process, and Prometheus of a scrape."""
 
 

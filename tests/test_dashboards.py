@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +30,7 @@ from tests.dashboard_files import (
     overrides,
     panels,
 )
-from tests.pages import DOCS
+from tests.pages import DOCS, page, table, typed, words
 from tests.promql import Wrong, chosen, labels_of, matchers
 from tests.promql_units import SHOWN, unit_of, units
 from tests.rules_files import PROMETHEUS, alerts, read
@@ -39,7 +41,6 @@ IS_PANEL: Final = pytest.mark.parametrize(
     "panel", [it for _, it in panels()], ids=[f"{uid} {it['id']}" for uid, it in panels()]
 )
 KINDS: Final = {"power", "thermal", "printers", "motion", "meters"}
-SEVERITIES: Final = set(COLOURS)
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 
 
@@ -50,6 +51,11 @@ def test_the_files_are_what_their_code_writes(tmp_path: Path) -> None:
         assert file.read_text("utf-8") == (tmp_path / file.name).read_text("utf-8"), (
             f"{file.name} is not what the code writes: python -m scripts.dashboards"
         )
+
+
+def test_no_two_panels_of_a_dashboard_have_the_same_title() -> None:
+    ids = [it.id for it in asked()]
+    assert len(ids) == len(set(ids)) > 100
 
 
 @IS_QUERY
@@ -229,3 +235,31 @@ def test_what_provisions_grafana_has_no_secret_and_names_what_is_there() -> None
     assert source["jsonData"]["timeInterval"] == every
     [provider] = providers["providers"]
     assert provider["options"]["path"].endswith("/dashboards/labkeeper")
+
+
+def test_the_page_names_every_dashboard_and_every_address_is_kept() -> None:
+    rows = table("grafana.md", "dashboard", "address", "for whom", "what it shows")
+    shown = {(f"labkeeper: {row[0]}", row[1].strip("`")) for row in rows}
+    assert shown == {(it["title"], f"/d/{it['uid']}") for it in boards()}
+    kept = table("contracts.md", "dashboard", "variables")
+    assert [(words(uid), words(names)) for uid, names in kept] == [
+        ([it.uid], [one.name for one in it.choices]) for it in BOARDS
+    ]
+
+
+def test_the_command_of_the_page_turns_every_runbook_link(tmp_path: Path) -> None:
+    main(tmp_path)
+    [command] = [line for line, _ in typed("grafana.md") if " sed " in line]
+    script = shlex.split(command)[3]
+    files = list(tmp_path.iterdir())
+    subprocess.run(["sed", "-i", script, *map(str, files)], check=True)
+    for file in files:
+        text = file.read_text("utf-8")
+        assert RUNBOOKS not in text
+        assert "https://docs.example.org/runbooks" in text
+
+
+def test_the_page_says_that_no_grafana_has_drawn_them() -> None:
+    text = page("grafana.md")
+    assert "No Grafana has drawn them" in text
+    assert "실제 Grafana에서 그려 본 적은 없습니다" in text

@@ -128,7 +128,7 @@ TRENDS: Final = Row(
             scale=Scale("orange", ((1, "green"),)),
         ),
         trend(
-            Text("진행 중인 작업", "Jobs under way"),
+            Text("진행 중인 작업 추세", "Jobs under way over time"),
             Text(
                 "스테이션별로 시작되어 끝나지 않은 작업 수입니다.",
                 "Jobs of a station that have begun and not ended.",

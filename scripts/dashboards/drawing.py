@@ -84,14 +84,12 @@ def _others() -> DashboardLink:
 
 
 class Alerts(models.AnnotationQuery):
-    """Marks with the names of what is marked, which the library has no field for."""
+    """Marks with the names of what is marked, and the query where Grafana 11 and 12 look for it."""
 
     def to_json(self) -> dict[str, object]:
-        return {
-            **super().to_json(),
-            "titleFormat": "{{alertname}}",
-            "textFormat": "{{station}} {{device}}",
-        }
+        query = {"expr": self.expr, "refId": "Anno", "datasource": SOURCE}
+        names = {"titleFormat": "{{alertname}}", "textFormat": "{{station}} {{device}}"}
+        return {**super().to_json(), **names, "target": query}
 
 
 def _alerts(board: Board) -> Alerts:
