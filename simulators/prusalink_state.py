@@ -83,7 +83,7 @@ class PrusaState:
             "firmware": "6.0.0+14794",
             "server": "2.1.2",
             "nozzle_diameter": 0.4,
-            "hostname": "simulated-prusa",
+            "hostname": "prusa-on-the-bench",
             "capabilities": {"upload-by-put": True},
         }
 
@@ -93,7 +93,7 @@ class PrusaState:
             "nozzle_diameter": 0.4,
             "mmu": False,
             "serial": "10589-3742441632049",
-            "hostname": "simulated-prusa",
+            "hostname": "prusa-on-the-bench",
             "min_extrusion_temp": int(MIN_EXTRUDE),
         }
 

@@ -209,6 +209,7 @@ def test_the_pages_with_configs_are_those_that_are_meant() -> None:
         *READMES,
         "alarms.md",
         "connect-a-device.md",
+        "install.md",
         "interlocks.md",
         "safety.md",
         TUTORIAL,

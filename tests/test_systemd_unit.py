@@ -13,7 +13,7 @@ from agent.recording import OPEN_WITHIN_S
 from agent.safety.observe_only import ENDS, WITHIN_S
 
 UNIT = Path(__file__).parents[1] / "systemd" / "labkeeper.service"
-MOST_EXPOSED = 2.0
+MOST_EXPOSED = 1.5
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
@@ -50,10 +50,20 @@ def test_systemd_does_complain_of_a_key_it_does_not_know(unit: Path) -> None:
 
 @needs_systemd
 def test_the_unit_leaves_little_exposed(unit: Path) -> None:
-    verdict = _analyse("security", "--offline=true", "--no-pager", str(unit))
+    threshold = f"--threshold={MOST_EXPOSED * 10:.0f}"
+    verdict = _analyse("security", "--offline=true", "--no-pager", threshold, str(unit))
     level = re.search(r"exposure level for \S+ ([\d.]+)", verdict.stdout)
     assert level, verdict.stdout
     assert float(level[1]) <= MOST_EXPOSED
+    assert verdict.returncode == 0
+
+
+@needs_systemd
+@pytest.mark.parametrize("line", ["PrivateMounts=yes", "NoNewPrivileges=yes", "ProtectHome=yes"])
+def test_a_unit_that_leaves_more_exposed_does_not_pass(unit: Path, line: str) -> None:
+    unit.write_text(unit.read_text().replace(f"{line}\n", ""))
+    threshold = f"--threshold={MOST_EXPOSED * 10:.0f}"
+    assert _analyse("security", "--offline=true", "--no-pager", threshold, str(unit)).returncode
 
 
 def test_the_unit_tells_readiness_and_feeds_the_watchdog_by_the_agent_itself() -> None:
