@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from scripts.dashboards.shared import BUS_BUSY, BUS_LOST, POLLS_LATE
-from scripts.dashboards.spec import EVERYWHERE, SITE, STATIONS, Board, Panel, Query, Row, trend
+from scripts.dashboards.spec import (
+    EVERYWHERE,
+    SITE,
+    STATIONS,
+    Board,
+    Panel,
+    Query,
+    Row,
+    each,
+    trend,
+)
 from scripts.dashboards.words import (
     CALIBRATION,
     CERTIFICATE,
@@ -31,35 +41,41 @@ NOW: Final = Row(
                 "Where an agent does not answer the other columns are empty.",
             ),
             queries=(
-                Query('up{job="labkeeper", @}', column=Text("에이전트", "Agent"), scale=UP),
-                Query("labkeeper_build_info{@}"),
+                Query(each('up{job="labkeeper", @}'), column=Text("에이전트", "Agent"), scale=UP),
+                Query(each("labkeeper_build_info{@}")),
                 Query(
-                    'time() - process_start_time_seconds{job="labkeeper", @}',
+                    each('time() - process_start_time_seconds{job="labkeeper", @}'),
                     column=Text("실행 시간", "Runs for"),
                     unit="s",
                 ),
                 Query(
-                    'changes(process_start_time_seconds{job="labkeeper", @}[24h])',
+                    each('changes(process_start_time_seconds{job="labkeeper", @}[24h])'),
                     column=Text("24시간 동안 다시 시작", "Restarts in a day"),
                     scale=RESTARTS,
                 ),
-                Query("labkeeper_mqtt_connected{@}", column=Text("MQTT", "MQTT"), scale=CONNECTED),
                 Query(
-                    "labkeeper_clock_synchronized{@}", column=Text("시계", "Clock"), scale=IN_STEP
+                    each("labkeeper_mqtt_connected{@}"),
+                    column=Text("MQTT", "MQTT"),
+                    scale=CONNECTED,
                 ),
                 Query(
-                    "labkeeper_disk_free_ratio{@}",
+                    each("labkeeper_clock_synchronized{@}"),
+                    column=Text("시계", "Clock"),
+                    scale=IN_STEP,
+                ),
+                Query(
+                    each("labkeeper_disk_free_ratio{@}"),
                     column=Text("디스크 여유", "Disk free"),
                     unit="percentunit",
                     scale=DISK,
                 ),
                 Query(
-                    "labkeeper_disk_free_bytes{@}",
+                    each("labkeeper_disk_free_bytes{@}"),
                     column=Text("남은 용량", "Bytes free"),
                     unit="bytes",
                 ),
                 Query(
-                    "time() - labkeeper_config_timestamp_seconds{@}",
+                    each("time() - labkeeper_config_timestamp_seconds{@}"),
                     column=Text("설정 적용 후", "Config since"),
                     unit="s",
                 ),

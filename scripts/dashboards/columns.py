@@ -98,16 +98,24 @@ def _of_label(label: str, it: Panel) -> Properties:
         case "alertname":
             return [_link("대처 방법 · Runbook", "${runbooks:raw}/${__data.fields.alertname}.html")]
         case "station" if it.opens:
-            return [_link("스테이션 · Station", f"/d/labkeeper-station?{_CHOSEN}&{_TIME}")]
+            return [_link("스테이션 · Station", f"/d/labkeeper-station?{_station(it)}&{_TIME}")]
         case "device" if it.opens:
-            chosen = f"{_CHOSEN}&var-device=${{__data.fields.device}}"
+            chosen = f"{_station(it)}&var-device=${{__data.fields.device}}"
             return [_link("장치 · Device", f"/d/labkeeper-device?{chosen}&{_TIME}")]
         case _:
             return []
 
 
-_CHOSEN: Final = "var-station=${__data.fields.station}"
 _TIME: Final = "${__url_time_range}"
+
+
+def _station(it: Panel) -> str:
+    """The station of a row; a column that is not there can't say it, and then one is chosen above."""
+    return (
+        "var-station=${__data.fields.station}"
+        if "station" in it.labels
+        else "${station:queryparam}"
+    )
 
 
 def _link(title: str, url: str) -> models.DynamicConfigValue:

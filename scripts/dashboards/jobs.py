@@ -13,6 +13,7 @@ from scripts.dashboards.spec import (
     Panel,
     Query,
     Row,
+    each,
     number,
     trend,
 )
@@ -72,15 +73,19 @@ NOW: Final = Row(
             ),
             queries=(
                 Query(
-                    "labkeeper_job_step_seconds{@}", column=Text("걸린 시간", "So far"), unit="s"
+                    each("labkeeper_job_step_seconds{@}"),
+                    column=Text("걸린 시간", "So far"),
+                    unit="s",
                 ),
                 Query(
-                    "labkeeper_job_step_expected_seconds{@}",
+                    each("labkeeper_job_step_expected_seconds{@}"),
                     column=Text("예상 시간", "May take"),
                     unit="s",
                 ),
                 Query(
-                    "labkeeper_job_step_seconds{@} / labkeeper_job_step_expected_seconds{@} >= 0",
+                    each(
+                        "labkeeper_job_step_seconds{@} / labkeeper_job_step_expected_seconds{@} >= 0"
+                    ),
                     column=Text("비율", "Part"),
                     unit="percentunit",
                     scale=OVER,

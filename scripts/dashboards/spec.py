@@ -103,6 +103,14 @@ EVERYWHERE: Final = 'site=~"$site", station=~"$station"'
 HERE: Final = 'station=~"$station"'
 
 
+def each(expr: str) -> str:
+    """The same without the name of the metric and of the process.
+
+    Grafana makes one row of the answers to several queries only where all the labels that they share are the same.
+    """
+    return f"max without (instance, job) ({expr})"
+
+
 def number(title: Text, about: Text, expr: str, **more: Any) -> Panel:
     """One figure, large."""
     return Panel(

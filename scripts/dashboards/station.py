@@ -15,7 +15,7 @@ from scripts.dashboards.shared import (
     WAITING,
     WRONG,
 )
-from scripts.dashboards.spec import HERE, Board, Panel, Query, Row, number, trend
+from scripts.dashboards.spec import HERE, Board, Panel, Query, Row, each, number, trend
 from scripts.dashboards.spec import STATION as WHICH
 from scripts.dashboards.words import (
     ENERGISED,
@@ -71,14 +71,18 @@ DEVICES: Final = Row(
                 "The state of each device, and for how long.",
             ),
             queries=(
-                Query("labkeeper_device_state{@} == 1"),
-                Query("labkeeper_device_info{@}"),
+                Query(each("labkeeper_device_state{@} == 1")),
+                Query(each("labkeeper_device_info{@}")),
                 Query(
-                    "time() - labkeeper_device_state_timestamp_seconds{@}",
+                    each("time() - labkeeper_device_state_timestamp_seconds{@}"),
                     column=Text("지속 시간", "For"),
                     unit="s",
                 ),
-                Query("labkeeper_device_jobs{@}", column=Text("작업 중", "In a job"), scale=SWITCH),
+                Query(
+                    each("labkeeper_device_jobs{@}"),
+                    column=Text("작업 중", "In a job"),
+                    scale=SWITCH,
+                ),
             ),
             labels=("device", "state", "kind", "driver", "simulated"),
             width=24,
@@ -156,9 +160,13 @@ SAFETY: Final = Row(
                 "Whether each holds, and whether it has tripped.",
             ),
             queries=(
-                Query("labkeeper_interlock_holds{@}", column=Text("조건", "Holds"), scale=HOLDS),
                 Query(
-                    "labkeeper_interlock_latched{@}", column=Text("작동", "Tripped"), scale=TRIPPED
+                    each("labkeeper_interlock_holds{@}"), column=Text("조건", "Holds"), scale=HOLDS
+                ),
+                Query(
+                    each("labkeeper_interlock_latched{@}"),
+                    column=Text("작동", "Tripped"),
+                    scale=TRIPPED,
                 ),
             ),
             labels=("interlock",),
@@ -172,9 +180,9 @@ SAFETY: Final = Row(
                 "Alarms whose reason is there now; empty means none.",
             ),
             queries=(
-                Query("labkeeper_alarm_active{@} == 1"),
+                Query(each("labkeeper_alarm_active{@} == 1")),
                 Query(
-                    "labkeeper_alarm_unacknowledged{@} == 1",
+                    each("labkeeper_alarm_unacknowledged{@} == 1"),
                     column=Text("확인 필요", "To be acknowledged"),
                     scale=ORANGE_FROM_ONE,
                 ),
