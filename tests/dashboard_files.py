@@ -98,7 +98,7 @@ def choices() -> list[tuple[str, dict[str, Any]]]:
     return [(uid, it) for uid, it in found if it["type"] == "query"]
 
 
-def filled(expr: str, station: str = ".+", device: str = ".+") -> str:
+def filled(expr: str, station: str = ".*", device: str = ".*") -> str:
     """A query as Grafana sends it, where all is chosen, or a station and a device."""
     for name, value in {"site": ".*", "station": station, "device": device}.items():
         expr = expr.replace(f"${name}", value)

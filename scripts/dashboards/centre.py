@@ -59,7 +59,7 @@ NOW: Final = Row(
             ),
             queries=(Query(LEVEL, "{{station}}"),),
             scale=STATION,
-            width=12,
+            width=10,
             opens="station",
         ),
         WRONG,

@@ -92,6 +92,7 @@ NOW: Final = Row(
                 ),
             ),
             labels=("station", "device"),
+            empty=Text("진행 중인 작업 없음", "no job runs"),
             width=12,
             opens="device",
             runbook="JobStuck",
@@ -103,6 +104,7 @@ NOW: Final = Row(
                 "출력 중인 프린터가 없으면 비어 있습니다.", "Empty while nothing is printed."
             ),
             queries=(Query("labkeeper_print_progress_ratio{@}", "{{station}} {{device}}"),),
+            empty=Text("출력 중 아님", "nothing is printed"),
             unit="percentunit",
             scale=PROGRESS,
             width=6,
@@ -113,6 +115,7 @@ NOW: Final = Row(
             title=Text("출력의 남은 시간", "Time to go of prints"),
             about=Text("슬라이서나 프린터의 예상입니다.", "As the slicer or the printer reckons."),
             queries=(Query("labkeeper_print_left_seconds{@}", "{{station}} {{device}}"),),
+            empty=Text("출력 중 아님", "nothing is printed"),
             unit="s",
             width=6,
         ),

@@ -13,12 +13,11 @@ from grafana_foundation_sdk.models import common as looks
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from scripts.dashboards.columns import overrides, tidied
+from scripts.dashboards.columns import NAMES, overrides, tidied
 from scripts.dashboards.spec import Panel, Query
 from scripts.dashboards.words import Scale, Text
 
 SOURCE: Final = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
-NOTHING: Final = Text("자료 없음", "no data").title
 Drawer = Callable[[Panel], Any]
 
 
@@ -26,7 +25,7 @@ def panel(it: Panel, scope: str) -> Any:
     """The builder of a panel."""
     made = DRAWERS[it.kind](it)
     made.title(it.title.title).description(_about(it).prose).datasource(SOURCE)
-    made.span(it.width).height(it.height).unit(it.unit).no_value(NOTHING)
+    made.span(it.width).height(it.height).unit(it.unit).no_value(it.empty.title)
     made.thresholds(thresholds(it.scale)).mappings(mappings(it.scale))
     for number, query in enumerate(it.queries):
         made.with_target(_target(it, query, chr(ord("A") + number), scope))
@@ -143,6 +142,9 @@ def _timeline(_: Panel) -> Any:
 
 def _list(it: Panel) -> Any:
     made = table.Panel().show_header(True).cell_height(looks.TableCellHeight.SM)
+    if it.labels[0] == "severity":  # critical is the first by the alphabet as well
+        first = common.TableSortByFieldState().display_name(NAMES["severity"].title)
+        made.sort_by([first.desc(False)])
     for one in tidied(it):
         made.with_transformation(one)
     for name, properties in overrides(it, mappings, thresholds):

@@ -49,19 +49,10 @@ WRONG: Final = Panel(
         "Alerts that fire now; empty means none. Each name leads to its runbook. Red: critical. Orange: warning.",
     ),
     queries=(Query('ALERTS{@, alertstate="firing"}'),),
-    labels=(
-        "severity",
-        "alertname",
-        "station",
-        "device",
-        "interlock",
-        "alarm",
-        "reading",
-        "bus",
-        "door",
-    ),
+    empty=Text("울리는 경보 없음", "no alert fires"),
+    labels=("severity", "alertname", "station", "device", "interlock", "alarm"),
     opens="station",
-    width=12,
+    width=14,
 )
 POLLS_LATE: Final = trend(
     Text("늦은 읽기", "Polls that are late"),

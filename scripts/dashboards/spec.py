@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from scripts.dashboards.words import PLAIN, Scale, Text
+from scripts.dashboards.words import NO_DATA, PLAIN, Scale, Text
 
 Kind = Literal["number", "tiles", "bars", "trend", "timeline", "list"]
 
@@ -37,6 +37,8 @@ class Panel:
     scale: Scale = PLAIN
     width: int = 8
     height: int = 8
+    empty: Text = NO_DATA
+    """What stands there while nothing is to be shown."""
     runbook: str = ""
     """The alert whose page says what to do."""
     opens: str = ""

@@ -91,6 +91,7 @@ def _said(limit: float, unit: str) -> Text:
             return Text(f"{limit:g}", f"{limit:g}")
 
 
+NO_DATA: Final = Text("자료 없음", "no data")
 PLAIN: Final = Scale(first="text")
 PROGRESS: Final = Scale(first="blue")
 RED_FROM_ONE: Final = Scale(limits=((1, "red"),))
