@@ -102,7 +102,7 @@ def test_no_file_names_a_place_on_one_machine() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["run.txt", "station.txt", "dev.txt", "release.txt"])
 def test_every_locked_requirement_has_its_hash_and_no_address(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text("utf-8").replace("\\\n", " ")
     entries = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]

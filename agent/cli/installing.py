@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,14 +21,14 @@ def install(root: Path, *, dry_run: bool) -> None:
     """Make the machine a station."""
     from agent.install import station
 
-    station.install(_root(root, dry=dry_run))
+    station.install(root_of(root, dry=dry_run))
 
 
 def uninstall(root: Path, socket: Path | None, *, dry_run: bool) -> None:
     """Take labkeeper away, and keep the data."""
     from agent.install import station
 
-    station.uninstall(_root(root, dry=dry_run), Service(socket_path(socket)))
+    station.uninstall(root_of(root, dry=dry_run), Service(socket_path(socket)))
 
 
 def update(
@@ -36,14 +37,14 @@ def update(
     """Let the version of a bundle run."""
     from agent.install.update import Update
 
-    Update(_root(root, dry=dry_run), Service(socket_path(socket))).update(bundle, signers)
+    Update(root_of(root, dry=dry_run), Service(socket_path(socket))).update(bundle, signers)
 
 
 def rollback(root: Path, socket: Path | None, *, dry_run: bool, database_restored: bool) -> None:
     """Let the version before run again."""
     from agent.install.update import Update
 
-    changed = Update(_root(root, dry=dry_run), Service(socket_path(socket)))
+    changed = Update(root_of(root, dry=dry_run), Service(socket_path(socket)))
     changed.rollback(restored=database_restored)
 
 
@@ -115,7 +116,9 @@ class Service:
         return True
 
 
-def _root(folder: Path, *, dry: bool) -> Root:
+def root_of(folder: Path, *, dry: bool) -> Root:
+    """The machine that is worked on, whose steps are said on the standard output."""
     if dry:
         output.line(said(Message("nothing is done; these would be the steps:")))
+    os.umask(0o022)  # whatever root's is: the agent's user must read what it runs
     return Root(folder=folder.resolve(), dry=dry, tell=output.line)

@@ -89,7 +89,8 @@ def _checked(path: Path, files: dict[str, Opener], signers: Path | None) -> Bund
     sums = _content(files, SUMS, path)
     wanted = _listed(sums)
     if signers is not None:
-        check_signature(sums, _content(files, SIGNATURE, path), signers, path)
+        signature = _content(files, SIGNATURE, path) if SIGNATURE in files else b""
+        check_signature(sums, signature, signers, path)
     rest = {name: it for name, it in files.items() if name not in {SUMS, SIGNATURE}}
     if rest.keys() != wanted.keys():
         odd = sorted(rest.keys() ^ wanted.keys())[0]

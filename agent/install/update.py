@@ -26,7 +26,7 @@ from agent.install.root import (
     translated,
     tried,
 )
-from agent.install.versions import RELEASE, Release, Versions
+from agent.install.versions import PREVIOUS, RELEASE, Release, Versions
 from agent.languages.message import N_, Message
 
 WHEELS: Final = "wheels"
@@ -180,7 +180,7 @@ class Update:
                 raise StepFailed(Message(text, version=wanted.version, why=failure))
 
     def _change_to(self, wanted: Release) -> None:
-        before = self.versions.current()
+        before, older = self.versions.current(), self.versions.previous()
         if self.root.dry or not self.root.is_live:
             self.versions.switch(wanted.version)
             self._install(wanted)
@@ -190,7 +190,7 @@ class Update:
             self._install(wanted)
             failure = self._restarted(wanted)
         if failure:
-            self._go_back(before, wanted, failure)
+            self._go_back(before, older, wanted, failure)
 
     def _install(self, wanted: Release) -> None:
         """Its own files of the station: unit, rules, folders."""
@@ -214,10 +214,15 @@ class Update:
         self.root.tell(Message("restart the agent, and wait until it is ready"))
         return tried(("systemctl", "restart", UNIT))
 
-    def _go_back(self, before: Release | None, wanted: Release, failure: str) -> None:
+    def _go_back(
+        self, before: Release | None, older: Release | None, wanted: Release, failure: str
+    ) -> None:
+        """Both links as they were, and the agent as well. Raises StepFailed, always."""
         if before is None or before.version == wanted.version:
             raise StepFailed(failure)
         self.versions.switch(before.version)
+        if older is not None:
+            self.root.link(PREVIOUS, older.version)
         self._install(before)
         tried(("systemctl", "reset-failed", UNIT))
         again = tried(("systemctl", "restart", UNIT))

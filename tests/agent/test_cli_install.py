@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def test_a_service_that_runs_and_does_not_answer_is_not_taken_for_idle(
     monkeypatch.setattr(installing, "tried", lambda command: "")  # systemctl says: active
     with pytest.raises(StepFailed, match="but the service runs: say --socket, or stop it first"):
         service.doing()
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000])
+def test_what_root_installs_can_be_read_by_the_agent_whatever_roots_umask_is(
+    tmp_path: Path, mask: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        root = installing.root_of(tmp_path, dry=False)
+        root.write("/opt/labkeeper/x/y", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "opt/labkeeper/x").stat().st_mode & 0o777 == 0o755
 
 
 def test_a_refusal_is_a_sentence_and_exit_code_2(

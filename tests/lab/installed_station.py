@@ -114,7 +114,7 @@ def as_printed(machine: Machine, page: str, title: str, given: str = "") -> str:
     """Type the commands of a page of the docs, where the bundles are, as root; what they say."""
     [block] = [it.text for it in snippets(page) if it.title == title]
     commands = block.replace("sudo ", "")  # root needs none
-    return machine.does("sh", "-e", "-c", f"cd /media\n{commands}", given=given)
+    return machine.does("sh", "-e", "-c", f"umask 077; cd /media\n{commands}", given=given)
 
 
 def furnish(machine: Machine) -> Secrets:

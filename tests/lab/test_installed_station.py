@@ -5,6 +5,7 @@ Where no container can be started this is skipped, with the reason.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -21,7 +22,7 @@ from tests.lab.installed_station import Secrets, as_printed, bundle_of, called, 
 from tests.lab.machine import Machine, NoMachine, machine
 from tests.pages import ROOT
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 OLD, NEW = "0.1.0", "0.1.1"
 EIGHT = {"psu1", "dmm1", "oven1", "printer1", "stage1", "printer2", "printer3", "printer4"}
@@ -75,6 +76,8 @@ def bench(tmp_path: Path) -> Iterator[Installed]:
             called(bundle_of(tmp_path / "root/media", OLD), OLD, NEW)
             said = as_printed(running, "install.md", "install")
             assert "next: describe the devices in /etc/labkeeper/station.yaml" in said
+            running.does("systemctl", "start", "labkeeper")  # with the first config, and no secret
+            running.does("systemctl", "stop", "labkeeper")
             yield Installed(running, furnish(running))
     except NoMachine as why:
         pytest.skip(str(why))
@@ -83,6 +86,7 @@ def bench(tmp_path: Path) -> Iterator[Installed]:
 def test_the_life_of_a_station_from_its_bundle_to_its_end(bench: Installed) -> None:
     """One test, because each step begins where the one before has ended."""
     for step in (
+        the_bundle_lists_every_library_with_its_hash,
         it_starts_as_a_service_with_every_kind_of_device,
         nothing_of_the_unit_is_given_up_on_the_way,
         from_where_it_stands_only_its_own_folders_can_be_written,
@@ -97,6 +101,19 @@ def test_the_life_of_a_station_from_its_bundle_to_its_end(bench: Installed) -> N
         it_goes_away_and_leaves_what_was_recorded,
     ):
         step(bench)
+
+
+def the_bundle_lists_every_library_with_its_hash(bench: Installed) -> None:
+    folder = bench.machine.folder / f"media/labkeeper-{OLD}"
+    form = json.loads((folder / "sbom.cdx.json").read_text())
+    listed = [form["metadata"]["component"], *form["components"]]
+    hashes = {it["content"] for one in listed for it in one["hashes"]}
+    wheels = {hashlib.sha256(it.read_bytes()).hexdigest() for it in folder.glob("wheels/*.whl")}
+    assert (form["bomFormat"], form["specVersion"]) == ("CycloneDX", "1.6")
+    assert hashes == wheels
+    assert form["metadata"]["component"]["name"] == "labkeeper"
+    needed = {it["ref"]: it.get("dependsOn", []) for it in form["dependencies"]}
+    assert any(it.startswith("pyserial==") for it in needed[f"labkeeper=={OLD}"])
 
 
 def it_starts_as_a_service_with_every_kind_of_device(bench: Installed) -> None:
@@ -215,8 +232,11 @@ def each_limit_of_the_unit_bites_here(bench: Installed) -> None:
         r"^((?:Protect|Restrict|System|Memory|Lock|NoNew|Cap)\w+=.*)$", unit, re.M
     )
     limits = [f"--property={it}" for it in properties if not it.startswith("MemoryMax")]
-    told = bench.machine.does("systemd-run", "--quiet", "--wait", "--pipe", *limits, *probe)
-    assert set(json.loads(told).values()) == {"denied"}
+    within = ("systemd-run", "--quiet", "--wait", "--pipe", *limits)
+    assert set(json.loads(bench.machine.does(*within, *probe)).values()) == {"denied"}
+    usb = "import libusb_package; print(libusb_package.get_libusb1_backend())"
+    said = bench.machine.does(*within, "/opt/labkeeper/current/venv/bin/python", "-I", "-c", usb)
+    assert "libusb1" in said  # which makes its calls through ctypes
 
 
 def it_is_not_updated_under_a_job_and_then_it_is_and_goes_back(bench: Installed) -> None:
