@@ -11,6 +11,7 @@ from drivers.survey import Bound, Buffers, Profile, Survey, Thumbnail, refusals,
 from drivers.transport.access import Access
 from drivers.transport.address import Address
 from drivers.transport.attempt import attempt
+from drivers.transport.holder import holders
 from drivers.transport.recorder import Recorder
 from drivers.transport.recording import Recording
 from drivers.transport.traffic import Traffic
@@ -43,6 +44,7 @@ __all__ = [
     "attempt",
     "command",
     "describe",
+    "holders",
     "refusals",
     "urgent",
     "warnings",

@@ -14,6 +14,7 @@ from typing import Final
 
 from agent.cli.alarm_words import add_alarm
 from agent.cli.demo_words import add_demo
+from agent.cli.doctor_words import add_doctor
 from agent.cli.install_words import add_install
 from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
@@ -80,6 +81,7 @@ def command_line() -> Parser:
     add_alarm(commands)
     add_people(commands)
     add_safe(commands)
+    add_doctor(commands)
     add_install(commands)
     return parser
 

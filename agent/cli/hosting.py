@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agent.cli import output
 from agent.cli.parser import WrongUsage
 from agent.cli.words import said
-from agent.errors import ConfigError
 from agent.languages.message import Message
-
-if TYPE_CHECKING:
-    from agent.settings import Station
 
 
 def run(config: Path | None) -> None:
@@ -34,11 +29,12 @@ def run(config: Path | None) -> None:
 def check(config: Path, *, as_json: bool) -> None:
     """Read a config, and warn of what can't go as it says. Raises ConfigError, with all that is wrong."""
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
-    from agent.settings import load, missing
+    from agent.doctor.config import warnings_of
+    from agent.settings import load
 
     station = load(config)
     count = len(station.devices)
-    warnings = [*map(str, station.warnings), *missing(station), *_of_schedules(station)]
+    warnings = warnings_of(station)
     if as_json:
         found = {"station": station.name, "devices": sorted(station.devices), "warnings": warnings}
         output.document(found)
@@ -52,19 +48,6 @@ def check(config: Path, *, as_json: bool) -> None:
                 )
             )
         )
-
-
-def _of_schedules(station: Station) -> list[str]:
-    """Warnings of what the schedules start. Raises ConfigError, with all that is wrong with it."""
-    if not station.schedules:
-        return []
-    from agent.jobs.recipes.library import read_library
-    from agent.jobs.schedules.schedule_check import schedule_problems, schedule_warnings
-
-    library = read_library(station.recipes)
-    if found := tuple(schedule_problems(station, library)):
-        raise ConfigError(found)
-    return [str(warning) for warning in schedule_warnings(station, library)]
 
 
 def demo(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import ProcessCollector
@@ -16,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from agent.clock import Clock
 from agent.metrics.families import gauge, histogram, info, one
 from agent.metrics.slices import cumulated
+from agent.settings.certificate import expiry_of
 from agent.spread import Spread
 from agent.station import Start, Station
 from agent.store.clock_sync import clock_synced
@@ -104,13 +103,3 @@ class Itself:
 def end_of(day: date) -> float:
     """When a day ends in UTC, in seconds."""
     return datetime.combine(day + timedelta(days=1), time(), UTC).timestamp()
-
-
-def expiry_of(certificate: Path) -> float | None:
-    """When the first certificate of a PEM file ends, in seconds UTC; None where it can't be read."""
-    try:
-        # The one function of the standard library that reads a certificate of one's own.
-        told = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # noqa: SLF001
-    except (OSError, ssl.SSLError):
-        return None
-    return float(ssl.cert_time_to_seconds(told["notAfter"]))

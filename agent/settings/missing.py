@@ -15,10 +15,10 @@ from agent.settings.station import Station
 from drivers import Address
 
 
-def missing(station: Station) -> Iterator[str]:
+def missing(station: Station, *, ports: bool = True) -> Iterator[str]:
     """Yield a sentence for each port, library or secret of an enabled device that is not there.
 
-    So for the library that other forms of recorded readings need.
+    So for the library that other forms of recorded readings need. Without `ports` those are left out.
     """
     if station.runs_formats and find_spec("pyarrow") is None:
         forms = ", ".join(station.runs_formats)
@@ -34,7 +34,7 @@ def missing(station: Station) -> Iterator[str]:
         if not device.enabled:
             continue
         key = f"{device.place}: devices.{device.name}"
-        if said := _missing_at(device.address):
+        if said := _missing_at(device.address, ports=ports):
             yield Message("{key}.address: {text}", key=key, text=said)
         for name in ("password_file", "key_file"):
             path = device.access and getattr(device.access, name)
@@ -86,14 +86,14 @@ def _missing_of_broker(station: Station) -> Iterator[str]:
             )
 
 
-def _missing_at(address: Address) -> str:
+def _missing_at(address: Address, *, ports: bool) -> str:
     library = address.options.get("library", "").partition("@")[0]
     if library and not is_there(library):
         return Message(
             "there is no VISA library {library} here: install it, or correct its name",
             library=library,
         )
-    is_path = address.scheme != "visa" and address.place.startswith("/")
+    is_path = ports and address.scheme != "visa" and address.place.startswith("/")
     if is_path and not is_there(address.place):
         return Message(
             "there is no port {place} here now: plug it in, or look for its name in "

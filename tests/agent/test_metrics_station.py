@@ -21,9 +21,10 @@ from agent.metrics import page_of
 from agent.metrics.definitions import METRICS
 from agent.metrics.device_metrics import READINGS, VALUES
 from agent.metrics.devices import WRITTEN
-from agent.metrics.itself import LoopLag, expiry_of
+from agent.metrics.itself import LoopLag
 from agent.metrics.metric import SUFFIX
 from agent.metrics.station_page import Scraped
+from agent.settings.certificate import expiry_of
 from agent.spread import Spread
 from agent.store.chain import EMPTY
 from agent.store.disk_watch import Room

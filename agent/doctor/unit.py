@@ -1,0 +1,54 @@
+"""The service that runs the agent, as systemd knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from agent.doctor.finding import Finding, doubtful, right, unknown, wrong
+from agent.doctor.patient import Patient
+from agent.install.parts import UNIT
+from agent.install.root import SYSTEMD_RUNS
+from agent.languages.message import N_, Message
+
+ASKED: Final = "LoadState,ActiveState,SubState,UnitFileState,NRestarts,DropInPaths"
+ASK: Final = ("systemctl", "show", UNIT, f"--property={ASKED}")
+LOOK: Final = N_("`journalctl -u labkeeper -n 50` tells why")
+
+
+def unit(patient: Patient) -> Iterator[Finding]:
+    """Whether it is there, runs, and will run after the next start of the machine."""
+    runs_systemd = (patient.root / str(SYSTEMD_RUNS).lstrip("/")).is_dir()
+    told = patient.output_of(ASK) if runs_systemd else ""
+    shown = dict(line.partition("=")[::2] for line in told.splitlines())
+    if not shown:
+        yield unknown(Message("systemd does not run on this machine, or does not answer"))
+    elif shown.get("LoadState") != "loaded":
+        text = N_("there is no service {unit}")
+        yield doubtful(Message(text, unit=UNIT), Message("`labkeeper install` makes it"))
+    else:
+        yield from _loaded(shown)
+
+
+def _loaded(shown: dict[str, str]) -> Iterator[Finding]:
+    state, more = shown.get("ActiveState", ""), shown.get("SubState", "")
+    what = {"unit": UNIT, "state": f"{state} ({more})"}
+    if state == "active":
+        yield right(Message("{unit} is {state}", **what))
+    elif state in {"activating", "reloading"} and more != "auto-restart":
+        yield doubtful(
+            Message("{unit} is {state}", **what), Message("wait a moment, and look again")
+        )
+    else:
+        todo = N_("`systemctl start labkeeper`; `journalctl -u labkeeper -n 50` tells why it ended")
+        yield wrong(Message("{unit} is {state}", **what), Message(todo))
+    if shown.get("UnitFileState") == "enabled":
+        yield right(Message("it starts with the machine"))
+    else:
+        text = N_("it does not start with the machine")
+        yield doubtful(Message(text), Message("`systemctl enable labkeeper`"))
+    if (again := shown.get("NRestarts", "0")) not in {"", "0"}:
+        text = N_("systemd had to start it again {count} times")
+        yield doubtful(Message(text, count=again), Message(LOOK))
+    if paths := shown.get("DropInPaths", ""):
+        yield right(Message("drop-ins of this station: {paths}", paths=paths))
