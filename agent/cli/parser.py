@@ -25,6 +25,8 @@ NOTES: Final = (
     N_("needs no agent"),
     N_("each has a --help of its own"),
     N_("shows each step, and does none"),
+    N_("put sudo before it, and it sees everything"),
+    N_("put sudo before it, and it holds everything"),
     N_("each command has a --help of its own"),
     N_("lists; each of the commands has a --help of its own"),
     N_("a number is in the setting's own unit"),
