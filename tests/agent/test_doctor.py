@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -19,7 +20,7 @@ from agent.doctor.examine import examine
 from agent.doctor.finding import Finding, Verdict, right, worst, wrong
 from agent.doctor.patient import Patient, runs
 from agent.doctor.user import User
-from agent.errors import NoAgent, Refused
+from agent.errors import ConfigError, NoAgent, Problem, Refused
 from agent.provenance import config_hash
 from tests.agent.doctor_bench import patient, words
 
@@ -67,6 +68,14 @@ def test_a_config_with_a_mistake_is_said_with_its_place_and_the_others_wait(tmp_
     assert said.startswith(f"wrong: {tmp_path / 'station.yaml'}:3:10: devices: ")
     assert "labkeeper check --config" in said
     assert words("ports", who) == ["unknown: not examined, because the config can't be read → "]
+
+
+def test_a_config_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
+    who = patient(tmp_path)
+    gone = replace(who, described=None, complaint=ConfigError([Problem("x.yaml", 0, 0, "", "no")]))
+    assert words("config", gone) == [
+        "wrong: x.yaml: no → say with --config which file describes this station"
+    ]
 
 
 def test_a_warning_of_a_config_is_doubtful(tmp_path: Path) -> None:
