@@ -46,8 +46,7 @@ FIRST_ROUND_S: Final = 1.0
 READY_WITHIN_S: Final = 10.0  # READY for it: no device that hangs makes systemd give the agent up
 JOBS_END_WITHIN_S: Final = 1.5  # then devices are made safe all the same
 NOTED_WITHIN_S: Final = 0.3  # a disk that hangs leaves the safe-state file as it was
-END_WITHIN_S: Final = 4.8
-"""After it the process ends, whatever still waits for a device, a name service or a broker."""
+END_WITHIN_S: Final = 4.8  # then the process ends, whatever waits for a device, name or broker
 HURRY_S: Final = 1.0  # the same after a second SIGTERM: for devices to be made safe alone
 
 log = logging.getLogger("labkeeper")
@@ -250,6 +249,7 @@ class Agent:
         while True:
             await self._reload.wait()
             self._reload.clear()
+            self._ports.look_at_certificates()
             self.settings = await reload(
                 *(self._config, self.settings, self.fleet, self.events),
                 *(self._parts.interlocks, lambda: self._parts.reservations.holders),

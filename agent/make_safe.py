@@ -102,7 +102,7 @@ def _left(folder: Path) -> SafeState:
     try:
         return read_state(folder)
     except NotRead as error:
-        text = f"{error}; nothing was sent, to no device: go and look at each"
+        text = Message("{error}; nothing was sent, to no device: go and look at each", error=error)
         raise type(error)(text) from error
 
 
@@ -112,7 +112,10 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             stack.enter_context(owned(folder))
         except AlreadyRunning as error:
-            text = f"{error}; while it runs, `labkeeper stop` is the way to make devices safe"
+            text = Message(
+                "{error}; while it runs, `labkeeper stop` is the way to make devices safe",
+                error=error,
+            )
             raise AlreadyRunning(text) from None
         yield
 
@@ -141,7 +144,10 @@ def _note(folder: Path, made: MadeSafe) -> str:
 
 
 def _late(doubt: str, within: float) -> Made:
-    return Made(confirmed=False, text=doubt or f"it did not answer within {within:g} s")
+    return Made(
+        confirmed=False,
+        text=doubt or Message("it did not answer within {seconds:g} s", seconds=within),
+    )
 
 
 async def _one(device: SafeDevice, lines: Lines, doubts: dict[str, str]) -> Made:
@@ -173,12 +179,13 @@ async def _reached(device: SafeDevice, lines: Lines) -> str:
 
 async def _read_back(driver: Driver[Any]) -> str:
     """What its hazardous outputs read now. Raises DeviceError where one is energised still."""
-    words, still = [], []
+    words: list[str] = []
+    still: list[str] = []
     found = await driver.read(driver.hazards)
     for name, quiet in driver.hazards.items():
         value = word(found[name])
         if isinstance(value, DeviceError):  # it has no such value now
-            words.append(f"{name} can't be read back")
+            words.append(Message("{name} can't be read back", name=name))
         elif isinstance(value, DriverError):
             raise value
         else:
@@ -195,5 +202,5 @@ def _why(error: Exception) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, DriverError | TimeoutError):
-        return str(error) or "it did not answer in time"
-    return f"an error of the driver, {error}"
+        return str(error) or Message("it did not answer in time")
+    return Message("an error of the driver, {error}", error=error)

@@ -12,6 +12,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()  # the start has gone without
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # glibc has it; other libraries return memory by themselves
         libc.malloc_trim(0)

@@ -205,7 +205,7 @@ class Parts:
         """The people of this station, who are kept where the record is."""
         its = settings.api.sessions
         rules = Rules(lock_after=its.lock_after, idle=its.idle, longest=its.longest)
-        return People(ledger, self.clock, self.events, rules)
+        return People(ledger, self.clock, self.events, rules, oidc=settings.api.oidc)
 
     def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:
         """The reservations of people for these devices, which are kept where the record is."""

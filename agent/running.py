@@ -10,6 +10,7 @@ from agent.app import Agent
 from agent.clock import SystemClock
 from agent.loop import new_event_loop
 from agent.settings import load
+from agent.settings.oidc import missing_of_oidc
 from agent.store.folder import owned
 from agent.web.ports import bound
 from agent.web.token import read_or_make_token
@@ -25,7 +26,7 @@ def run(config: Path) -> None:
     """
     settings = load(config)
     logs.configure(settings.log.format, settings.log.level)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *missing_of_oidc(settings)):
         log.warning("%s", warning)
     with owned(settings.state), bound(settings) as ports:
         token = read_or_make_token(settings.api.token_file)

@@ -33,13 +33,14 @@ def sites(
         metrics = metrics_app(scraped.page, scraped.itself.look)
         yield "loop lag", scraped.lag.run()
         yield "metrics", serve(build_metrics_site(station, metrics, broker), ports.metrics)
-    if ports.network is not None and settings.api.network is not None:
+    if ports.network is not None and ports.tls is not None and settings.api.network is not None:
         hosts = settings.api.network.hosts
         outer = with_metrics(api, metrics) if metrics else api
         outside: ASGIApp = doors_of(outer, station, settings.api, token, network=hosts)
         if metrics and settings.metrics and settings.metrics.token_file:
             its = ScraperToken(settings.metrics.token_file)
             outside = open_to_scrapers(outside, metrics, its, hosts)
-        yield "network", serve(outside, ports.network, ports.tls)
+        yield "network", serve(outside, ports.network, ports.tls.context)
+        yield "certificate", ports.tls.run(station.events)
     if station.trends is not None:
         yield "trends", station.trends.run()

@@ -31,6 +31,7 @@ BENCHMARKS: Final = (
     "stop_all",
     "consoles",
     "scrape",
+    "first_page",
 )
 """Each is a module of this package with `measure(quick)`."""
 

@@ -17,7 +17,7 @@ from agent.cli.demo.wishes import Wishes
 from benchmarks.result import Result
 from benchmarks.station import simulators, station
 
-GOAL_S: Final = 1.0
+GOAL_S: Final = 0.5
 IMPORTS: Final = "import pyvisa, pymodbus.client, aiomqtt, prometheus_client"
 
 
@@ -34,8 +34,8 @@ async def measure(quick: bool) -> list[Result]:
                 f"{median(starts):.2f} s (worst {max(starts):.2f}) to the first reading at the broker; "
                 f"importing its libraries alone takes {median(bare):.2f} s"
             ),
-            goal=f"within {GOAL_S:g} s",
-            reached=GOAL_S / median(starts),
+            goal=f"within {GOAL_S:g} s, and no longer than that import",
+            reached=min(GOAL_S, median(bare)) / median(starts),
             more={"starts_s": starts, "bare_imports_s": bare},
         )
     ]

@@ -43,7 +43,7 @@ async def measure(quick: bool) -> list[Result]:
         folder = Path(made)
         async with simulators(folder, "--modbus-devices", DEVICES) as devices:
             ports = choose(Wishes())
-            text = _config(folder, devices, ports.metrics).replace(
+            text = config_of(folder, devices, ports.metrics).replace(
                 "127.0.0.1:0", f"127.0.0.1:{ports.api}"
             )
             async with station(folder, text) as agent:
@@ -112,7 +112,8 @@ async def _console(port: int, ages: list[float]) -> None:
         writer.close()
 
 
-def _config(folder: Path, devices: Devices, metrics_port: int) -> str:
+def config_of(folder: Path, devices: Devices, metrics_port: int) -> str:
+    """A station whose devices are read once a second, two values of each."""
     rows = [
         f'  {name}: {{driver: autonics.tk4, address: "modbus+tcp://{host}:{port}?unit=1", '
         f"poll: {{temperature: {PERIOD_S}, heating_output: {PERIOD_S}}}}}"

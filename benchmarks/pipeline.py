@@ -88,7 +88,7 @@ async def servers(count: int) -> AsyncIterator[list[int]]:
     finally:
         if process.stdin is not None:
             process.stdin.close()
-        await process.wait()
+        await process.communicate()  # its pipe is read to the end: else it stays open
 
 
 async def _ours(seconds: float, most: int, ports: list[int]) -> Round:

@@ -161,7 +161,7 @@ async def _running(command: Sequence[str]) -> AsyncIterator[asyncio.subprocess.P
     finally:
         if process.returncode is None:
             process.terminate()
-        await process.wait()
+        await process.communicate()  # its pipe is read to the end: else it stays open
 
 
 async def _line(process: asyncio.subprocess.Process, command: Sequence[str]) -> bytes:

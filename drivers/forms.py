@@ -66,15 +66,18 @@ class Span:
     def check(self, name: str, value: float) -> None:
         """Raise OutOfRange, which names value, unit, limit and whose limit it is."""
         if self.low is not None and value < self.low:
-            raise self._refusal(name, value, "below", self.low, self.low_source)
+            low = self._shown(self.low)
+            raise OutOfRange(
+                f"{name}: {self._shown(value)} is below {low}, the limit set by {self.low_source}"
+            )
         if self.high is not None and value > self.high:
-            raise self._refusal(name, value, "above", self.high, self.high_source)
+            high = self._shown(self.high)
+            raise OutOfRange(
+                f"{name}: {self._shown(value)} is above {high}, the limit set by {self.high_source}"
+            )
 
-    def _refusal(self, name: str, value: float, side: str, limit: float, source: str) -> OutOfRange:
-        shown = f" {UNITS[self.unit].symbol}".rstrip()
-        return OutOfRange(
-            f"{name}: {value:.10g}{shown} is {side} {limit:.10g}{shown}, the limit set by {source}"
-        )
+    def _shown(self, value: float) -> str:
+        return f"{value:.10g} {UNITS[self.unit].symbol}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,12 @@
 """Compile the catalogues: the .mo files that the agent reads, beside the .po files that people write.
 
+Beside them goes the list by which a sentence that comes as plain text is known again.
+
 `scripts/texts` and `scripts/setup` run it, and a build of the wheel does as a hook of hatchling.
 """
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +18,22 @@ CATALOGUES = "agent/languages/*/LC_MESSAGES/labkeeper.po"
 
 
 def compile_all(root: Path) -> None:
-    """Write a .mo file for each catalogue, whole or not at all."""
+    """Write a .mo file for each catalogue and the list of all sentences, each whole or not at all."""
+    sentences: set[str] = set()
     for source in sorted(root.glob(CATALOGUES)):
         with source.open("rb") as file:
             catalogue = read_po(file, locale=source.parts[-3], domain="labkeeper")
+        sentences |= {str(it.id) for it in catalogue if it.id}
         draft = source.with_suffix(".mo.draft")
         with draft.open("wb") as file:
             write_mo(file, catalogue)
         draft.replace(source.with_suffix(".mo"))
+    sys.path.insert(0, str(root))  # a build has the folder, and not the package yet
+    from agent.languages.known_again import LIST, key_words
+
+    draft = LIST.with_suffix(".json.draft")
+    draft.write_text(json.dumps(key_words(sorted(sentences)), ensure_ascii=False), "utf-8")
+    draft.replace(LIST)
 
 
 class CatalogueHook(BuildHookInterface[Any]):

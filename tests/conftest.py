@@ -6,8 +6,10 @@ Tests need no `__init__.py`; they import ours by the absolute name, as users do.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -28,6 +30,20 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 OURS = ["agent", "drivers", "simulators"]
+
+# httpx reads the world's authorities for each client, also where it speaks no TLS: 20 ms, thousands
+# of times. A test that needs somebody's trust says whose.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "no_authority.pem")
+
+# Tests and libraries stay until the end. To look through all of them for garbage again and again,
+# while they are collected and after each few tests, took a fifth of the run.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what is there now, and look for garbage in what tests leave from here on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

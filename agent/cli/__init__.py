@@ -17,10 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from agent.cli import output
     from agent.cli.commands import run
     from agent.cli.failures import failed, say
+    from agent.cli.parser import speak_as_asked
     from agent.languages.message import Message
 
     output.prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    speak_as_asked(given)
     try:
         return run(given)
     except KeyboardInterrupt:

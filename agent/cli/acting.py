@@ -139,4 +139,5 @@ def _tell(outcome: dict[str, Any], target: str, unit: str, *, as_json: bool) -> 
     from agent.cli.words import shown
 
     value = outcome.get("value")
-    output.line(f"{target}: {'done' if value is None else shown(value, unit)}")
+    done = said(Message("done")) if value is None else shown(value, unit)
+    output.line(f"{target}: {done}")

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from agent.cli.alarm_words import add_alarm
+from agent.cli.demo_words import add_demo
 from agent.cli.doctor_words import add_doctor
 from agent.cli.install_words import add_install
 from agent.cli.job_words import add_job
 from agent.cli.ledger_words import add_ledger
 from agent.cli.metrics_words import add_metrics
-from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds, port
+from agent.cli.parser import NOTHING, Commands, Parser, WrongUsage, add_general, add_seconds
 from agent.cli.plate_words import add_plate
 from agent.cli.print_words import add_print, add_upload
 from agent.cli.queue_words import add_queue
@@ -105,24 +106,7 @@ def _add_hosting(commands: Commands) -> None:
         needed = parser is check
         parser.add_argument("--config", type=Path, metavar="FILE", required=needed, help=A_STATION)
     add_run_folders(run_)
-    demo = commands.add(
-        "demo",
-        "hosting:demo",
-        N_("start a broker, a simulated lab and an agent, and show five devices at work"),
-        "labkeeper demo --seconds 60",
-        unused=NO_SOCKET,
-    )
-    add_seconds(demo)
-    for name in ("broker", "metrics", "api"):
-        demo.add_argument(
-            f"--{name}-port", type=port, metavar="P", default=0, help=N_("default: a free port")
-        )
-    demo.add_argument(
-        "--state",
-        type=Path,
-        metavar="DIR",
-        help=N_("keep everything here; default: a temporary folder"),
-    )
+    add_demo(commands)
 
 
 def _add_looking(commands: Commands) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
-from agent.cli.words import said, shown, symbol
+from agent.cli.words import said, shown, symbol, told
 from agent.languages.message import Message
 
 Form = Mapping[str, Any]
@@ -20,13 +20,15 @@ def catalogue_table(rows: Iterable[tuple[str, str]]) -> Table:
     """The drivers: name and what it drives."""
     table = new_table("driver", "drives")
     for name, title in rows:
-        table.add_row(name, title)
+        table.add_row(name, said(title))
     return table
 
 
 def driver_page(description: Form) -> Group:
     """One driver from end to end."""
-    parts: list[Text | Table] = [Text(f"{description['driver']}: {description['title']}", "bold")]
+    parts: list[Text | Table] = [
+        Text(f"{description['driver']}: {said(description['title'])}", "bold")
+    ]
     for name, table in (
         ("readings", _readings(description["readings"])),
         ("settings", _settings(description["settings"])),
@@ -46,7 +48,7 @@ def allowed(form: Form) -> str:
     low, high, unit = form["low"], form["high"], symbol(form["unit"])
     match low, high:
         case None, None:
-            return f"{form['type']} {f'in {unit}' if unit else ''}".rstrip()
+            return _any(form["type"], unit)
         case None, _:
             return said(Message("up to {shown}", shown=shown(high, form["unit"])))
         case _, None:
@@ -56,28 +58,35 @@ def allowed(form: Form) -> str:
     )
 
 
+def _any(kind: str, unit: str) -> str:
+    """A value without a range: "number in V", "text"."""
+    if unit:
+        return said(Message("{kind} in {unit}", kind=Message(kind), unit=unit))
+    return told(kind)
+
+
 def _readings(readings: Iterable[Form]) -> Table:
     table = new_table("reading", "unit", "every", "what it is")
     for it in readings:
         form = it["value"]
         kind = symbol(form["unit"]) or allowed(form)
-        table.add_row(it["name"], kind, _every(it["every"]), it["doc"])
+        table.add_row(it["name"], kind, _every(it["every"]), said(it["doc"]))
     return table
 
 
 def _settings(settings: Iterable[Form]) -> Table:
     table = new_table("setting", "allowed", "role", "what it is")
     for it in settings:
-        table.add_row(it["name"], allowed(it["value"]), it["role"], it["doc"])
+        table.add_row(it["name"], allowed(it["value"]), told(it["role"]), said(it["doc"]))
     return table
 
 
 def _commands(commands: Iterable[Form]) -> Table:
     table = new_table("command", "arguments", "role", "what it does")
     for it in commands:
-        doc = it["doc"].partition("\n\n")[0].replace("\n", " ")
+        doc = " ".join(it["doc"].partition("\n\n")[0].split())
         arguments = "\n".join(_argument(parameter) for parameter in it["parameters"])
-        table.add_row(it["name"], arguments, it["role"], " ".join(doc.split()))
+        table.add_row(it["name"], arguments, told(it["role"]), said(doc))
     return table
 
 
@@ -86,7 +95,7 @@ def _argument(parameter: Form) -> str:
     if parameter["required"]:
         return text
     if parameter["default"] is None:
-        return f"{text} (optional)"
+        return said(Message("{text} (optional)", text=text))
     return said(
         Message(
             "{text} ({shown} if not given)",
@@ -97,4 +106,4 @@ def _argument(parameter: Form) -> str:
 
 
 def _every(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds else "asked"
+    return said(Message("{seconds:g} s", seconds=seconds) if seconds else Message("asked"))

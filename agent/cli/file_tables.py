@@ -57,7 +57,7 @@ def file_page(file: Form, now: float) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for label, text in _rows(file, now):
-        table.add_row(label, Text(text))
+        table.add_row(words.told(label), Text(text))
     return table
 
 
@@ -84,7 +84,7 @@ def _rows(file: Form, now: float) -> Iterator[tuple[str, str]]:
     yield "moves", _box(survey["box"])
     for name, unit in PEAKS:
         if peak := survey[name]:
-            label = "fastest" if name == "feed" else said(Message("hottest {name}", name=name))
+            label = "fastest" if name == "feed" else Message("hottest {name}", name=Message(name))
             yield (
                 label,
                 said(
@@ -122,7 +122,7 @@ def _troubles(survey: Form) -> Iterator[tuple[str, str]]:
     for trouble in survey["trouble"]:
         place = said(Message("line {line:,}: ", line=trouble["line"])) if trouble["line"] else ""
         code = f"{trouble['code']}: " if trouble["code"] else ""
-        yield label, f"{place}{code}{trouble['text']}"
+        yield label, f"{place}{code}{said(trouble['text'])}"
         label = ""
     if survey["more_trouble"]:
         yield (
@@ -130,7 +130,7 @@ def _troubles(survey: Form) -> Iterator[tuple[str, str]]:
             said(Message("and {more_trouble:,} more lines", more_trouble=survey["more_trouble"])),
         )
     elif not survey["trouble"]:
-        yield label, "none"
+        yield label, said(Message("none"))
 
 
 def _box(box: Form) -> str:
@@ -142,7 +142,7 @@ def _box(box: Form) -> str:
         )
         for axis, extent in sorted(box.items())
     ]
-    return ", ".join(axes) or "nothing"
+    return ", ".join(axes) or said(Message("nothing"))
 
 
 def _time(seconds: float | None) -> str:

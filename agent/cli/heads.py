@@ -79,6 +79,7 @@ HEADS: Final = frozenset(
         N_("made by"),
         N_("manual"),
         N_("may sign in"),
+        N_("signs in at"),
         N_("measured"),
         N_("medium"),
         N_("name"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from agent.cli import output
@@ -16,6 +17,9 @@ def run(config: Path | None) -> None:
         raise WrongUsage(
             Message("the following arguments are required: --config; see `labkeeper run --help`")
         )
+    # What is imported stays. To look through it for garbage takes a seventh of the time until devices
+    # are read; `agent.memory.settle` looks once, when all is there.
+    gc.disable()
     # The agent itself is imported by this command alone.
     from agent.running import run as run_agent
 
@@ -36,7 +40,7 @@ def check(config: Path, *, as_json: bool) -> None:
         output.document(found)
     else:
         for warning in warnings:
-            output.line(f"warning: {warning}")
+            output.line(Message("warning: {warning}", warning=warning))
         output.line(
             said(
                 Message(
@@ -53,6 +57,7 @@ def demo(
     api_port: int,
     state: Path | None,
     *,
+    speed: float,
     as_json: bool,
 ) -> None:
     """Start a broker, a simulated lab and an agent, and show them."""
@@ -67,5 +72,6 @@ def demo(
             api_port=api_port,
             folder=state,
             as_json=as_json,
+            speed=speed,
         )
     )

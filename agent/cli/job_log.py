@@ -50,24 +50,25 @@ def _told(entry: Mapping[str, Any], language: str) -> str:
     match entry["what"]:
         case "submitted":
             arguments = [f"{name}={words.shown(it)}" for name, it in data["arguments"].items()]
-            return f"submitted: {' '.join(arguments)}".rstrip(": ") + by
+            return f"{words.told('submitted')}: {' '.join(arguments)}".rstrip(": ") + by
         case "state":
-            return f"{data['state']}{_why(data['why'])}" + by
+            return f"{words.told(data['state'])}{_why(data['why'])}" + by
         case "step":
             return said(
                 Message(
                     "step {key} {phase} ({place}){why}",
                     key=data["key"],
-                    phase=data["phase"],
+                    phase=Message(data["phase"]),
                     place=data["place"],
                     why=_why(data["why"]),
                 )
             )
         case "measure":
             shown = words.shown(data["value"], data["unit"])
-            return f"{data['name']} = {shown}: {data['verdict']}{_why(data['reason'])}"
+            verdict = words.told(data["verdict"])
+            return f"{data['name']} = {shown}: {verdict}{_why(data['reason'])}"
         case "log" | "question":
-            return f"{entry['what']}: {data[language]}"
+            return f"{words.told(entry['what'])}: {data[language]}"
         case "answer":
             return (
                 said(
@@ -90,8 +91,8 @@ def _other(what: str, data: Mapping[str, Any]) -> str:
     if "object" not in data:
         return f"{what}: {' '.join(f'{name}={it}' for name, it in data.items())}"
     value = "" if data.get("after") is None else f" {_shown(data['after'])}"
-    stage = f": {data['stage']}" if "stage" in data else ""
-    return f"{data['action']} {data['object']}{value}{stage}{_why(data['why'])}"
+    stage = f": {words.told(data['stage'])}" if "stage" in data else ""
+    return f"{words.told(data['action'])} {data['object']}{value}{stage}{_why(data['why'])}"
 
 
 def _shown(after: Any) -> str:
@@ -102,10 +103,10 @@ def _shown(after: Any) -> str:
 
 
 def _safe(outcome: Mapping[str, Any]) -> str:
-    return (
-        "safe" if outcome["status"] == "done" else f"NOT CONFIRMED SAFE{_why(outcome['message'])}"
-    )
+    if outcome["status"] == "done":
+        return said(Message("safe"))
+    return f"{said(Message('NOT CONFIRMED SAFE'))}{_why(outcome['message'])}"
 
 
 def _why(text: str) -> str:
-    return f": {text}" if text else ""
+    return f": {said(text)}" if text else ""

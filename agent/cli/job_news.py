@@ -26,7 +26,7 @@ class News:
     def of(self, job: Form) -> Iterator[str]:
         """Yield a line for each thing that was not told yet."""
         if job["state"] != self._state and self._state and not job["ended"]:
-            yield f"{job['state']}{': ' + job['why'] if job['why'] else ''}"
+            yield job_view.with_why(job)
         self._state = job["state"]
         found = [
             *((it["time"], it["name"], job_view.measured(it)) for it in job["measures"]),
@@ -44,5 +44,7 @@ class News:
         if answer["question"] in self._given:
             return ""
         value = answer["value"]
-        said = ("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
+        said = (
+            words.told("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
+        )
         return f"{answer['question']} {said} ({answer['by']})"

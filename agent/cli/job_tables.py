@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from agent.cli import words
+from agent.cli import job_view, words
 from agent.cli.job_view import whole_left
 from agent.cli.tables import new_table
 from agent.cli.words import said
@@ -75,8 +75,8 @@ def job_page(job: Form, language: str) -> Iterator[RenderableType]:
             said(Message("calls {name}", name=name)): it or words.NOTHING
             for name, it in job["called"].items()
         },
-        "state": f"{words.told(job['state'])}{': ' + job['why'] if job['why'] else ''}",
-        "verdict": job["verdict"],
+        "state": job_view.with_why(job),
+        "verdict": words.told(job["verdict"]),
         "by": f"{job['by']} ({job['origin']})",
         "submitted": job["submitted"],
         "began": job["began"] or words.NOTHING,
@@ -84,11 +84,13 @@ def job_page(job: Form, language: str) -> Iterator[RenderableType]:
         "parameters": arguments or words.NOTHING,
         "devices": devices or words.NOTHING,
         "now": _place(job, language) or words.NOTHING,
-        "time left": (whole_left(job) or "unknown") if job.get("left") else words.NOTHING,
+        "time left": (whole_left(job) or said(Message("unknown")))
+        if job.get("left")
+        else words.NOTHING,
         "run folder": job["folder"] or words.NOTHING,
     }
     for name, text in rows.items():
-        table.add_row(name, text)
+        table.add_row(words.told(name), text)
     yield table
     yield from _outcome(job, language)
 

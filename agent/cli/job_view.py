@@ -17,11 +17,17 @@ NO: Final = frozenset({"no", "n", "아니요", "아니오"})
 CHOICES: Final = {"ko": "예/아니요", "en": "yes/no"}
 
 
+def with_why(job: Form) -> str:
+    """The state of a job or a run, and why it is so: "failed: the device does not answer"."""
+    state = words.told(str(job["state"] or ""))
+    return f"{state}: {said(str(job['why']))}" if job["why"] else state
+
+
 def standing(job: Form, language: str, elapsed: float | None) -> str:
     """What a job does now: its state, loops and step, how long it has run, what is left of the step."""
     if job["state"] in WITHOUT_STEPS:
-        return f"{job['state']}: {job['why'] or 'waits for its devices'}"
-    parts = [str(job["state"]), *_steps(job["now"], language)]
+        return with_why({**job, "why": job["why"] or Message("waits for its devices")})
+    parts = [words.told(str(job["state"])), *_steps(job["now"], language)]
     if elapsed is not None:
         parts.append(said(Message("{duration} so far", duration=words.duration(elapsed))))
     if job["now"]:
@@ -80,15 +86,15 @@ def whole_left(job: Form) -> str:
 def measured(measure: Form) -> str:
     """One measured value with its verdict, and why it fails."""
     value = words.shown(measure["value"], measure["unit"])
-    verdict = "" if measure["verdict"] == "none" else f", {measure['verdict']}"
-    reason = f": {measure['reason']}" if measure["reason"] else ""
+    verdict = "" if measure["verdict"] == "none" else f", {words.told(measure['verdict'])}"
+    reason = f": {said(measure['reason'])}" if measure["reason"] else ""
     return f"{measure['name']}: {value}{verdict}{reason}"
 
 
 def logged(line: Form, language: str) -> str:
     """One line of the job's log."""
-    warning = "warning: " if line["level"] == "warning" else ""
-    return f"{warning}{line['texts'][language]}"
+    text = line["texts"][language]
+    return said(Message("warning: {warning}", warning=text)) if line["level"] == "warning" else text
 
 
 def asked(question: Form, language: str) -> str:
@@ -99,7 +105,8 @@ def asked(question: Form, language: str) -> str:
     elif value["choices"]:
         allowed = "/".join(value["choices"])
     else:
-        allowed = " ".join([value["type"].replace("_", " "), words.symbol(value["unit"])]).strip()
+        kind = words.told(value["type"].replace("_", " "))
+        allowed = f"{kind} {words.symbol(value['unit'])}".strip()
     return f"{question['texts'][language]} [{allowed}]"
 
 
@@ -107,15 +114,20 @@ def ending(job: Form) -> Iterator[str]:
     """What became of a job, and of each device that was to be made safe."""
     for device, outcome in job["safe"].items():
         safe = outcome["status"] == "done"
-        more = f": {outcome['message']}" if outcome["message"] and not safe else ""
-        yield f"{device}: {'safe' if safe else 'NOT CONFIRMED SAFE, go and look'}{more}"
+        text = Message("safe") if safe else Message("NOT CONFIRMED SAFE, go and look")
+        more = f": {said(outcome['message'])}" if outcome["message"] and not safe else ""
+        yield f"{device}: {said(text)}{more}"
     yield summary(job)
 
 
 def summary(job: Form) -> str:
     """A job in a sentence."""
-    why = f": {job['why']}" if job["why"] else ""
-    verdict = f"; verdict: {job['verdict']}" if job["verdict"] != "none" else ""
+    why = f": {said(job['why'])}" if job["why"] else ""
+    verdict = (
+        said(Message("; verdict: {verdict}", verdict=Message(job["verdict"])))
+        if job["verdict"] != "none"
+        else ""
+    )
     copies = (
         said(Message(", the first of {copies} copies,", copies=job["copies"]))
         if job["copies"] > 1 == job["number"]

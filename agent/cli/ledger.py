@@ -166,7 +166,7 @@ def _tell(verdict: Verdict) -> None:
     if verdict.more:
         output.line(said(Message("and {more:,} more", more=verdict.more)))
     for note in verdict.notes:
-        output.line(f"note: {note}")
+        output.line(Message("note: {note}", note=note))
     if verdict.is_whole:
         output.line(
             said(

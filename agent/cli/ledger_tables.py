@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
-from agent.cli.words import said, shown
+from agent.cli.words import said, shown, told
 from agent.fleet.events import one_line
 from agent.languages.message import Message
 from agent.store.rows import Row
@@ -36,11 +36,11 @@ def rows_table(rows: Iterable[Row]) -> Table:
             str(row.seq),
             _time(entry),
             _said(_who(entry.get("actor"))),
-            _said(f"{entry.get('action', '')} {entry.get('object', '')}".strip()),
+            _said(f"{told(str(entry.get('action', '')))} {entry.get('object', '')}".strip()),
             _said(_change(entry)),
-            Text(stage, STYLES.get(stage, "")),
+            Text(told(stage), STYLES.get(stage, "")),
             _said(_step(entry)),
-            _said(str(entry.get("reason", ""))),
+            _said(said(str(entry.get("reason", "")))),
         )
     return table
 

@@ -48,9 +48,13 @@ def prepare() -> None:
 
 
 def line(text: str) -> None:
-    """Print one line. Raises ReaderGone and OutputLost."""
+    """Print one line, in the language of the person. Raises ReaderGone and OutputLost."""
+    _write(said(text))
+
+
+def _write(text: str) -> None:
     try:
-        sys.stdout.write(f"{said(text)}\n")
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGone from None
@@ -65,7 +69,7 @@ def mute() -> None:
 
 def document(what: Any) -> None:
     """Print one JSON document on one line."""
-    line(json.dumps(what, ensure_ascii=not _takes_unicode()))
+    _write(json.dumps(what, ensure_ascii=not _takes_unicode()))
 
 
 def _takes_unicode() -> bool:
@@ -75,7 +79,7 @@ def _takes_unicode() -> bool:
 def show(what: RenderableType) -> None:
     """Print a table or a text."""
     on_terminal = sys.stdout.isatty()
-    line(rendered(what, None if on_terminal else UNBOUNDED, colour=on_terminal))
+    _write(rendered(what, None if on_terminal else UNBOUNDED, colour=on_terminal))
 
 
 def rendered(what: RenderableType, width: int | None = UNBOUNDED, *, colour: bool = False) -> str:

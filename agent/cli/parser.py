@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -13,8 +14,24 @@ from agent.cli.words import CHOSEN, said, spoken, told
 from agent.errors import Refused
 from agent.languages.message import ENGLISH, LANGUAGES, N_, Message
 
+FASTEST: Final = 100
 NOTHING: Final = frozenset({"socket", "as_json"})
 """The general options, where none of them means anything."""
+
+
+BEFORE_NOTE: Final = "    ("
+"""What stands between an example of a command and a note on it."""
+NOTES: Final = (
+    N_("needs no agent"),
+    N_("each has a --help of its own"),
+    N_("shows each step, and does none"),
+    N_("each command has a --help of its own"),
+    N_("lists; each of the commands has a --help of its own"),
+    N_("a number is in the setting's own unit"),
+    N_("numbers are in the argument's own unit"),
+    N_("it is no emergency stop: that is the red button"),
+)
+"""Those that there are."""
 
 
 class WrongUsage(Refused):
@@ -35,7 +52,9 @@ class Parser(argparse.ArgumentParser):
         about, example = self.description or "", self.epilog or ""
         self.description = f"{told(about)[:1].upper()}{told(about)[1:]}".rstrip(".") + "."
         if example.startswith("labkeeper"):
-            self.epilog = said(Message("Example: {example}", example=example))
+            typed, gap, note = example.partition(BEFORE_NOTE)
+            typed += f"{gap}{told(note.removesuffix(')'))})" if gap else ""
+            self.epilog = said(Message("Example: {example}", example=typed))
         else:
             self.epilog = told(example)
         for group in self._action_groups:
@@ -46,18 +65,59 @@ class Parser(argparse.ArgumentParser):
         return super().format_help().replace("usage: ", said(Message("usage: ")), 1)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Say which command was meant. Raises WrongUsage."""
+        """Say which command was meant, or what an option may be. Raises WrongUsage."""
         if action.choices is not None and value not in action.choices:
+            if action.option_strings:
+                raise WrongUsage(_not_one_of(action.option_strings[-1], value, action.choices))
             # Names are compared only when one was mistyped.
             from agent.cli.names import unknown
 
             raise WrongUsage(str(unknown("command", value, map(str, action.choices))))
 
 
+def _not_one_of(option: str, value: str, choices: Iterable[Any]) -> Message:
+    """What to say of an option whose value is none of those that it may have."""
+    # Imported when one was mistyped.
+    from difflib import get_close_matches
+
+    names = list(map(str, choices))
+    near = get_close_matches(value, names, n=1)
+    meant = Message("did you mean {near}? ", near=near[0]) if near else ""
+    text = N_("{option}: {value!r} is not allowed; {meant}allowed: {names}")
+    return Message(text, option=option, value=value, meant=meant, names=", ".join(names))
+
+
 USUAL: Final = (
     (r"the following arguments are required: (?P<names>.+)", N_("{names}: this is missing")),
     (r"unrecognized arguments: (?P<words>.+)", N_("{words}: this means nothing here")),
-    (r"argument (?P<name>\S+): expected one argument", N_("{name}: a value is missing")),
+    (
+        r"argument (?P<name>\S+): expected (one|at least one) argument",
+        N_("{name}: a value is missing"),
+    ),
+    (
+        r"argument (?P<name>\S+): expected (?P<count>\d+) arguments",
+        N_("{name}: {count} values are needed"),
+    ),
+    (
+        r"argument (?P<name>\S+): not allowed with argument (?P<other>\S+)",
+        N_("{name}: not together with {other}"),
+    ),
+    (
+        r"argument (?P<name>\S+): ignored explicit argument (?P<value>.+)",
+        N_("{name}: takes no value: {value}"),
+    ),
+    (
+        r"argument (?P<name>\S+): invalid \S+ value: (?P<value>.+)",
+        N_("{name}: {value} means nothing here"),
+    ),
+    (
+        r"one of the arguments (?P<names>.+) is required",
+        N_("one of these is needed: {names}"),
+    ),
+    (
+        r"ambiguous option: (?P<words>.+) could match (?P<names>.+)",
+        N_("{words}: this may mean {names}"),
+    ),
     (r"argument (?P<name>\S+): (?P<text>.+)", N_("{name}: {text}")),
 )
 """What argparse complains of, and the same in words of ours; the rest is said as it says it."""
@@ -67,7 +127,7 @@ def in_our_words(complaint: str) -> str:
     """A complaint of argparse as a message. English stays as argparse says it."""
     for pattern, text in USUAL:
         if spoken() != ENGLISH and (found := re.fullmatch(pattern, complaint)):
-            return Message(text, **found.groupdict())
+            return Message(text, **{name: it for name, it in found.groupdict().items() if it})
     return complaint
 
 
@@ -115,6 +175,15 @@ class Spoken(argparse.Action):
         os.environ[CHOSEN] = values
 
 
+def speak_as_asked(words: Sequence[str]) -> None:
+    """Take `--language` from the words before anything is said of the others, as by `--help`."""
+    for word, following in zip(words, (*words, "")[1:], strict=True):
+        option, _, given = word.partition("=")
+        wanted = given or following
+        if option == "--language" and wanted in LANGUAGES:
+            os.environ[CHOSEN] = wanted
+
+
 def add_general(
     parser: argparse.ArgumentParser, unused: frozenset[str], socket: Any, *, as_json: Any
 ) -> None:
@@ -139,6 +208,16 @@ def add_general(
 def add_seconds(parser: argparse.ArgumentParser) -> None:
     """Add the option that says for how long."""
     parser.add_argument("--seconds", type=seconds, metavar="N", help=N_("end after N seconds"))
+
+
+def times(text: str) -> float:
+    """How many times as fast, above 0 and up to 100. Raises argparse.ArgumentTypeError."""
+    with suppress(ValueError):
+        if 0 < float(text) <= FASTEST:
+            return float(text)
+    raise argparse.ArgumentTypeError(
+        Message("{text!r} is not a number above 0 and up to {most}", text=text, most=FASTEST)
+    )
 
 
 def seconds(text: str) -> float:

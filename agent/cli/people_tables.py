@@ -14,11 +14,14 @@ Form = Mapping[str, Any]
 
 
 def users_table(users: Iterable[Form]) -> RenderableType:
-    """Every user: name, what people call them, role, whether they may sign in, since when."""
-    table = new_table("user", "name", "role", "may sign in", "since")
-    for it in users:
+    """Every user: name, what people call them, role, whether they may sign in, where, since when."""
+    found = list(users)
+    elsewhere = ["signs in at"] if any(it["provider"] for it in found) else []
+    table = new_table("user", "name", "role", "may sign in", *elsewhere, "since")
+    for it in found:
+        at = [it["provider"] or NOTHING] if elsewhere else []
         allowed = "yes" if it["enabled"] else "no"
-        table.add_row(it["name"], it["display"], it["role"], allowed, it["since"])
+        table.add_row(it["name"], it["display"], it["role"], allowed, *at, it["since"])
     return table
 
 

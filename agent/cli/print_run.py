@@ -18,7 +18,7 @@ from agent.cli import output
 from agent.cli.client import ANSWER_WITHIN_S, api_path, nobody
 from agent.cli.print_view import Milestones, Moment
 from agent.cli.problems import error_from
-from agent.cli.stream import follow
+from agent.cli.stream import follow, over
 from agent.errors import AgentError, NoAgent, OutcomeUnknown
 from agent.languages.message import Message
 
@@ -80,11 +80,10 @@ class PrintRun:
     async def _outcome(self) -> dict[str, Any]:
         """Have the file printed, and return how that ended. Raises AgentError."""
         where = api_path("devices", self._device, "commands", "print")
-        transport = httpx.AsyncHTTPTransport(uds=str(self._socket))
         waits = httpx.Timeout(ANSWER_WITHIN_S, read=None)
         try:
             async with httpx.AsyncClient(
-                transport=transport, base_url="http://localhost", timeout=waits
+                transport=over(self._socket), base_url="http://localhost", timeout=waits
             ) as client:
                 self.asked = True
                 answer = await client.post(where, json={"arguments": {"file": self._file}})
@@ -147,7 +146,11 @@ def _done(ended: dict[str, Any] | AgentError) -> dict[str, Any]:
 
 
 def _lost(error: AgentError) -> OutcomeUnknown:
-    return OutcomeUnknown(f"{error}; what has become of the print is unknown: look at the printer")
+    return OutcomeUnknown(
+        Message(
+            "{error}; what has become of the print is unknown: look at the printer", error=error
+        )
+    )
 
 
 def _outcome_in(answer: httpx.Response) -> dict[str, Any]:

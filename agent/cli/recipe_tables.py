@@ -11,8 +11,8 @@ from rich.text import Text
 
 from agent.cli.driver_tables import allowed
 from agent.cli.tables import new_table
-from agent.cli.words import said, shown, title_of
-from agent.languages.message import Message
+from agent.cli.words import said, shown, title_of, told
+from agent.languages.message import Message, either
 
 Form = Mapping[str, Any]
 INDENT = "  "
@@ -61,14 +61,14 @@ def recipe_page(it: Form, language: str) -> Group:
 def _facts(it: Form) -> Table:
     table = new_table("", "")
     table.show_header = False
-    table.add_row("version", it["version"])
-    table.add_row("file", it["file"])
+    table.add_row(told("version"), it["version"])
+    table.add_row(told("file"), it["file"])
     if it["sha256"]:
-        table.add_row("sha-256", it["sha256"])
+        table.add_row("SHA-256", it["sha256"])
     because = f" ({it['demanding']})" if it["demanding"] else ""
     table.add_row(
         said(Message("may be started by")),
-        said(Message("{role} or above{because}", role=it["role"], because=because)),
+        said(Message("{role} or above{because}", role=Message(it["role"]), because=because)),
     )
     return table
 
@@ -87,7 +87,7 @@ def _parameters(parameters: Iterable[Form], language: str) -> Table:
 def _devices(devices: Iterable[Form], language: str) -> Table:
     table = new_table("role", "device here", "what may play it", "what it is")
     for it in devices:
-        kind = " or ".join(it["drivers"]) or said(
+        kind = said(either(it["drivers"])) or said(
             Message("has {needs}", needs=", ".join(it["needs"]))
         )
         device = it["device"] or said(Message("to be named"))

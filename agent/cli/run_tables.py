@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from agent.cli import words
+from agent.cli import job_view, words
 from agent.cli.job_tables import STYLES
 from agent.cli.tables import new_table
 from agent.cli.words import said
@@ -24,8 +24,12 @@ def runs_table(runs: Iterable[Mapping[str, Any]]) -> RenderableType:
         state = str(run["state"])
         cells = [_said(run[name]) for name in ("by", "began", "folder")]
         table.add_row(
-            *(_said(run["job"]), _said(run["recipe"]), Text(_said(state), STYLES.get(state, ""))),
-            *(_said(run["verdict"]), *cells),
+            *(
+                _said(run["job"]),
+                _said(run["recipe"]),
+                Text(words.told(_said(state)), STYLES.get(state, "")),
+            ),
+            *(words.told(_said(run["verdict"])), *cells),
         )
     return table
 
@@ -40,8 +44,8 @@ def run_page(folder: Path, form: Mapping[str, Any], language: str) -> Iterator[R
         "job": form.get("job"),
         "recipe": f"{recipe.get('name')} {recipe.get('version')}",
         "title": words.title_of(_part(recipe, "titles"), language),
-        "state": f"{form.get('state')}{': ' + str(form['why']) if form.get('why') else ''}",
-        "verdict": form.get("verdict"),
+        "state": job_view.with_why({"state": form.get("state"), "why": form.get("why")}),
+        "verdict": words.told(str(form.get("verdict") or "")),
         "by": f"{by.get('name')} ({by.get('origin')}, {by.get('role')})",
         "began": form.get("began"),
         "ended": form.get("ended"),
@@ -55,11 +59,11 @@ def run_page(folder: Path, form: Mapping[str, Any], language: str) -> Iterator[R
         ),
         "parameters": arguments,
         "lost": ", ".join(f"{count} {what}" for what, count in _part(form, "lost").items()),
-        "notes": "; ".join(map(str, form.get("notes") or ())),
+        "notes": "; ".join(said(str(it)) for it in form.get("notes") or ()),
         "folder": str(folder),
     }
     for name, it in rows.items():
-        table.add_row(name, _said(it))
+        table.add_row(words.told(name), _said(it))
     yield table
     yield _devices(form)
     yield _files(form)
@@ -69,7 +73,7 @@ def _devices(form: Mapping[str, Any]) -> RenderableType:
     table = new_table("device", "roles", "driver", "who answered", "firmware", "")
     for it in form.get("devices") or ():
         identity = _part(it, "identity")
-        simulated = "simulated" if it.get("simulated") else ""
+        simulated = said(Message("simulated")) if it.get("simulated") else ""
         table.add_row(
             *(_said(it.get("device")), _said(", ".join(it.get("roles") or ()))),
             *(_said(it.get("driver")), _said(identity.get("text"))),

@@ -82,7 +82,7 @@ def _tell(verdict: RunVerdict, folder: Path) -> None:
     for fault in verdict.faults:
         output.line(str(fault))
     for note in verdict.notes:
-        output.line(f"note: {note}")
+        output.line(Message("note: {note}", note=note))
     if verdict.is_whole:
         files = said(
             Message(

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any, Final
 
 import httpx
@@ -29,12 +30,16 @@ class Told:
     form: dict[str, Any]
 
 
+def over(socket: Path) -> httpx.AsyncHTTPTransport:
+    """HTTP over the agent's socket. Without TLS there, nobody's certificates are read: 20 ms saved."""
+    return httpx.AsyncHTTPTransport(uds=str(socket), verify=SSLContext(PROTOCOL_TLS_CLIENT))
+
+
 async def follow(socket: Path, *parts: str, **query: str) -> AsyncIterator[Told]:
     """Yield what a stream tells. Raises NoAgent when it ends: only a stopping agent ends one."""
     spoken = {"Accept-Language": language(os.environ)}
-    transport = httpx.AsyncHTTPTransport(uds=str(socket))
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", timeout=SILENCE_S
+        transport=over(socket), base_url="http://localhost", timeout=SILENCE_S
     ) as client:
         try:
             async with client.stream(

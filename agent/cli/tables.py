@@ -63,7 +63,7 @@ def interlocks_table(interlocks: Iterable[Form], language: str) -> Table:
             words.title_of(it["titles"], language),
             _standing(it),
             "; ".join(filter(None, (", ".join(it["guards"]), trips))),
-            "; ".join(filter(None, (it["reason"], it["latched"]))),
+            "; ".join(words.said(text) for text in (it["reason"], it["latched"]) if text),
         )
     return table
 
@@ -138,19 +138,21 @@ def events_table(events: Iterable[Form]) -> Table:
     table = new_table("time", "severity", "device", "event", "what happened")
     for event in events:
         severity = _coloured(event["severity"])
-        table.add_row(event["time"], severity, event["device"], event["kind"], event["text"])
+        table.add_row(
+            event["time"], severity, event["device"], event["kind"], words.said(event["text"])
+        )
     return table
 
 
 def event_line(event: Form) -> str:
     """One event as it happens; a warning or an error says so."""
     loud = "" if event["severity"] == "info" else f"{words.told(event['severity']).upper()}: "
-    return f"{event['time']}  {loud}{event['text']}"
+    return f"{event['time']}  {loud}{words.said(event['text'])}"
 
 
 def why(device: Form) -> str:
     """What a device does, or why it does not answer; empty when there is nothing to say."""
-    return str(device["activity"] or device["reason"])
+    return words.said(str(device["activity"] or device["reason"]))
 
 
 def _state(device: Form) -> Text:

@@ -89,7 +89,8 @@ def parse_arguments(
 def usage(command: str, parameters: Iterable[Mapping[str, Any]]) -> str:
     """How a command is written: "write: labkeeper do psu1.ramp to=… rate=…"."""
     words = [f"{it['name']}=…" if it["required"] else f"[{it['name']}=…]" for it in parameters]
-    return " ".join(["write: labkeeper do", command, *words])
+    typed = " ".join(["labkeeper do", command, *words])
+    return Message("write: {typed}", typed=typed)
 
 
 def _number(name: str, form: Mapping[str, Any], text: str) -> float | int:
@@ -126,4 +127,4 @@ def _number(name: str, form: Mapping[str, Any], text: str) -> float | int:
 
 
 def _in(shown: str) -> str:
-    return f", in {shown}" if shown else ""
+    return Message(", in {shown}", shown=shown) if shown else ""

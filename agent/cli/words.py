@@ -58,7 +58,7 @@ def believed(sample: Mapping[str, Any]) -> bool:
 def quality(sample: Mapping[str, Any]) -> str:
     """The quality, with its reason where there is one."""
     reason, word = sample.get("reason", ""), said(Message(sample["quality"]))
-    return f"{word}: {reason}" if reason else word
+    return f"{word}: {said(reason)}" if reason else word
 
 
 def age_of(time: str, now: float) -> str:
@@ -67,33 +67,33 @@ def age_of(time: str, now: float) -> str:
 
 
 def age(seconds: float) -> str:
-    """A duration as a person reads it: 0.4 s, 12 s, 3 min, 5 h, 2 d."""
+    """A duration as a person reads it: 0.4 s, 12 s, 3 min, 5 h, 2 d; in Korean 0.4초, 12초, 3분."""
     passed = max(seconds, 0.0)  # the two clocks are one; what is younger than 0 was just read
     if passed < 9.95:
-        return f"{passed:.1f} s"
+        return said(Message("{seconds:.1f} s", seconds=passed))
     if passed < MINUTE:
-        return f"{passed:.0f} s"
+        return said(Message("{seconds:.0f} s", seconds=passed))
     if passed < HOUR:
-        return f"{passed // MINUTE:.0f} min"
+        return said(Message("{minutes:.0f} min", minutes=passed // MINUTE))
     if passed < DAY:
-        return f"{passed // HOUR:.0f} h"
-    return f"{passed // DAY:.0f} d"
+        return said(Message("{hours:.0f} h", hours=passed // HOUR))
+    return said(Message("{days:.0f} d", days=passed // DAY))
 
 
 def duration(seconds: float) -> str:
-    """How long something takes: 4.2 s, 48 s, 12 min 03 s, 3 h 07 min, 2 d 05 h."""
+    """How long something takes: 4.2 s, 48 s, 12 min 03 s, 3 h 07 min, 2 d 05 h; in Korean 12분 03초."""
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return said(Message("{seconds:.1f} s", seconds=seconds))
     whole = round(seconds)
     if whole < MINUTE:
-        return f"{whole} s"
+        return said(Message("{seconds:.0f} s", seconds=whole))
     minutes, rest = divmod(whole, 60)
     if whole < HOUR:
-        return f"{minutes} min {rest:02} s"
+        return said(Message("{number} min {seconds:02} s", number=minutes, seconds=rest))
     hours, minutes = divmod(minutes, 60)
     if whole < DAY:
-        return f"{hours} h {minutes:02} min"
-    return f"{hours // 24} d {hours % 24:02} h"
+        return said(Message("{hours} h {minutes:02} min", hours=hours, minutes=minutes))
+    return said(Message("{days} d {hours:02} h", days=hours // 24, hours=hours % 24))
 
 
 def size(count: int) -> str:
@@ -144,4 +144,4 @@ def said(text: str) -> str:
 
 def told(word: str) -> str:
     """A word of ours that came as plain text, such as a state in an answer, or a table's head."""
-    return said(Message(word)) if word else ""
+    return said(word if isinstance(word, Message) else Message(word)) if word else ""

@@ -158,6 +158,7 @@ class Update:
             (_base_python(), "-I", "-m", "venv", "--without-pip", venv),
             (python, "-I", pip / "pip", *alone, "install", *locked, *chosen),
             (venv / "bin" / "labkeeper", "--version"),
+            (python, "-I", "-c", "import agent.web.console.page"),  # keeps its templates compiled
         )
         for command in commands:
             # What this machine's pip and Python are told otherwise must not count.

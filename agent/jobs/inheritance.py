@@ -50,11 +50,12 @@ class Inheritance:
         if not (trouble := await self._why_not()):
             await self._go_on(is_late=self._turns.is_open)
             return
-        self._turns.closed = Message(
-            "the jobs of before can't be taken over, and none begins until they are: {trouble}; it "
-            "is tried again every {again_s:g} s",
+        why = Message(
+            "the jobs of before can't be taken over, and none begins until they are: {trouble}",
             trouble=trouble,
-            again_s=AGAIN_S,
+        )
+        self._turns.closed = Message(
+            "{why}; it is tried again every {seconds:g} s", why=why, seconds=AGAIN_S
         )
         self._shop.events.add("jobs.unkept", self._turns.closed, severity=Severity.ERROR)
         self._again = self._shop.tasks.create_task(self._until_taken(), name="jobs.take-over")
@@ -91,7 +92,9 @@ class Inheritance:
         """Let jobs begin, and say so where somebody was told that none does."""
         self._turns.closed = ""
         if is_late:
-            text = "the disk is read again: the jobs of before are taken over, and jobs may begin"
+            text = Message(
+                "the disk is read again: the jobs of before are taken over, and jobs may begin"
+            )
             self._shop.events.add("jobs.taken_over", text)
             self._turns.next()
         await self._turns.plates.keep_seen()
@@ -106,7 +109,7 @@ class Inheritance:
             if self._again is None:
                 log.exception("taking over the jobs of before")
             return Message(
-                "a defect of the agent, {error}: report it with the agent's log", error=repr(error)
+                "a defect of the agent, {error!r}: report it with the agent's log", error=error
             )
         self.taken_over.set()
         return ""

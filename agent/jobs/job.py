@@ -49,12 +49,13 @@ class LogLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a person answered, and who."""
+    """What a person answered, and who. `question` is English, and `ko` the same in Korean."""
 
     question: str
     time: float
     value: Value
     by: str
+    ko: str = ""
 
 
 class StepTime(NamedTuple):

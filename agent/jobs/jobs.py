@@ -252,7 +252,7 @@ class Jobs:
             found = self._questions.find(question)
             accepted = found.accepted(value)
             now = self._shop.clock.utc()
-            answer = Answer(question=found.en, time=now, value=accepted, by=actor.name)
+            answer = Answer(question=found.en, ko=found.ko, time=now, value=accepted, by=actor.name)
             await self._of(found.job).notes.answered(found.id, answer, actor)
             self._questions.close(found, answer)
         return found

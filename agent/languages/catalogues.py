@@ -4,18 +4,23 @@ A catalogue is `<language>/LC_MESSAGES/labkeeper.po`, written by people; `script
 to date with the code and compiles it. What no catalogue has is said in English.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar, cast
 
 from agent.languages.heard import heard
+from agent.languages.known_again import LONGEST, AsWritten, known_again
 from agent.languages.message import ENGLISH, LANGUAGES, Message, Titled
 
 T = TypeVar("T")
 
+OF_OURS: Final = frozenset({"what", "ends", "kind", "state"})
+"""Places of sentences that no device's name and no value stands in."""
 FOLDER: Final = Path(__file__).parent
 
 
@@ -39,13 +44,58 @@ def in_language(text: str, language: str) -> str:
     if language == ENGLISH:
         return str(text)
     if not isinstance(text, Message):
-        known = heard(text)
-        return text if known is None else in_language(known, language)
+        return _known(text, language)
     said = CATALOGUES[language].gettext(text.msgid)
     if not text.arguments:
         return said
     arguments = {name: _argument(it, language) for name, it in text.arguments.items()}
     return said.format_map(arguments)
+
+
+def _known(text: str, language: str) -> str:
+    """A text that came as plain words, where they are ours; else the text as it is."""
+    if "\n" in text:
+        return _known_lines(text, language)
+    if " " not in text or len(text) > LONGEST:
+        return text
+    return _known_line(text, language)
+
+
+def _known_lines(text: str, language: str) -> str:
+    """Paragraphs, each in one go, or else line by line."""
+    if "\n\n" in text:
+        parts = re.split(r"\n\n\s*", text)
+        said = "\n\n".join(_known(it, language) for it in parts)
+        return text if said == "\n\n".join(parts) else said
+    whole = " ".join(text.split())
+    if (known := _known_line(whole, language)) != whole:
+        return known
+    return "\n".join(_known(it, language) for it in text.split("\n"))
+
+
+@lru_cache(maxsize=4096)
+def _known_line(text: str, language: str) -> str:
+    """One sentence, or what it is about and the sentence, or some with a semicolon between them."""
+    catalogue = CATALOGUES[language]
+    for it in (text, text[:1].lower() + text[1:]):  # such as what the operating system says
+        if (said := catalogue.gettext(it)) != it:
+            return said
+    if message := heard(text):
+        return in_language(message, language)
+    if known := known_again(text):
+        places = {name: _place(name, it, language) for name, it in known.places.items()}
+        return catalogue.gettext(known.msgid).format_map(places)
+    for between in ("; ", ": "):
+        first, found, rest = text.partition(between)
+        if found:
+            return f"{_known(first, language)}{between}{_known(rest, language)}"
+    return text
+
+
+def _place(name: str, text: str, language: str) -> AsWritten:
+    """What stands in a place; a single word is one of ours only where we say what was done or is."""
+    is_ours = name in OF_OURS and " " not in text and text
+    return AsWritten(CATALOGUES[language].gettext(text) if is_ours else _known(text, language))
 
 
 def _argument(value: object, language: str) -> object:
@@ -71,7 +121,7 @@ def _whole(value: object, language: str) -> object:
             return in_language(value, language)
         case Mapping():
             return {key: _whole(it, language) for key, it in value.items()}
-        case list():
+        case list() | tuple():
             return [_whole(it, language) for it in value]
     return value
 

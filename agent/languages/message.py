@@ -77,6 +77,18 @@ def listed(texts: Iterable[str]) -> str:
     return reduce(lambda one, more: Message("{one}, {more}", one=one, more=more), found or [""])
 
 
+def either(texts: Iterable[str]) -> str:
+    """The texts with an "or" between them, each still a message."""
+    found = [text for text in texts if text]
+    return reduce(lambda one, more: Message("{one} or {more}", one=one, more=more), found or [""])
+
+
+def both(texts: Iterable[str]) -> str:
+    """The texts with an "and" between them, each still a message."""
+    found = [text for text in texts if text]
+    return reduce(lambda one, more: Message("{one} and {more}", one=one, more=more), found or [""])
+
+
 def N_(msgid: str) -> str:  # noqa: N802 - the name that every reader of catalogues knows
     """Mark a text for the catalogues where it is said later, as in a table of words."""
     return msgid

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from itertools import chain, repeat
+from operator import mul
 from typing import Any, Final
 
 from agent.fleet.samples import Quality, Sample
@@ -18,7 +20,7 @@ from agent.metrics.metric import Metric
 from drivers import UNITS, Driver, Reading
 
 Samples = Mapping[str, Sample]
-DOUBTED: Final = (Quality.STALE, Quality.BAD)
+STALE, BAD = DOUBTED = (Quality.STALE, Quality.BAD)
 ON: Final = of("on")
 CHOICE: Final = of("choice")
 QUALITY: Final = of("reading_quality")
@@ -42,32 +44,26 @@ class Numbers(Part):
 
     def __init__(self, metric: Metric, factors: Mapping[str, float]) -> None:
         self.metric = metric
-        self._factors = tuple(factors.items())
+        self._names, self._by = tuple(factors), tuple(factors.values())
         rows = (f'{metric.name}{{device="%s",reading="{_plain(name)}"}} %r\n' for name in factors)
         self._template = "".join(rows)
 
     def lines(self, device: str, samples: Samples) -> str:
         """See Part."""
-        shown, total = label(device), 0.0
-        known: list[str | float] = []
         try:
-            for name, factor in self._factors:
-                value, quality, *_ = samples[name]
-                if quality in DOUBTED:
-                    return self._one_by_one(device, samples)
-                in_base: float = value * factor  # type: ignore[operator]
-                total += in_base
-                known += (shown, in_base)
+            values, qualities, *_ = zip(*map(samples.__getitem__, self._names), strict=True)
+            in_base = [*map(mul, values, self._by)]
         except (KeyError, TypeError, OverflowError):  # one is missing, or no number
             return self._one_by_one(device, samples)
-        if not math.isfinite(total):
+        if STALE in qualities or BAD in qualities or not math.isfinite(sum(in_base)):
             return self._one_by_one(device, samples)
-        return self._template % tuple(known)
+        pairs = zip(repeat(label(device)), in_base)
+        return self._template % tuple(chain.from_iterable(pairs))
 
     def _one_by_one(self, device: str, samples: Samples) -> str:
         """The lines of those that can be believed: repr of what is not finite is not the format's."""
         lines = []
-        for name, factor in self._factors:
+        for name, factor in zip(self._names, self._by, strict=True):
             sample = samples.get(name)
             if (
                 sample is None
@@ -110,20 +106,16 @@ class Times(Part):
 
     def lines(self, device: str, samples: Samples) -> str:
         """See Part."""
-        shown, when, text, template = label(device), math.nan, "", self._template
+        its = [it for it in self._readings if it in samples and is_believed(samples[it])]
+        whole = len(its) == len(self._readings)
+        template = self._template if whole else "".join(map(self._rows.__getitem__, its))
+        shown, when, text = label(device), math.nan, ""
         known: list[str] = []
-        for name in self._readings:
-            sample = samples.get(name)
-            if sample is None or not is_believed(sample):
-                template = ""
-                continue
-            if sample[2] != when:  # what was read at once has one time
-                when = sample[2]
+        for name in its:
+            if samples[name].time != when:  # what was read at once has one time
+                when = samples[name].time
                 text = f"{when:.3f}" if math.isfinite(when) else number(when)
             known += (shown, text)
-        if not template:
-            names = (it for it in self._readings if it in samples and is_believed(samples[it]))
-            template = "".join(self._rows[it] for it in names)
         return template % tuple(known)
 
 
@@ -163,7 +155,7 @@ class Hazards(Part):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The parts of one driver: all of them, and those that each reading's value is in."""
+    """The parts of one driver: all that change with values, and those that each reading's value is in."""
 
     parts: tuple[Part, ...]
     of: Mapping[str, tuple[Part, ...]]
@@ -184,7 +176,7 @@ def layout_of(driver: type[Driver[Any]]) -> Layout:
         for name in driver.readings
     }
     times, qualities = Times(tuple(shown)), Qualities()
-    parts = (*dict.fromkeys(shown.values()), hazards, qualities, times)
+    parts = (*dict.fromkeys(shown.values()), hazards, qualities)
     return Layout(parts, of_each, times, qualities)
 
 

@@ -8,6 +8,7 @@ config and drivers, never from what a device or a person writes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from agent.fleet.board import Board
@@ -15,11 +16,13 @@ from agent.fleet.device import DeviceWorker
 from agent.metrics.definitions import METRICS
 from agent.metrics.device_metrics import READINGS, VALUES
 from agent.metrics.metric import Metric
-from agent.metrics.parts import Layout, Part, Samples, layout_of
+from agent.metrics.parts import TIME, Layout, Part, Samples, layout_of
 from drivers import Driver
 
 BLOCKS: Final = 400
 """Devices whose lines are put together at once, in a tenth of a millisecond."""
+AT_ONCE: Final = 50
+"""Devices whose times are written at once, in the same."""
 
 
 class ReadingLines:
@@ -28,7 +31,7 @@ class ReadingLines:
     def __init__(self, board: Board, workers: Mapping[str, DeviceWorker]) -> None:
         self._board, self._workers = board, workers
         self._blocks: dict[str, dict[str, bytes]] = {
-            metric.name: {} for metric in (*VALUES.metrics, *READINGS.metrics)
+            it.name: {} for it in (*VALUES.metrics, *READINGS.metrics) if it is not TIME
         }
         """By metric and device."""
         self._seen: dict[str, tuple[Layout, Samples]] = {}
@@ -57,10 +60,15 @@ class ReadingLines:
                 self._blocks[part.metric.name].pop(device, None)
 
     def families(self) -> Iterator[tuple[Metric, Iterator[bytes]]]:
-        """Yield each metric that has lines, with its lines in some pieces."""
+        """Yield each metric that has lines, with its lines in some pieces.
+
+        The time of a reading changes with every poll, a hundred times between two scrapes: it alone
+        is written now.
+        """
         for name, blocks in self._blocks.items():
             if blocks:
                 yield METRICS[name], _pieces(list(blocks.values()))
+        yield TIME, _times(iter(list(self._seen.items())))
 
     def _layout(self, driver: type[Driver[Any]]) -> Layout:
         if driver not in self._layouts:
@@ -74,7 +82,7 @@ class ReadingLines:
 
 
 def _changed(layout: Layout, was: Samples, samples: Samples) -> Iterable[Part]:
-    """The parts whose lines another value, quality or time has changed."""
+    """The parts whose lines another value or quality has changed."""
     if len(was) != len(samples):
         return layout.parts
     changed: dict[Part, None] = {}
@@ -84,7 +92,6 @@ def _changed(layout: Layout, was: Samples, samples: Samples) -> Iterable[Part]:
             continue
         if old is None:
             return layout.parts
-        changed[layout.times] = None
         if old[1] is not sample[1]:
             changed[layout.qualities] = None
         elif old[0] == sample[0]:
@@ -92,6 +99,11 @@ def _changed(layout: Layout, was: Samples, samples: Samples) -> Iterable[Part]:
         for part in layout.of.get(name, ()):
             changed[part] = None
     return changed
+
+
+def _times(seen: Iterator[tuple[str, tuple[Layout, Samples]]]) -> Iterator[bytes]:
+    while some := [*islice(seen, AT_ONCE)]:
+        yield "".join(layout.times.lines(device, its) for device, (layout, its) in some).encode()
 
 
 def _pieces(blocks: list[bytes]) -> Iterator[bytes]:

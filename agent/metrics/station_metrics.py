@@ -25,7 +25,7 @@ SAFETY: Final = Group(
         ),
         metric(
             "gauge", "alarm_unacknowledged", "alarm priority",
-            "Whether an alarm waits to be acknowledged.",
+            "Whether an alarm waits to be acknowledged. One on the shelf does not.",
         ),
     ),
 )  # fmt: skip

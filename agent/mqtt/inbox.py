@@ -40,6 +40,18 @@ class Letter:
     response_topic: str | None = None
     correlation: bytes | None = None
 
+    @classmethod
+    def of(cls, verb: str, message: Any) -> "Letter":
+        """A message of the MQTT library as a request."""
+        properties = message.properties
+        return cls(
+            verb=verb,
+            payload=message.payload,
+            retained=message.retain,
+            response_topic=getattr(properties, "ResponseTopic", None),
+            correlation=getattr(properties, "CorrelationData", None),
+        )
+
 
 class Inbox:
     """Takes requests for the station; `role` is what they may do."""

@@ -146,7 +146,7 @@ class BrokerSession:
             if topic == self._topics.status:
                 self._see_status(payload, message.retain)
             elif verb := self._topics.verb(topic):
-                self._tasks.create_task(self._answer(_letter(verb, message)), name="mqtt.request")
+                self._tasks.create_task(self._answer(Letter.of(verb, message)), name="mqtt.request")
             elif message.retain and payload:
                 self._publications.see_kept(topic)
 
@@ -285,17 +285,6 @@ async def _in_time(last_thing: Coroutine[Any, Any, None]) -> None:
             await last_thing
     except (TimeoutError, aiomqtt.MqttError) as error:
         log.debug("the broker took no more before the end: %r", error)
-
-
-def _letter(verb: str, message: aiomqtt.Message) -> Letter:
-    properties = message.properties
-    return Letter(
-        verb=verb,
-        payload=message.payload,
-        retained=message.retain,
-        response_topic=getattr(properties, "ResponseTopic", None),
-        correlation=getattr(properties, "CorrelationData", None),
-    )
 
 
 def _first(error: Exception) -> Exception:

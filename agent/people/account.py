@@ -18,6 +18,8 @@ class Account:
     language: str
     """`ko`, `en`, or empty where the browser decides."""
     since: str
+    provider: str = ""
+    """The issuer of the provider where they sign in; empty where a password is kept here."""
 
     @property
     def actor(self) -> Actor:

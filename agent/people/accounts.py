@@ -6,20 +6,28 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import chain, count
 from typing import Final
 
 from agent.clock import Clock
 from agent.errors import NoSuchThing, NotAllowed
-from agent.languages.message import Message
+from agent.languages.message import N_, Message
 from agent.people.account import Account, who
 from agent.people.passwords import Passwords
-from agent.people.people_errors import BadName, LastAdministrator, NameTaken, NoPeople
+from agent.people.people_errors import (
+    BadName,
+    KeptElsewhere,
+    LastAdministrator,
+    NameTaken,
+    NoPeople,
+)
 from agent.people.spelling import display_name, folded, new_password, user_name
+from agent.people.vouched import Vouched
 from agent.roles import Actor, refusal
 from agent.store.accounts import AccountRow, accounts, put_account
 from agent.store.append import Along
 from agent.store.database import Connection
-from agent.store.entries import EventEntry, Json
+from agent.store.entries import AGENT, EventEntry, Json
 from agent.store.ledger import Ledger
 from agent.store.moments import exact
 from drivers import Role
@@ -74,9 +82,15 @@ class Accounts:
     async def fits(self, name: str, password: str) -> Account | None:
         """Whose name and password these are. It takes as long where there is no such account."""
         row = self._rows.get(folded(name))
-        fits = await self._passwords.fits(password, row.password if row else None)
-        row = self._rows.get(folded(name))  # it may have been switched off meanwhile
-        return _account(row) if row and fits and row.enabled else None
+        fits = await self._passwords.fits(password, (row and row.password) or None)
+        now = self._rows.get(folded(name))  # it may have been switched off meanwhile, or changed
+        is_same = row is not None and now is not None and now.password == row.password
+        return _account(now) if now and fits and is_same and now.enabled else None
+
+    def proof_of(self, name: str) -> tuple[str, bool]:
+        """What changes when somebody's password counts no more: with it ends what it had opened."""
+        row = self._row(name)
+        return row.password, row.enabled
 
     async def add(
         self, actor: Actor, name: str, role: Role, password: str, *, display: str = ""
@@ -98,11 +112,77 @@ class Accounts:
                 raise NameTaken(Message("there is a user {name} already", name=row.name))
             return await self._keep(actor, "user.add", row, after={"role": row.role})
 
+    def of(self, vouched: Vouched) -> Account | None:
+        """The account of somebody at a provider, whatever they are called there now."""
+        identity = vouched.issuer, vouched.subject
+        rows = self._rows.values()
+        return next((_account(row) for row in rows if (row.issuer, row.subject) == identity), None)
+
+    async def welcome(self, vouched: Vouched, role: Role) -> Account:
+        """Make an account of somebody whom a provider vouches for, or bring theirs up to date.
+
+        The name of an account that is there already is never taken: another one gets a number.
+        """
+        if not self._is_known:
+            raise NoPeople(UNKNOWN)
+        async with self._turn:
+            if known := self.of(vouched):
+                return await self._follow(self._rows[known.name], vouched.display, role)
+            row = AccountRow(
+                name=self._free_name(vouched.name),
+                display=vouched.display,
+                role=role.name.lower(),
+                password="",
+                enabled=True,
+                language="",
+                since=exact(self._clock.utc()),
+                issuer=vouched.issuer,
+                subject=vouched.subject,
+            )
+            entry = EventEntry(
+                action="user.add",
+                target=row.name,
+                after={"role": row.role, "subject": row.subject},
+                reason=row.issuer,
+            )
+            return await self._keep_as_agent(entry, row)
+
+    async def demote(self, account: Account, along: Along) -> None:
+        """Take every right from somebody who has no role at their provider any more."""
+        async with self._turn:
+            row = self._row(account.name)
+            await self._follow(row, row.display, Role.OBSERVER, along)
+
+    async def _follow(
+        self, row: AccountRow, display: str, role: Role, along: Along | None = None
+    ) -> Account:
+        """Take over what the provider says; the role of whoever is there changes at once."""
+        changed = replace(row, display=display, role=role.name.lower())
+        if changed == row and along is None:
+            return _account(row)
+        before, after = ({"role": it.role, "display": it.display} for it in (row, changed))
+        entry = EventEntry(
+            action="user.role", target=row.name, before=before, after=after, reason=row.issuer
+        )
+        return await self._keep_as_agent(entry, changed, along)
+
+    async def _keep_as_agent(
+        self, entry: EventEntry, row: AccountRow, along: Along | None = None
+    ) -> Account:
+        await self.ledger.record(AGENT, entry, partial(_put, row, along))
+        self._rows[row.name] = row
+        return _account(row)
+
+    def _free_name(self, wish: str) -> str:
+        names = chain((wish,), (f"{wish}-{n}" for n in count(2)))
+        return next(name for name in names if name not in self._rows)
+
     async def set_role(self, actor: Actor, name: str, role: Role) -> Account:
         """Give somebody another role; it counts at once. Raises LastAdministrator."""
         self._check(actor, Message("changing the role of {name}", name=name))
         async with self._turn:
             row = self._row(name)
+            check_kept_here(_account(row))
             changed = replace(row, role=role.name.lower())
             self._check_left(changed)
             before, after = {"role": row.role}, {"role": changed.role}
@@ -123,6 +203,7 @@ class Accounts:
         row = self._row(name)
         if not (actor.origin == "web" and actor.name == row.name):
             self._check(actor, Message("changing the password of {name}", name=row.name))
+        check_kept_here(_account(row))
         hashed = await self._passwords.hashed(new_password(password, row.name, row.display))
         async with self._turn:
             changed = replace(self._row(name), password=hashed)
@@ -191,6 +272,13 @@ def _put(row: AccountRow, along: Along | None, connection: Connection) -> None:
         along(connection)
 
 
+def check_kept_here(account: Account) -> None:
+    """Raise KeptElsewhere where a provider says who somebody is, and with which rights."""
+    if account.provider:
+        text = N_("{name} signs in at {issuer}: role and password are changed there")
+        raise KeptElsewhere(Message(text, name=account.name, issuer=account.provider))
+
+
 def _may_manage(row: AccountRow) -> bool:
     return row.enabled and row.role == Role.ADMINISTRATOR.name.lower()
 
@@ -203,4 +291,5 @@ def _account(row: AccountRow) -> Account:
         enabled=row.enabled,
         language=row.language,
         since=row.since,
+        provider=row.issuer,
     )

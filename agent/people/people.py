@@ -11,7 +11,7 @@ from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
 from agent.languages.message import Message
 from agent.people.account import Account
-from agent.people.accounts import Accounts
+from agent.people.accounts import Accounts, check_kept_here
 from agent.people.delays import Delays
 from agent.people.first_start import FirstStart
 from agent.people.passwords import Passwords
@@ -19,9 +19,11 @@ from agent.people.people_errors import NoPeople, SignInFailed
 from agent.people.secrets_kept import RandomBytes
 from agent.people.session import Rules, SignedIn
 from agent.people.sessions import Sessions
+from agent.people.single_sign_on import SingleSignOn
 from agent.people.spelling import folded
 from agent.people.tokens import Tokens
 from agent.roles import Actor
+from agent.settings import Oidc
 from agent.store.entries import AGENT, EventEntry
 from agent.store.ledger import Ledger
 from agent.store.store_errors import RecordingEnded
@@ -43,12 +45,17 @@ class People:
         rules: Rules,
         *,
         passwords: Passwords | None = None,
+        oidc: Oidc | None = None,
         random_bytes: RandomBytes = secrets.token_bytes,
     ) -> None:
         self.accounts = Accounts(ledger, clock, passwords or Passwords())
         self.sessions = Sessions(self.accounts, clock, rules, random_bytes)
         self.tokens = Tokens(self.accounts, clock, random_bytes)
         self.first = FirstStart(self.accounts, clock, random_bytes)
+        self.elsewhere: SingleSignOn | None = None
+        """Where else than here people sign in; None where the config names no provider."""
+        if oidc is not None:
+            self.elsewhere = SingleSignOn(oidc, self.accounts, self.sessions, clock, random_bytes)
         self._events = events
         self._by_account = Delays(clock, free=FREE_OF_ACCOUNT)
         self._by_address = Delays(clock, free=FREE_OF_ADDRESS)
@@ -78,10 +85,16 @@ class People:
         """
         self.accounts.ledger  # noqa: B018 - says so before anything is counted
         account = await self._proved(name, password, address)
-        return await self.sessions.begin(account)
+        proof = self.accounts.proof_of(account.name)
+        found = await self.sessions.begin(account)
+        if self.accounts.proof_of(account.name) != proof:  # changed while the disk took the session
+            await self.sessions.end(found[1])
+            raise SignInFailed
+        return found
 
     async def unlock(self, signed_in: SignedIn, password: str, address: str) -> None:
-        """Let somebody act again. Raises the same."""
+        """Let somebody act again. Raises the same, and KeptElsewhere."""
+        check_kept_here(signed_in.account)
         await self._proved(signed_in.account.name, password, address)
         await self.sessions.unlock(signed_in)
 
@@ -100,6 +113,7 @@ class People:
         self, signed_in: SignedIn, password: str, new: str, address: str
     ) -> None:
         """Give oneself another password, which ends the other sessions. Raises the same, and BadName."""
+        check_kept_here(signed_in.account)
         name, but = signed_in.account.name, signed_in.session.key
         await self._proved(name, password, address)
         await self._give(signed_in.account.actor, name, new, but)

@@ -52,21 +52,27 @@ class Sessions:
                     ends=mono + left,
                 )
 
-    async def begin(self, account: Account) -> tuple[str, SignedIn]:
-        """Sign somebody in whose password was right: the secret for the browser, and the session."""
+    async def begin(
+        self, account: Account, *, is_proved: bool = True, reason: str = ""
+    ) -> tuple[str, SignedIn]:
+        """Sign somebody in whose password was right: the secret for the browser, and the session.
+
+        `is_proved` is False where nobody was asked for a password just now, as by a provider that
+        knew the browser; `reason` goes into the ledger.
+        """
         now, mono = self._clock.utc(), self._clock.monotonic()
         secret = new_secret(self._random)
         session = Session(
             key=key_of(secret),
             account=account.name,
-            proved=mono,
+            proved=mono if is_proved else -inf,
             used=mono,
             ends=mono + self.rules.longest,
         )
         row = SessionRow(
             key=session.key, account=account.name, proved=now, ends=now + self.rules.longest
         )
-        await self._record(account.actor, "sign-in", partial(put_session, row, now))
+        await self._record(account.actor, "sign-in", partial(put_session, row, now), reason)
         self._sessions[session.key] = session
         self._thin_out(account.name)
         return secret, self._seen(account, session, secret)
@@ -93,13 +99,13 @@ class Sessions:
         """Note that the person has just done something: it locks later."""
         session.used = self._clock.monotonic()
 
-    async def unlock(self, signed_in: SignedIn) -> None:
+    async def unlock(self, signed_in: SignedIn, *, reason: str = "") -> None:
         """Let somebody act again whose password was right."""
         now, mono = self._clock.utc(), self._clock.monotonic()
         session, account = signed_in.session, signed_in.account
         left = session.ends - mono
         row = SessionRow(key=session.key, account=account.name, proved=now, ends=now + left)
-        await self._record(account.actor, "unlock", partial(put_session, row, now))
+        await self._record(account.actor, "unlock", partial(put_session, row, now), reason)
         session.proved = session.used = mono
 
     async def end(self, signed_in: SignedIn) -> None:
@@ -134,6 +140,6 @@ class Sessions:
         for session in sorted(own, key=lambda it: it.used)[:-MOST_OF_ONE]:
             del self._sessions[session.key]
 
-    async def _record(self, actor: Actor, action: str, along: Along) -> None:
-        entry = EventEntry(action=action, target=actor.name)
+    async def _record(self, actor: Actor, action: str, along: Along, reason: str = "") -> None:
+        entry = EventEntry(action=action, target=actor.name, reason=reason)
         await self._accounts.ledger.record(who(actor), entry, along)

@@ -77,15 +77,23 @@ class Tokens:
         """The program whose token this is; None where it counts no more, or its owner does not."""
         name = self._by_key.get(key_of(token)) if token.startswith(PREFIX) else None
         row = self._rows[name] if name else None
-        if row is None or not self.counts(row):
+        role = self._role(row) if row else None
+        if row is None or role is None:
             return None
-        role = SCOPES[row.scope]
-        if row.owner:
-            owner = self._accounts.get(row.owner)
-            if owner is None or not owner.enabled:
-                return None
-            role = min(role, owner.role)
         return Bearer(actor=Actor(name=row.name, origin="api", role=role), scope=row.scope)
+
+    def is_alive(self, name: str) -> bool:
+        """Whether the token of this name still counts, and so does whoever made it."""
+        row = self._rows.get(name)
+        return row is not None and self._role(row) is not None
+
+    def _role(self, row: TokenRow) -> Role | None:
+        """What it may do at most at this moment; None where it counts no more."""
+        role = SCOPES[row.scope]
+        if not self.counts(row) or not row.owner:
+            return role if self.counts(row) else None
+        owner = self._accounts.get(row.owner)
+        return min(role, owner.role) if owner and owner.enabled else None
 
     def counts(self, row: TokenRow) -> bool:
         """Whether it is neither revoked nor over."""

@@ -26,7 +26,7 @@ from agent.store.ledger import Ledger
 from drivers import Role
 
 MARK: Final = "leases"
-NOT_YET: Final = "the disk has not told of the reservations of before yet"
+NOT_YET: Final = Message("the disk has not told of the reservations of before yet")
 
 log = logging.getLogger("labkeeper")
 
@@ -198,7 +198,9 @@ class Leases:
         if why := refusal(actor, Role.TECHNICIAN, what):
             return _refusal(why, Cause.NOT_ALLOWED)
         if self._is_recalling:
-            text = f"{what} has to wait: {NOT_YET}; ask again in a while"
+            text = Message(
+                "{what} has to wait: {not_yet}; ask again in a while", what=what, not_yet=NOT_YET
+            )
             return Outcome(status=Status.FAILED, message=text, cause=Cause.NOT_RECORDED)
         return None
 

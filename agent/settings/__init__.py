@@ -6,6 +6,7 @@ from agent.settings.cover import Cover
 from agent.settings.doors import Api, BrokerTls, Console, Log, Metrics, Mqtt, Reconnect
 from agent.settings.interlocks import Condition, Interlock
 from agent.settings.missing import missing
+from agent.settings.oidc_models import Oidc
 from agent.settings.schedules import Schedule
 from agent.settings.section import Title
 from agent.settings.station import Changes, Device, Station, changed
@@ -27,6 +28,7 @@ __all__ = [
     "Log",
     "Metrics",
     "Mqtt",
+    "Oidc",
     "Priority",
     "Reconnect",
     "Schedule",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
+from agent.languages.message import N_
 from agent.settings.interlock_models import Delay, Dotted, Margin
 from agent.settings.section import Section, Title, doc
 from agent.settings.values import End, Text
@@ -25,7 +26,7 @@ class AlarmSettings(Section):
     """A reading that is not as it should be, which somebody must see to."""
 
     title: Annotated[Title, doc("What people call it.")] = Title()
-    reading: Annotated[Dotted, doc("The reading that is watched, as device.reading.")]
+    reading: Annotated[Dotted, doc(N_("The reading that is watched, as device.reading."))]
     high: Annotated[
         End | None, doc("It is active at this value and above, in the reading's unit.")
     ] = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from agent.errors import Problem
+from agent.languages.message import N_, Message
 from agent.settings.alarm_models import AlarmSettings, Priority, Todo
 from agent.settings.checks import Entry
 from agent.settings.document import Document, KeyPath, shown_path
@@ -15,6 +16,10 @@ from agent.settings.interlocks import NUMBERS, Condition, absent, can_be
 from agent.settings.section import Title
 from agent.settings.sentences import suggest
 from drivers import Reading, Unit
+
+NEVER_ENDS: Final = N_(
+    "nothing lies between {low:g} and {high:g} by a hysteresis of {margin:g}: it would never end"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,10 +96,20 @@ def _complaints(alarm: AlarmSettings, known: Mapping[str, Entry]) -> Iterator[tu
         return  # which is said elsewhere
     reading = driver.readings.get(wanted)
     if reading is None:
-        yield ("reading",), f"{device} has no such reading; {suggest(wanted, driver.readings)}"
+        yield (
+            ("reading",),
+            Message(
+                "{device} has no such reading; {suggest}",
+                device=device,
+                suggest=suggest(wanted, driver.readings),
+            ),
+        )
         return
     if not known[device].settings.poll.get(wanted, reading.every):
-        text = f"it is read only when asked, and an alarm must follow it: poll it ({device}.poll)"
+        text = Message(
+            "it is read only when asked, and an alarm must follow it: poll it ({device}.poll)",
+            device=device,
+        )
         yield ("reading",), text
     yield from _limits(alarm, reading)
 
@@ -103,18 +118,33 @@ def _limits(alarm: AlarmSettings, reading: Reading[Any]) -> Iterator[tuple[KeyPa
     form, equals = reading.form, alarm.equals
     bounds = [key for key in ("high", "low") if getattr(alarm, key) is not None]
     if not bounds and equals is None:
-        yield (), "watches for nothing: give high, low or equals"
+        yield (), Message("watches for nothing: give high, low or equals")
     elif bounds and equals is not None:
-        yield ("equals",), f"{bounds[0]} is given as well: keep one of them"
+        yield ("equals",), Message("{bound} is given as well: keep one of them", bound=bounds[0])
     elif bounds and form.kind not in NUMBERS:
-        yield (bounds[0],), f"{reading.name} is {form.article}: use equals"
+        yield (
+            (bounds[0],),
+            Message("{name} is {article}: use equals", name=reading.name, article=form.article),
+        )
     elif equals is not None and form.kind in NUMBERS:
-        yield ("equals",), f"{reading.name} is {form.article}: use high and low"
+        yield (
+            ("equals",),
+            Message(
+                "{name} is {article}: use high and low", name=reading.name, article=form.article
+            ),
+        )
     elif equals is not None and not can_be(reading, equals):
-        yield ("equals",), f"{equals!r} is not allowed: {reading.name} is {form.article}"
+        yield (
+            ("equals",),
+            Message(
+                "{equals!r} is not allowed: {name} is {article}",
+                equals=equals,
+                name=reading.name,
+                article=form.article,
+            ),
+        )
     if alarm.hysteresis and not bounds:
-        yield ("hysteresis",), "belongs to high and low: delete it"
+        yield ("hysteresis",), Message("belongs to high and low: delete it")
     low, high, margin = alarm.low, alarm.high, alarm.hysteresis
     if low is not None and high is not None and low + margin >= high - margin:
-        text = f"nothing lies between {low:g} and {high:g} by a hysteresis of {margin:g}"
-        yield ("low",), f"{text}: it would never end"
+        yield ("low",), Message(NEVER_ENDS, low=low, high=high, margin=margin)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agent.errors import Problem
+from agent.languages.message import N_, Message
 from agent.settings.document import Document, KeyPath
 from agent.settings.models import DeviceSettings, LimitSettings, StationSettings
 from agent.settings.sentences import suggest
@@ -14,11 +15,11 @@ from drivers import Address, Driver, Limits, Setting, Span, catalogue
 from drivers.errors import BadAddress, UnknownName
 
 RANGED: Final = {"number", "integer"}
-SPOKEN: Final = {"registers": "Modbus registers", "bytes": "bytes", "requests": "HTTP"}
+SPOKEN: Final = {"registers": N_("Modbus registers"), "bytes": "bytes", "requests": "HTTP"}
 SUITABLE: Final = {
-    "registers": "modbus+tcp://…, modbus+rtu://… or modbus+rtu+tcp://…",
-    "bytes": "serial://…, tcp://… or visa://…",
-    "requests": "http://… or https://…",
+    "registers": N_("modbus+tcp://…, modbus+rtu://… or modbus+rtu+tcp://…"),
+    "bytes": N_("serial://…, tcp://… or visa://…"),
+    "requests": N_("http://… or https://…"),
 }
 
 
@@ -92,11 +93,15 @@ def check_station(document: Document, station: StationSettings) -> Iterator[Prob
     """Check the station's own keys against each other."""
     api, metrics, waits = station.api, station.metrics, station.reconnect
     if metrics is not None and api.listen == metrics.listen and api.listen.port:
-        text = f"metrics.listen is {metrics.listen} as well: give each its own port"
+        text = Message(
+            "metrics.listen is {listen} as well: give each its own port", listen=metrics.listen
+        )
         yield document.problem(("api", "listen"), text)
     if waits.first > waits.most:
-        text = (
-            f"{waits.first:g} s is above most, {waits.most:g} s: the waits grow from first to most"
+        text = Message(
+            "{first:g} s is above most, {most:g} s: the waits grow from first to most",
+            first=waits.first,
+            most=waits.most,
         )
         yield document.problem(("reconnect", "first"), text)
 
@@ -128,24 +133,36 @@ def _by_driver(entry: Entry) -> Iterator[Problem]:
 def _upside_down(entry: Entry) -> Iterator[Problem]:
     for name, limit in entry.settings.limits.items():
         if limit.low is None and limit.high is None:
-            yield entry.problem(("limits", name), "limits nothing: give low, high or both")
+            yield entry.problem(("limits", name), Message("limits nothing: give low, high or both"))
         elif limit.low is not None and limit.high is not None and limit.low > limit.high:
-            text = f"{limit.low:g} is above high, {limit.high:g}: nothing would be allowed"
+            text = Message(
+                "{low:g} is above high, {high:g}: nothing would be allowed",
+                low=limit.low,
+                high=limit.high,
+            )
             yield entry.problem(("limits", name, "low"), text)
 
 
 def _no_driver(name: str, error: Exception) -> str:
     offered = catalogue.names()
     if name in offered:
-        return f"{name} can't be loaded: {error}"
-    return f"no driver is called {name!r}; {suggest(name, offered)}"
+        return Message("{name} can't be loaded: {error}", name=name, error=error)
+    return Message(
+        "no driver is called {name!r}; {suggest}", name=name, suggest=suggest(name, offered)
+    )
 
 
 def _carried(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
     address, speaks = entry.address, driver.wire_type.carried_by
     if address is not None and address.carries != speaks:
-        text = f"{entry.settings.driver} speaks {SPOKEN[speaks]}: use {SUITABLE[speaks]}"
-        yield entry.problem(("address",), f"{text}, not {address.scheme}://")
+        text = Message(
+            "{driver} speaks {spoken}: use {suitable}, not {scheme}://",
+            driver=entry.settings.driver,
+            spoken=Message(SPOKEN[speaks]),
+            suitable=Message(SUITABLE[speaks]),
+            scheme=address.scheme,
+        )
+        yield entry.problem(("address",), text)
 
 
 def _interrupted(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
@@ -155,16 +172,22 @@ def _interrupted(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
         return
     if driver.interrupt is Driver.interrupt:
         return
-    text = f"{entry.settings.driver} stops its device at once, in the middle of an exchange"
-    yield entry.problem(
-        ("address",), f"{text}, and VISA can't: use serial://… or tcp://…, not visa://"
+    text = Message(
+        "{driver} stops its device at once, in the middle of an exchange, and VISA can't: use "
+        "serial://… or tcp://…, not visa://",
+        driver=entry.settings.driver,
     )
+    yield entry.problem(("address",), text)
 
 
 def _polls(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
     for name in entry.settings.poll:
         if name not in driver.readings:
-            text = f"{entry.settings.driver} has no such reading; {suggest(name, driver.readings)}"
+            text = Message(
+                "{driver} has no such reading; {suggest}",
+                driver=entry.settings.driver,
+                suggest=suggest(name, driver.readings),
+            )
             yield entry.problem(("poll", name), text, at_key=True)
 
 
@@ -172,13 +195,18 @@ def _limits(entry: Entry, driver: type[Driver[Any]]) -> Iterator[Problem]:
     ranged = ranged_names(driver)
     for name, limit in entry.settings.limits.items():
         if name not in ranged:
-            text = f"{entry.settings.driver} has nothing of this name with a range"
-            yield entry.problem(("limits", name), f"{text}; {suggest(name, ranged)}", at_key=True)
+            text = Message(
+                "{driver} has nothing of this name with a range; {suggest}",
+                driver=entry.settings.driver,
+                suggest=suggest(name, ranged),
+            )
+            yield entry.problem(("limits", name), text, at_key=True)
             continue
         for end, span in (("low", Span(low=limit.low)), ("high", Span(high=limit.high))):
             for _, refusal in driver.check_limits(Limits({name: span})):
-                text = refusal.removeprefix(f"{name}: ")
-                yield entry.problem(("limits", name, end), f"{text}; a config can only narrow it")
+                why = refusal.removeprefix(f"{name}: ")
+                text = Message("{text}; a config can only narrow it", text=why)
+                yield entry.problem(("limits", name, end), text)
 
 
 def ranged_names(driver: type[Driver[Any]]) -> list[str]:

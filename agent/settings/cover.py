@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.checks import Entry
 from agent.settings.cover_models import CoveredBy, CoverSettings
 from agent.settings.sentences import suggest
@@ -32,12 +33,17 @@ def check_cover(entry: Entry) -> Iterator[Problem]:
     driver = entry.driver
     for name, cover in entry.settings.safe_by.items():
         if driver is not None and name not in driver.hazards:
-            text = f"{entry.settings.driver} has no hazardous output of this name"
-            hint = suggest(name, driver.hazards)
-            yield entry.problem(("safe_by", name), f"{text}; {hint}", at_key=True)
+            text = Message(
+                "{driver} has no hazardous output of this name; {suggest}",
+                driver=entry.settings.driver,
+                suggest=suggest(name, driver.hazards),
+            )
+            yield entry.problem(("safe_by", name), text, at_key=True)
         if cover.by == "firmware" and cover.lease is None:
-            text = "firmware covers it after how many seconds? Give `lease`"
+            text = Message("firmware covers it after how many seconds? Give `lease`")
             yield entry.problem(("safe_by", name), text)
         elif cover.by != "firmware" and cover.lease is not None:
-            text = f"only firmware has a lease, and this is covered by {cover.by}: leave it out"
+            text = Message(
+                "only firmware has a lease, and this is covered by {by}: leave it out", by=cover.by
+            )
             yield entry.problem(("safe_by", name, "lease"), text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
+from agent.languages.message import N_
 from agent.settings.section import Section, doc
 from agent.settings.values import Seconds
 
@@ -15,7 +16,9 @@ class CoverSettings(Section):
 
     by: Annotated[
         CoveredBy,
-        doc("hardware: a fuse, a relay, a watchdog; firmware: the device itself, after `lease`."),
+        doc(
+            N_("hardware: a fuse, a relay, a watchdog; firmware: the device itself, after `lease`.")
+        ),
     ]
     lease: Annotated[
         Seconds | None,

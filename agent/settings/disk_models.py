@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import model_validator
 
+from agent.languages.message import Message
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
 
@@ -24,5 +25,7 @@ class Disk(Section):
     @model_validator(mode="after")
     def _in_order(self) -> "Disk":
         if not self.stop_measuring <= self.refuse_jobs <= self.warn:
-            raise ValueError("stop_measuring may not be above refuse_jobs, nor that above warn")
+            raise ValueError(
+                Message("stop_measuring may not be above refuse_jobs, nor that above warn")
+            )
         return self

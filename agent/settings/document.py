@@ -17,6 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from agent.errors import ConfigError, Problem
+from agent.languages.message import Message
 
 KeyPath = tuple[str | int, ...]
 
@@ -101,7 +102,7 @@ def document_of(file: str, raw: bytes) -> Document:
     document = Document(file)
     root = _compose(file, _text(file, raw))
     if root is None:
-        raise ConfigError([Problem(file, 1, 1, "", "the file is empty")])
+        raise ConfigError([Problem(file, 1, 1, "", Message("the file is empty"))])
     document.data = _Reader(document).value(root, ())
     return document
 
@@ -112,7 +113,7 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
         raise ConfigError(
-            [Problem(str(path), 0, 0, "", f"can't be read: {reason(error)}")]
+            [Problem(str(path), 0, 0, "", Message("can't be read: {reason}", reason=reason(error)))]
         ) from None
 
 
@@ -121,7 +122,9 @@ def _text(file: str, raw: bytes) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         spot = _spot_at(raw[: error.start].decode("utf-8-sig", "replace"))
-        text = f"byte 0x{raw[error.start]:02x} is not UTF-8: save the file as UTF-8 text"
+        text = Message(
+            "byte 0x{raw:02x} is not UTF-8: save the file as UTF-8 text", raw=raw[error.start]
+        )
         raise ConfigError([Problem(file, spot.line, spot.column, "", text)]) from None
 
 
@@ -144,12 +147,14 @@ def _compose(file: str, text: str) -> Node | None:
     try:
         root: Node | None = yaml.compose(text)
     except ReaderError as error:
-        spot, said = _spot_at(text[: error.position]), "holds a control character: delete it"
+        spot = _spot_at(text[: error.position])
+        said = Message("holds a control character: delete it")
     except MarkedYAMLError as error:
-        spot, said = _marked(error), f"not YAML: {error.problem or error.context}"
+        spot = _marked(error)
+        said = Message("not YAML: {why}", why=error.problem or error.context or "")
     except UNFORESEEN:
         spot = Spot(1, 1)
-        said = "not YAML 1.2: look for a line that begins with %, or for a \\U escape"
+        said = Message("not YAML 1.2: look for a line that begins with %, or for a \\U escape")
     else:
         return root
     raise ConfigError([Problem(file, spot.line, spot.column, "", said)])
@@ -171,7 +176,9 @@ class _Reader:
     def value(self, node: Node, path: KeyPath) -> Any:
         """The node's value; remembers its spot."""
         if id(node) in self.seen:
-            return self._refuse(path, "aliases (*name) are not used here: write the values out")
+            return self._refuse(
+                path, Message("aliases (*name) are not used here: write the values out")
+            )
         self.seen.add(id(node))
         self.document.values[path] = _spot(node)
         match node:
@@ -181,17 +188,21 @@ class _Reader:
                 return [self.value(item, (*path, n)) for n, item in enumerate(node.value)]
             case ScalarNode():
                 return self._scalar(node, path)
-        return self._refuse(path, "YAML tags (!name) are not used here: delete it")
+        return self._refuse(path, Message("YAML tags (!name) are not used here: delete it"))
 
     def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in node.value:
             spot, name = _spot(key), key.value
             if not isinstance(key, ScalarNode):
-                self._refuse_at(spot, path, "a key must be a single word")
+                self._refuse_at(spot, path, Message("a key must be a single word"))
             elif name in found:
                 first = self.document.keys[*path, name].line
-                text = f"{shown_path((name,))} is already given in line {first}: delete one of them"
+                text = Message(
+                    "{key} is already given in line {first}: delete one of them",
+                    key=shown_path((name,)),
+                    first=first,
+                )
                 self._refuse_at(spot, (*path, name), text)
             else:
                 self.document.keys[*path, name] = spot
@@ -205,15 +216,20 @@ class _Reader:
         if kind == "null":
             if node.value == "" and path:
                 return self._refuse(
-                    path, "has no value: write one, or delete the line", at_key=True
+                    path, Message("has no value: write one, or delete the line"), at_key=True
                 )
             return None
         if kind not in OTHERS:
-            return self._refuse(path, "YAML tags (!name) are not used here: delete it")
+            return self._refuse(path, Message("YAML tags (!name) are not used here: delete it"))
         try:
             return self.constructor.construct_object(node)
         except (ValueError, LookupError, TypeError):  # `!!int abc`, or thousands of digits
-            return self._refuse(path, f"{node.value[:40]!r} is not a value of type {kind}")
+            return self._refuse(
+                path,
+                Message(
+                    "{value!r} is not a value of type {kind}", value=node.value[:40], kind=kind
+                ),
+            )
 
     def _refuse(self, path: KeyPath, text: str, *, at_key: bool = False) -> None:
         self.document.refused.add(path)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
+from agent.languages.message import N_, Message
+from agent.settings.oidc_models import OIDC, Oidc
 from agent.settings.secret_files import secret_file
 from agent.settings.section import Section
 from agent.settings.section import doc as _doc
@@ -49,7 +51,13 @@ class BrokerTls(Section):
     def _are_a_pair(self) -> "BrokerTls":
         for one, other in (("certificate", "key"), ("key", "certificate")):
             if getattr(self, one) is not None and getattr(self, other) is None:
-                raise ValueError(f"{one} is given without {other}: give both, or neither")
+                raise ValueError(
+                    Message(
+                        "{one} is given without {other}: give both, or neither",
+                        one=one,
+                        other=other,
+                    )
+                )
         return self
 
     def beside(self, folder: Path) -> "BrokerTls":
@@ -67,7 +75,7 @@ class BrokerTls(Section):
 class Mqtt(Section):
     """The broker that hears of everything and may ask for something."""
 
-    host: Annotated[Host, _doc("Name or IP address of the broker.")]
+    host: Annotated[Host, _doc(N_("Name or IP address of the broker."))]
     port: Annotated[
         int | None,
         _doc("TCP port of the broker; 1883 if not given, and 8883 with tls.", ge=1, le=65535),
@@ -128,12 +136,14 @@ class Sessions(Section):
 class Network(Section):
     """The door to other machines: over TLS, and for those alone who say who they are."""
 
-    listen: Annotated[NetworkListen, _doc("Host and port, such as 0.0.0.0:8443.")]
-    certificate: Annotated[File, _doc("PEM file with the certificate and those between.")]
-    key: Annotated[File, _doc("PEM file with its key, which others can't read.")]
+    listen: Annotated[NetworkListen, _doc(N_("Host and port, such as 0.0.0.0:8443."))]
+    certificate: Annotated[File, _doc(N_("PEM file with the certificate and those between."))]
+    key: Annotated[File, _doc(N_("PEM file with its key, which others can't read."))]
     hosts: Annotated[
         tuple[Label, ...],
-        _doc("Names by which other machines call this one, exactly.", strict=False, min_length=1),
+        _doc(
+            N_("Names by which other machines call this one, exactly."), strict=False, min_length=1
+        ),
     ]
 
 
@@ -161,6 +171,7 @@ class Api(Section):
         _doc("Group of this machine whose members manage people over the socket, as root does."),
     ] = None
     sessions: Annotated[Sessions, _doc("People who have signed in.")] = Sessions()
+    oidc: Annotated[Oidc | None, OIDC] = None
 
 
 class Console(Section):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.checks import Entry
 from agent.settings.document import Document
 from agent.settings.interlock_models import InterlockSettings
@@ -26,8 +27,10 @@ def check_feigned(
         for reading in interlock.requires:
             device = reading.partition(".")[0]
             if simulated[device]:
-                text = (
-                    f"this interlock never holds: {device} is simulated, and says nothing of "
-                    f"{', '.join(real)}; require a reading of a real device"
+                text = Message(
+                    "this interlock never holds: {device} is simulated, and says nothing of "
+                    "{real}; require a reading of a real device",
+                    device=device,
+                    real=", ".join(real),
                 )
                 yield document.problem(("interlocks", name, "requires", reading), text, at_key=True)

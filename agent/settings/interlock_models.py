@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
+from agent.languages.message import N_
 from agent.settings.section import Section, Title, doc
 from agent.settings.values import End, Seconds, Text
 
@@ -38,8 +39,10 @@ class InterlockSettings(Section):
     requires: Annotated[
         dict[Dotted, ConditionSettings],
         doc(
-            "What must be so, by device.reading. A value that is missing, stale, bad or too old "
-            "counts as wrong.",
+            N_(
+                "What must be so, by device.reading. A value that is missing, stale, bad or too old "
+                "counts as wrong."
+            ),
             min_length=1,
             max_length=MOST_NAMES,
             json_schema_extra={"additionalProperties": False},

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.errors import Problem
+from agent.languages.message import N_, Message
 from agent.settings.checks import Entry
 from agent.settings.document import Document, KeyPath, shown_path
 from agent.settings.interlock_models import ConditionSettings, InterlockSettings
@@ -78,7 +79,7 @@ def _complaints(
 ) -> Iterator[tuple[KeyPath, str]]:
     """Everything that is wrong with an interlock, each with its path in it."""
     if not (interlock.guards or interlock.trip):
-        yield (), "does nothing: give guards, trip or both"
+        yield (), Message("does nothing: give guards, trip or both")
     for reading, condition in interlock.requires.items():
         for key, text in _condition(reading, condition, interlock, known, drivers):
             yield ("requires", reading, *key), text
@@ -131,9 +132,13 @@ def _data(
 def absent(device: str, known: Mapping[str, Entry]) -> str:
     """Why an interlock or alarm can't speak of this device; "" when it can."""
     if device not in known:
-        return f"no device is called {device}; {suggest(device, known)}"
+        return Message(
+            "no device is called {device}; {suggest}", device=device, suggest=suggest(device, known)
+        )
     if not known[device].settings.enabled:
-        return f"{device} is not enabled: nobody reads it or could make it safe"
+        return Message(
+            "{device} is not enabled: nobody reads it or could make it safe", device=device
+        )
     return ""
 
 
@@ -153,7 +158,14 @@ def _condition(
     entry, driver = drivers[device]
     reading = driver.readings.get(wanted)
     if reading is None:
-        yield (), f"{device} has no such reading; {suggest(wanted, driver.readings)}"
+        yield (
+            (),
+            Message(
+                "{device} has no such reading; {suggest}",
+                device=device,
+                suggest=suggest(wanted, driver.readings),
+            ),
+        )
         return
     yield from _kept_fresh(entry, reading, interlock)
     yield from _value(reading, condition)
@@ -164,28 +176,53 @@ def _kept_fresh(
 ) -> Iterator[tuple[KeyPath, str]]:
     every = entry.settings.poll.get(reading.name, reading.every)
     if not every:
-        text = f"it is read only when asked: poll it, at least every {interlock.max_age:g} s"
-        yield (), f"{text} ({entry.name}.poll.{reading.name})"
-    elif every >= interlock.max_age:
-        text = (
-            f"it is read every {every:g} s, and its value is believed for {interlock.max_age:g} s"
+        text = Message(
+            "it is read only when asked: poll it, at least every {max_age:g} s "
+            "({device}.poll.{reading})",
+            max_age=interlock.max_age,
+            device=entry.name,
+            reading=reading.name,
         )
-        yield (), f"{text} (max_age): read it more often, or believe it longer"
+        yield (), text
+    elif every >= interlock.max_age:
+        text = Message(
+            "it is read every {every:g} s, and its value is believed for {max_age:g} s (max_age): "
+            "read it more often, or believe it longer",
+            every=every,
+            max_age=interlock.max_age,
+        )
+        yield (), text
 
 
 def _value(reading: Reading[Any], condition: ConditionSettings) -> Iterator[tuple[KeyPath, str]]:
     form, equals = reading.form, condition.equals
     bounds = [key for key in ("above", "below") if getattr(condition, key) is not None]
     if not bounds and equals is None:
-        yield (), "requires nothing of it: give above, below or equals"
+        yield (), Message("requires nothing of it: give above, below or equals")
     elif bounds and equals is not None:
-        yield ("equals",), f"{bounds[0]} is given as well: keep one of them"
+        yield ("equals",), Message("{bound} is given as well: keep one of them", bound=bounds[0])
     elif bounds and form.kind not in NUMBERS:
-        yield (bounds[0],), f"{reading.name} is {form.article}: use equals"
+        yield (
+            (bounds[0],),
+            Message("{name} is {article}: use equals", name=reading.name, article=form.article),
+        )
     elif equals is not None and form.kind in NUMBERS:
-        yield ("equals",), f"{reading.name} is {form.article}: use above and below"
+        yield (
+            ("equals",),
+            Message(
+                "{name} is {article}: use above and below", name=reading.name, article=form.article
+            ),
+        )
     elif equals is not None and not can_be(reading, equals):
-        yield ("equals",), f"{equals!r} is not allowed: {reading.name} is {form.article}"
+        yield (
+            ("equals",),
+            Message(
+                "{equals!r} is not allowed: {name} is {article}",
+                equals=equals,
+                name=reading.name,
+                article=form.article,
+            ),
+        )
     yield from _band(condition)
 
 
@@ -200,12 +237,10 @@ def can_be(reading: Reading[Any], value: bool | str) -> bool:
 def _band(condition: ConditionSettings) -> Iterator[tuple[KeyPath, str]]:
     above, below, margin = condition.above, condition.below, condition.hysteresis
     if above is not None and below is not None and above + margin >= below - margin:
-        yield (
-            ("above",),
-            (f"nothing is above {above:g} and below {below:g} by a hysteresis of {margin:g}"),
-        )
+        text = N_("nothing is above {above:g} and below {below:g} by a hysteresis of {margin:g}")
+        yield ("above",), Message(text, above=above, below=below, margin=margin)
     if margin and above is None and below is None:
-        yield ("hysteresis",), "belongs to above and below: delete it"
+        yield ("hysteresis",), Message("belongs to above and below: delete it")
 
 
 def _guards(
@@ -214,10 +249,14 @@ def _guards(
     for target in interlock.guards:
         device, _, name = target.partition(".")
         if text := absent(device, known):
-            yield f"{target}: {text}"
+            yield Message("{name}: {text}", name=target, text=text)
         elif device in drivers:
             driver = drivers[device][1]
             offered = [*driver.settings(), *driver.commands]
             if name not in offered:
-                text = f"{device} has no such setting or command; {suggest(name, offered)}"
-                yield f"{target}: {text}"
+                text = Message(
+                    "{device} has no such setting or command; {suggest}",
+                    device=device,
+                    suggest=suggest(name, offered),
+                )
+                yield Message("{name}: {text}", name=target, text=text)

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.checks import Entry
 from drivers import Address, Driver
 
@@ -62,7 +63,14 @@ def _warning(shares: list[tuple[float, Entry]]) -> Problem:
     names = ", ".join(entry.name for _, entry in shares)
     return busiest.problem(
         ("address",),
-        f"the polls of {names} take {whole:.0%} of this line at {baud} baud, so that some "
-        f"will be left out: poll less often, or raise the baud rate ({busiest.name} takes "
-        f"{most:.0%})",
+        Message(
+            "the polls of {names} take {whole:.0%} of this line at {baud} baud, so that "
+            "some will be left out: poll less often, or raise the baud rate ({name} takes "
+            "{most:.0%})",
+            names=names,
+            whole=whole,
+            baud=baud,
+            name=busiest.name,
+            most=most,
+        ),
     )

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
+from agent.languages.message import N_
 from agent.settings.alarm_models import ALARMS, OFFLINE_ALARM, AlarmSettings
 from agent.settings.cover_models import CoverSettings
 from agent.settings.disk_models import Disk
@@ -83,9 +84,9 @@ class VolumeSettings(Section):
 class BufferSettings(Section):
     """How much a printer's firmware takes in before it answers, as it was built."""
 
-    lines: Annotated[int, _doc("Lines that its command queue holds (BUFSIZE).", ge=1, le=1024)]
+    lines: Annotated[int, _doc(N_("Lines that its command queue holds (BUFSIZE)."), ge=1, le=1024)]
     bytes: Annotated[
-        int, _doc("Bytes that its receive buffer holds (RX_BUFFER_SIZE).", ge=16, le=65536)
+        int, _doc(N_("Bytes that its receive buffer holds (RX_BUFFER_SIZE)."), ge=16, le=65536)
     ]
 
 
@@ -140,9 +141,9 @@ class AccessSettings(Section):
 class DeviceSettings(Section):
     """One device of the station."""
 
-    driver: Annotated[Text, _doc("Name in the catalogue.", examples=sorted(DRIVERS))]
+    driver: Annotated[Text, _doc(N_("Name in the catalogue."), examples=sorted(DRIVERS))]
     address: Annotated[
-        Text, _doc("Where it is: serial://…, tcp://…, visa://…, modbus+rtu://…, http://….")
+        Text, _doc(N_("Where it is: serial://…, tcp://…, visa://…, modbus+rtu://…, http://…."))
     ]
     title: Annotated[Title, _doc("What people call it.")] = Title()
     simulated: Annotated[
@@ -188,7 +189,7 @@ class StationSettings(Section):
     """One workstation and its devices."""
 
     name: Annotated[
-        str, _doc("Name in topics and metrics: a to z, digits and -.", pattern=STATION_NAME)
+        str, _doc(N_("Name in topics and metrics: a to z, digits and -."), pattern=STATION_NAME)
     ]
     title: Annotated[Title, _doc("What people call the station.")] = Title()
     state: Annotated[File, _doc("Folder for everything the agent writes.")] = Path(

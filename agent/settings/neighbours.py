@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.checks import Entry
 from drivers import Address
 
@@ -19,11 +20,17 @@ def check_names(entries: Iterable[Entry]) -> Iterator[Problem]:
     first: dict[str, Entry] = {}
     for entry in entries:
         if entry.name in RESERVED:
-            text = f"{entry.name} has a meaning of its own in commands: choose another name"
+            text = Message(
+                "{name} has a meaning of its own in commands: choose another name", name=entry.name
+            )
             yield entry.problem((), text, at_key=True)
         other = first.setdefault(entry.name, entry)
         if other is not entry:
-            text = f"{entry.name} is already described at {other.place}: delete one of them"
+            text = Message(
+                "{name} is already described at {place}: delete one of them",
+                name=entry.name,
+                place=other.place,
+            )
             yield entry.problem((), text, at_key=True)
 
 
@@ -67,20 +74,36 @@ def _wire_end(address: Address) -> str:
 
 
 def _other_name(other: Entry, its: Address, address: Address) -> str:
-    return (
-        f"{address.place} is the same port as {its.place} of {other.name} ({other.place}): call "
-        "it by one name"
+    return Message(
+        "{port} is the same port as {its} of {name} ({place}): call it by one name",
+        port=address.place,
+        its=its.place,
+        name=other.name,
+        place=other.place,
     )
 
 
 def _other_settings(other: Entry, address: Address) -> str:
-    return (
-        f"{other.name} ({other.place}) uses {address.place} with other settings: give both the "
-        f"same scheme and options, as in {other.settings.address}"
+    return Message(
+        "{name} ({place}) uses {port} with other settings: give both the same "
+        "scheme and options, as in {address}",
+        name=other.name,
+        place=other.place,
+        port=address.place,
+        address=other.settings.address,
     )
 
 
 def _same_place(holder: Entry, unit: str) -> str:
     if unit:
-        return f"{holder.name} ({holder.place}) is unit {unit} of this bus: give this one its own"
-    return f"{holder.name} ({holder.place}) is at this address: give this one its own"
+        return Message(
+            "{name} ({place}) is unit {unit} of this bus: give this one its own",
+            name=holder.name,
+            place=holder.place,
+            unit=unit,
+        )
+    return Message(
+        "{name} ({place}) is at this address: give this one its own",
+        name=holder.name,
+        place=holder.place,
+    )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.checks import Entry
 from agent.settings.models import AccessSettings, PrinterSettings
 from agent.settings.secret_files import secret_file
@@ -28,12 +29,17 @@ def check_printer(entry: Entry) -> Iterator[Problem]:
         return
     name = entry.settings.driver
     if "print" not in driver.commands:
-        yield entry.problem(("printer",), f"{name} prints no files: delete it", at_key=True)
+        yield entry.problem(
+            ("printer",), Message("{name} prints no files: delete it", name=name), at_key=True
+        )
         return
     if driver.wire_type.carried_by == HOSTS:
         for key in OF_FIRMWARE:
             if getattr(section, key) is not None:
-                text = f"{name} prints by itself, in its own way: delete it, and set it there"
+                text = Message(
+                    "{name} prints by itself, in its own way: delete it, and set it there",
+                    name=name,
+                )
                 yield entry.problem(("printer", key), text, at_key=True)
     yield from _hotter(entry, driver, section)
     yield from _contradictions(entry, section)
@@ -93,15 +99,20 @@ def _access(entry: Entry) -> Iterator[Problem]:
     if section is None:
         return
     if address is not None and address.carries != HOSTS:
-        text = f"only http:// and https:// ask who we are, {address.scheme}:// does not: delete it"
+        text = Message(
+            "only http:// and https:// ask who we are, {scheme}:// does not: delete it",
+            scheme=address.scheme,
+        )
         yield entry.problem(("access",), text, at_key=True)
         return
     if section == AccessSettings():
-        text = "says nothing: give key_file, or user and password_file"
+        text = Message("says nothing: give key_file, or user and password_file")
         yield entry.problem(("access",), text)
     for one, other in (("user", "password_file"), ("password_file", "user")):
         if getattr(section, one) is not None and getattr(section, other) is None:
-            yield entry.problem(("access", one), f"is of no use alone: give {other} as well")
+            yield entry.problem(
+                ("access", one), Message("is of no use alone: give {other} as well", other=other)
+            )
 
 
 def _hotter(entry: Entry, driver: type[Driver[Any]], section: PrinterSettings) -> Iterator[Problem]:
@@ -110,8 +121,14 @@ def _hotter(entry: Entry, driver: type[Driver[Any]], section: PrinterSettings) -
     for name in ("nozzle", "bed"):
         value, bound = getattr(section, name), getattr(own, name)
         if value is not None and bound is not None and value > bound.value:
-            text = f"{value:g} °C is above {bound.value:g} °C, the limit set by {bound.source}"
-            yield entry.problem(("printer", name), f"{text}; a profile can only narrow it")
+            text = Message(
+                "{value:g} °C is above {limit:g} °C, the limit set by {source}; a profile can only "
+                "narrow it",
+                value=value,
+                limit=bound.value,
+                source=bound.source,
+            )
+            yield entry.problem(("printer", name), text)
 
 
 def _own_profile(entry: Entry, driver: type[Driver[Any]]) -> Profile:
@@ -131,5 +148,7 @@ def _contradictions(entry: Entry, section: PrinterSettings) -> Iterator[Problem]
     for at, code in enumerate(section.forbid):
         if code in allowed:
             place = entry.document.place((*entry.base, "printer", "allow", allowed[code]))
-            text = f"{code} is allowed as well ({place}): delete one of them"
+            text = Message(
+                "{code} is allowed as well ({place}): delete one of them", code=code, place=place
+            )
             yield entry.problem(("printer", "forbid", at), text)

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from agent.languages.message import N_, Message
 from agent.settings.section import Section, Title, doc
 from agent.settings.values import RoleName, Text
 from drivers import Role
@@ -24,7 +25,7 @@ def _argument(value: object) -> bool | float | str:
     """A value as YAML gives it. Raises ValueError, with a sentence."""
     if isinstance(value, bool | int | float | str):
         return value
-    raise ValueError(f"{value!r} is no number, text, true or false")
+    raise ValueError(Message("{value!r} is no number, text, true or false", value=value))
 
 
 Name = Annotated[str, Field(pattern=ROLE_NAME)]
@@ -39,7 +40,7 @@ class ScheduleSettings(Section):
     """A recipe that is started at certain times, as a job like any other."""
 
     title: Annotated[Title, doc("What people call it.")] = Title()
-    recipe: Annotated[Text, doc("The recipe that is started.", examples=["nightly_check"])]
+    recipe: Annotated[Text, doc(N_("The recipe that is started."), examples=["nightly_check"])]
     arguments: Annotated[
         dict[Name, Argument], doc("Its parameters by name.", max_length=MOST_NAMES)
     ] = {}
@@ -50,7 +51,7 @@ class ScheduleSettings(Section):
     cron: Annotated[
         Text,
         doc(
-            "When: minute, hour, day of the month, month, day of the week.",
+            N_("When: minute, hour, day of the month, month, day of the week."),
             examples=["0 2 * * *", "*/30 8-18 * * MON-FRI"],
         ),
     ]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from agent.errors import Problem
+from agent.languages.message import Message
 from agent.settings.checks import Entry
 from agent.settings.document import Document, shown_path
 from agent.settings.schedule_models import Missed, Overlap, ScheduleSettings
@@ -90,13 +91,20 @@ def _complaints(
     """Everything that is wrong with a schedule, each with its path in it."""
     yield from _times(schedule)
     if schedule.late is not None and schedule.missed != "once":
-        yield ("late",), "belongs to `missed: once`: delete it, or write that"
+        yield ("late",), Message("belongs to `missed: once`: delete it, or write that")
     for role, device in schedule.devices.items():
         if device not in known:
-            text = f"no device is called {device}; {suggest(device, known)}"
+            text = Message(
+                "no device is called {device}; {suggest}",
+                device=device,
+                suggest=suggest(device, known),
+            )
             yield ("devices", role), text
         elif not known[device].settings.enabled:
-            yield ("devices", role), f"{device} is not enabled: no job can use it"
+            yield (
+                ("devices", role),
+                Message("{device} is not enabled: no job can use it", device=device),
+            )
 
 
 def _times(schedule: ScheduleSettings) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -17,7 +17,8 @@ def doc(text: str, **more: Any) -> Any:
 class Section(BaseModel):
     """Keys that are known, values that are what they look like, and nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Built when first used, and those inside another with it: at import each was built for itself.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Title(Section):

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from agent.errors import Problem
-from agent.languages.message import Message
+from agent.languages.message import N_, Message
 from agent.settings.document import Document, KeyPath
 from agent.settings.interlock_models import DOTTED
 from agent.settings.models import DEVICE_NAME, STATION_NAME
@@ -21,34 +21,36 @@ from agent.settings.values import CODE, CODE_LINE
 LONGEST_SHOWN: Final = 60
 AT_KEY: Final = {"extra_forbidden", "missing"}
 PATTERNS: Final = {
-    STATION_NAME: "1 to 40 of the letters a to z, digits and -",
-    DEVICE_NAME: "1 to 40 of the letters a to z, digits and _, a letter first",
-    DOTTED: "a device and one of its readings, such as oven.temperature",
-    CODE: "G, M or T and a number, such as M500, or a macro in capitals, such as SAVE_CONFIG",
-    CODE_LINE: "a line of G-code in capital letters, such as G1 X0 F6000",
+    STATION_NAME: N_("1 to 40 of the letters a to z, digits and -"),
+    DEVICE_NAME: N_("1 to 40 of the letters a to z, digits and _, a letter first"),
+    DOTTED: N_("a device and one of its readings, such as oven.temperature"),
+    CODE: N_("G, M or T and a number, such as M500, or a macro in capitals, such as SAVE_CONFIG"),
+    CODE_LINE: N_("a line of G-code in capital letters, such as G1 X0 F6000"),
 }
 
 # By pydantic's type of error; {given} is the value, the other words come from the error's context.
 SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "string_type": "{given} is not text: put it in quotes",
-        "string_too_short": "is empty: write a text, or delete the line",
-        "string_too_long": "is longer than {max_length} characters",
-        "bool_type": "{given} is neither true nor false",
-        "int_type": "{given} is not a whole number",
-        "float_type": "{given} is not a number; write it without quotes and without a unit",
-        "finite_number": "{given} is not a finite number",
-        "greater_than": "{given} is not allowed; it must be above {gt:.10g}",
-        "greater_than_equal": "{given} is not allowed; it must be {ge:.10g} or more",
-        "less_than_equal": "{given} is not allowed; it must be {le:.10g} or less",
-        "literal_error": "{given} is not allowed; allowed: {expected}",
-        "too_short": "has {actual_length} entries; at least {min_length} are needed",
-        "too_long": "has {actual_length} entries; at most {max_length} are taken",
-        "tuple_type": "{given} is not a list: write [one, two]",
-        "value_error": "{error}",
-        "model_type": "{given} is not a section: write keys under it, as `key: value`",
-        "model_attributes_type": "{given} is not a section: write keys under it, as `key: value`",
-        "dict_type": "{given} is not a section: write keys under it, as `key: value`",
+        "string_type": N_("{given} is not text: put it in quotes"),
+        "string_too_short": N_("is empty: write a text, or delete the line"),
+        "string_too_long": N_("is longer than {max_length} characters"),
+        "bool_type": N_("{given} is neither true nor false"),
+        "int_type": N_("{given} is not a whole number"),
+        "float_type": N_("{given} is not a number; write it without quotes and without a unit"),
+        "finite_number": N_("{given} is not a finite number"),
+        "greater_than": N_("{given} is not allowed; it must be above {gt:.10g}"),
+        "greater_than_equal": N_("{given} is not allowed; it must be {ge:.10g} or more"),
+        "less_than_equal": N_("{given} is not allowed; it must be {le:.10g} or less"),
+        "literal_error": N_("{given} is not allowed; allowed: {expected}"),
+        "too_short": N_("has {actual_length} entries; at least {min_length} are needed"),
+        "too_long": N_("has {actual_length} entries; at most {max_length} are taken"),
+        "tuple_type": N_("{given} is not a list: write [one, two]"),
+        "value_error": N_("{error}"),
+        "model_type": N_("{given} is not a section: write keys under it, as `key: value`"),
+        "model_attributes_type": N_(
+            "{given} is not a section: write keys under it, as `key: value`"
+        ),
+        "dict_type": N_("{given} is not a section: write keys under it, as `key: value`"),
     }
 )
 
@@ -92,13 +94,24 @@ def _sentence(item: ErrorDetails, model: type[BaseModel], path: KeyPath) -> str:
     kind, given, words = item["type"], _shown(item["input"]), item.get("ctx", {})
     if kind == "extra_forbidden":
         allowed = _fields(_section(model, path[:-1]))
-        return f"there is no such key here; {suggest(str(path[-1]), allowed)}"
+        return Message(
+            "there is no such key here; {suggest}", suggest=suggest(str(path[-1]), allowed)
+        )
     if kind == "missing":
         doc = _fields(_section(model, path[:-1]))[str(path[-1])].description
-        return f"is missing: add it. {doc}"
+        return Message("is missing: add it. {doc}", doc=Message(doc) if doc else "")
     if kind == "string_pattern_mismatch":
-        return f"{given} is not allowed; allowed: {PATTERNS[words['pattern']]}"
-    return SENTENCES.get(kind, "{given}: {msg}").format(given=given, msg=item["msg"], **words)
+        pattern = Message(PATTERNS[words["pattern"]])
+        return Message("{given} is not allowed; allowed: {pattern}", given=given, pattern=pattern)
+    if kind == "literal_error":
+        words = {"expected": _one_of(words["expected"])}
+    return Message(SENTENCES.get(kind, "{given}: {msg}"), given=given, msg=item["msg"], **words)
+
+
+def _one_of(expected: str) -> str:
+    """The choices as pydantic lists them: 'auto', 'json' or 'console'."""
+    others, either, last = expected.rpartition(" or ")
+    return Message("{others} or {last}", others=others, last=last) if either else last
 
 
 def _shown(value: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from agent.errors import ConfigError, Problem
+from agent.languages.message import Message
 from agent.settings.alarms import check_alarms, rules_of
 from agent.settings.checks import Entry, check_device, check_station
 from agent.settings.cover import check_cover, covers
@@ -24,6 +25,7 @@ from agent.settings.interlocks import check_interlocks, interlocks_of
 from agent.settings.line_load import check_loads
 from agent.settings.models import DEVICE_NAME, DeviceSettings, StationSettings
 from agent.settings.neighbours import check_buses, check_names
+from agent.settings.oidc import complete_oidc
 from agent.settings.printers import access, check_printer, profile
 from agent.settings.salvage import what_is_right
 from agent.settings.schedules import check_schedules, schedules_of
@@ -71,11 +73,15 @@ def read_secret(path: Path) -> str:
         first = path.read_text("utf-8").partition("\n")[0].strip()
     except (OSError, ValueError) as error:
         raise ConfigError(
-            [Problem(str(path), 0, 0, "", f"can't be read: {reason(error)}")]
+            [Problem(str(path), 0, 0, "", Message("can't be read: {reason}", reason=reason(error)))]
         ) from None
     if not first:
         raise ConfigError(
-            [Problem(str(path), 1, 1, "", "the first line is empty: write the secret there")]
+            [
+                Problem(
+                    str(path), 1, 1, "", Message("the first line is empty: write the secret there")
+                )
+            ]
         )
     return first
 
@@ -106,7 +112,11 @@ def _described_beside(document: Document, path: Path, found: list[Problem]) -> I
     try:
         files = sorted((path.parent / folder).iterdir())
     except OSError as error:
-        found.append(document.problem(("devices_folder",), f"can't be read: {reason(error)}"))
+        found.append(
+            document.problem(
+                ("devices_folder",), Message("can't be read: {reason}", reason=reason(error))
+            )
+        )
         return
     for file in files:
         if file.name.startswith("."):
@@ -114,12 +124,19 @@ def _described_beside(document: Document, path: Path, found: list[Problem]) -> I
         if file.suffix == ".yaml":
             yield from _device_file(file, found)
         elif file.suffix == ".yml":
-            found.append(Problem(str(file), 0, 0, "", f"is not read: call it {file.stem}.yaml"))
+            found.append(
+                Problem(
+                    str(file), 0, 0, "", Message("is not read: call it {stem}.yaml", stem=file.stem)
+                )
+            )
 
 
 def _device_file(file: Path, found: list[Problem]) -> Iterator[Entry]:
     if not re.fullmatch(DEVICE_NAME, file.stem):
-        text = f"the file is called after its device; allowed: {PATTERNS[DEVICE_NAME]}"
+        text = Message(
+            "the file is called after its device; allowed: {pattern}",
+            pattern=Message(PATTERNS[DEVICE_NAME]),
+        )
         found.append(Problem(str(file), 0, 0, "", text))
     try:
         document = read_document(file)
@@ -169,6 +186,7 @@ def _complete(
                 "socket": state / runtime / api.socket,
                 "token_file": state / api.token_file,
                 "network": api.network and _network(path, api.network),
+                "oidc": api.oidc and complete_oidc(path.parent, api.oidc),
             }
         ),
         console=settings.console,

@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-FIELDS: Final = ("minute", "hour", "day-of-month", "month", "day-of-week")
+from agent.languages.message import N_, Message, listed
+
+FIELDS: Final = (
+    N_("minute"),
+    N_("hour"),
+    N_("day-of-month"),
+    N_("month"),
+    N_("day-of-week"),
+)
 MOST_COUNTED: Final = 100
 """Firings that are counted one by one; of more it is only said that they are more."""
 
@@ -35,10 +43,15 @@ class Timetable:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_zone", zone_of(self.zone))
         if len(words := self.cron.split()) != len(FIELDS):
-            text = f"{self.cron!r} has {len(words)} fields, and needs {len(FIELDS)}"
-            raise ValueError(f"{text}: {', '.join(FIELDS)}")
+            text = N_("{cron!r} has {given} fields, and needs {needed}: {fields}")
+            found, named = len(words), listed(map(Message, FIELDS))
+            raise ValueError(
+                Message(text, cron=self.cron, given=found, needed=len(FIELDS), fields=named)
+            )
         if self.after(0.0) is None:
-            raise ValueError(f"{self.cron!r} never comes: no such day is in any year")
+            raise ValueError(
+                Message("{cron!r} never comes: no such day is in any year", cron=self.cron)
+            )
 
     def after(self, moment: float) -> float | None:
         """The first firing after a moment; None if there is none within fifty years."""
@@ -82,13 +95,19 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # a path, a folder, or no such zone
-        text = f"{name!r} is no time zone; allowed: names of the IANA's list, such as Asia/Seoul"
+        text = Message(
+            "{name!r} is no time zone; allowed: names of the IANA's list, such as Asia/Seoul",
+            name=name,
+        )
         raise ValueError(text) from None
 
 
 def _wrong(cron: str, said: str) -> str:
     """The sentence about what cronsim refuses: it says `Bad minute`."""
     wrong = said.removeprefix("Bad ")
-    return (
-        f"{cron!r} is no cron expression: its {wrong} is wrong; the fields are {', '.join(FIELDS)}"
+    return Message(
+        "{cron!r} is no cron expression: its {wrong} is wrong; the fields are {fields}",
+        cron=cron,
+        wrong=Message(wrong),
+        fields=listed(map(Message, FIELDS)),
     )

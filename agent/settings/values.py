@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from agent.languages.message import Message
 from drivers import Role
 
 CODE = r"^([GMT](0|[1-9][0-9]*)(\.[0-9]+)?|(_+[A-Z]|[A-Z][A-Z_])[A-Z0-9_]*)$"
@@ -36,8 +37,12 @@ class Listener:
         listener = cls.parse_any(value)
         if not _is_loopback(listener.host):
             raise ValueError(
-                f"{value!r} can be reached from the network, which is open only behind TLS, as "
-                f"api.network; here it listens on this machine: write 127.0.0.1:{listener.port}"
+                Message(
+                    "{value!r} can be reached from the network, which is open only behind TLS, as "
+                    "api.network; here it listens on this machine: write 127.0.0.1:{port}",
+                    value=value,
+                    port=listener.port,
+                )
             )
         return listener
 
@@ -49,7 +54,9 @@ class Listener:
         host, separator, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
         plain = port.isascii() and port.isdecimal() and len(port) < 6
         if not (separator and host and plain and int(port) < 65536):
-            raise ValueError(f"{value!r} is not a host and a port such as 127.0.0.1:8080")
+            raise ValueError(
+                Message("{value!r} is not a host and a port such as 127.0.0.1:8080", value=value)
+            )
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
 
@@ -62,7 +69,7 @@ def _is_loopback(host: str) -> bool:
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("has a line end or a control character: delete it")
+        raise ValueError(Message("has a line end or a control character: delete it"))
     return text
 
 
@@ -70,15 +77,23 @@ def _path(value: object) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value or not value.isprintable():
-        raise ValueError(f"{value!r} is not a path: put it in quotes if it looks like a number")
+        raise ValueError(
+            Message(
+                "{value!r} is not a path: put it in quotes if it looks like a number", value=value
+            )
+        )
     return Path(value)
 
 
 def _poll(seconds: float) -> float:
     if 0 < seconds < FASTEST_POLL_S:
         raise ValueError(
-            f"{seconds:g} s is too fast; allowed: {FASTEST_POLL_S:g} s or more, or 0 for "
-            "only when asked"
+            Message(
+                "{seconds:g} s is too fast; allowed: {fastest:g} s or more, or 0 for "
+                "only when asked",
+                seconds=seconds,
+                fastest=FASTEST_POLL_S,
+            )
         )
     return seconds
 
@@ -90,13 +105,23 @@ def _reach(value: object) -> tuple[float, float]:
         case [int() | float() as low, int() | float() as high] if isfinite(low) and isfinite(high):
             if low < high:
                 return float(low), float(high)
-            raise ValueError(f"{low:g} is not below {high:g}: write [lowest, highest]")
-    raise ValueError(f"{value!r} is not two numbers in mm: write [lowest, highest]")
+            raise ValueError(
+                Message(
+                    "{low:g} is not below {high:g}: write [lowest, highest]", low=low, high=high
+                )
+            )
+    raise ValueError(
+        Message("{value!r} is not two numbers in mm: write [lowest, highest]", value=value)
+    )
 
 
 def _script_line(text: str) -> str:
     if ";" in text:
-        raise ValueError(f"{text!r} has a comment, which would be sent too: write it after a #")
+        raise ValueError(
+            Message(
+                "{text!r} has a comment, which would be sent too: write it after a #", text=text
+            )
+        )
     return text
 
 
@@ -106,20 +131,27 @@ def _day(value: object) -> date:
     try:
         return date.fromisoformat(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a day: write it as 2027-03-31") from None
+        text = Message("{value!r} is not a day: write it as 2027-03-31", value=value)
+        raise ValueError(text) from None
 
 
 def _role(value: object) -> Role:
     if isinstance(value, Role):
         return value
     if value not in ROLES:
-        raise ValueError(f"{value!r} is not a role; allowed: {', '.join(ROLES)}")
+        raise ValueError(
+            Message(
+                "{value!r} is not a role; allowed: {roles}", value=value, roles=", ".join(ROLES)
+            )
+        )
     return Role[str(value).upper()]
 
 
 def _protocol(value: object) -> str:
     if value not in (5, "5", "3.1.1") or isinstance(value, bool | float):
-        raise ValueError(f"{value!r} is not a version of MQTT; allowed: 5, 3.1.1")
+        raise ValueError(
+            Message("{value!r} is not a version of MQTT; allowed: 5, 3.1.1", value=value)
+        )
     return str(value)
 
 
@@ -129,7 +161,10 @@ def _host(text: str) -> str:
             ip_address(text)
         except ValueError:
             raise ValueError(
-                f"{text!r} is not a host: write a name or an IP address alone, without a port"
+                Message(
+                    "{text!r} is not a host: write a name or an IP address alone, without a port",
+                    text=text,
+                )
             ) from None
     return text
 

@@ -18,12 +18,16 @@ class AccountRow:
     """What people call its owner."""
     role: str
     password: str
-    """The hash, with its salt and its cost."""
+    """The hash, with its salt and its cost; empty where a provider says who it is."""
     enabled: bool
     language: str
     """`ko`, `en`, or empty where the browser decides."""
     since: str
     """When it was made, RFC 3339 in UTC."""
+    issuer: str = ""
+    """The provider where its owner signs in; empty where a password is kept here."""
+    subject: str = ""
+    """Who its owner is there."""
 
 
 def accounts(connection: Connection) -> dict[str, AccountRow]:

@@ -104,7 +104,9 @@ class Draft:
 def already_there(name: str) -> AlreadyThere:
     """The refusal of a second file of the same name."""
     return AlreadyThere(
-        f"{name} is there already: remove it first, or say that it is to be replaced"
+        Message(
+            "{name} is there already: remove it first, or say that it is to be replaced", name=name
+        )
     )
 
 

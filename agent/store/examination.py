@@ -102,6 +102,10 @@ class _Process:
 
 def _why(process: "subprocess.Popen[bytes]", complaint: bytes) -> str:
     code = process.returncode
-    how = f"{signal.Signals(-code).name} ended it" if code < 0 else f"it ended with code {code}"
+    how = (
+        Message("{name} ended it", name=signal.Signals(-code).name)
+        if code < 0
+        else Message("it ended with code {code}", code=code)
+    )
     last = complaint.decode(errors="replace").strip().rpartition("\n")[2][:MOST_WORDS]
-    return f"{how}; its last words: {last}" if last else how
+    return Message("{how}; its last words: {last}", how=how, last=last) if last else how

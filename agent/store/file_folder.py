@@ -173,7 +173,12 @@ def names_in(directory: int) -> list[str]:
 
 def changed(name: str) -> Changed:
     """The refusal of a file that is not what it was."""
-    return Changed(f"{name} has changed since it was examined: ask again, and it is examined anew")
+    return Changed(
+        Message(
+            "{name} has changed since it was examined: ask again, and it is examined anew",
+            name=name,
+        )
+    )
 
 
 def _is_same(number: int, entry: Entry) -> bool:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from operator import add
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store.chain import EMPTY, Head, link, missing
 from agent.store.entries import Kind
 from agent.store.start import BEGAN, LACKS, RENEWED
@@ -29,7 +30,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"row {self.seq}: {self.text}"
+        return Message("row {row}: {text}", row=self.seq, text=self.text)
 
 
 class Check:
@@ -74,7 +75,7 @@ class Check:
     def broken_off(self, seq: int, why: str) -> None:
         """Note that this row and the next can't be read."""
         self.is_broken_off = True
-        self.found(seq, f"and what follows can't be read: {why}")
+        self.found(seq, Message("and what follows can't be read: {why}", why=why))
 
     def found(self, seq: int, text: str) -> None:
         """Add a finding."""
@@ -110,12 +111,15 @@ class Check:
         real = _real_hash(prev_hash, body)
         is_altered = real is None or real != kept
         if is_altered:
-            self.found(seq, "was altered: its content and its hash do not belong together")
+            self.found(seq, Message("was altered: its content and its hash do not belong together"))
         elif not self._is_gap and prev_hash not in {self.last.hash, self._real_hash}:
             self.found(
                 seq,
-                f"does not follow from row {self.last.seq}: rows were altered, added, removed "
-                "or moved here, and their hashes made anew",
+                Message(
+                    "does not follow from row {row}: rows were altered, added, removed or moved "
+                    "here, and their hashes made anew",
+                    row=self.last.seq,
+                ),
             )
         self._is_gap = False
         self.last, self._real_hash = Head(seq, kept), real if is_altered else None
@@ -126,7 +130,13 @@ class Check:
             self._is_gap = True
             self.found(expected, missing(expected, seq - 1))
         elif seq < expected:
-            self.found(seq, f"was added, or stands in the wrong place: row {expected} belongs here")
+            self.found(
+                seq,
+                Message(
+                    "was added, or stands in the wrong place: row {row} belongs here",
+                    row=expected,
+                ),
+            )
 
     def _hold_against_heads(self, batch: list[RawRow]) -> None:
         first, last = batch[0][0], batch[-1][0]
@@ -135,7 +145,8 @@ class Check:
                 kept != head.hash for seq, _, _, kept in batch if seq == head.seq
             ):
                 self.found(
-                    head.seq, "is not the row of the head that was kept: it was written anew"
+                    head.seq,
+                    Message("is not the row of the head that was kept: it was written anew"),
                 )
 
     def _look_for_own(self, batch: list[RawRow]) -> None:
@@ -148,11 +159,24 @@ class Check:
         if entry.get("kind") != Kind.LEDGER:
             return  # the same words in a value of another's
         if entry.get("action") == LACKS:
-            self.found(seq, f"here the agent found at a start: {entry.get('reason')}")
+            self.found(
+                seq, Message("here the agent found at a start: {why}", why=entry.get("reason"))
+            )
         elif entry.get("action") == RENEWED:
-            self.notes.append(f"row {seq}: the head was written anew: {entry.get('reason')}")
+            self.notes.append(
+                Message(
+                    "row {row}: the head was written anew: {why}", row=seq, why=entry.get("reason")
+                )
+            )
         elif entry.get("action") == BEGAN and "after" in entry:
-            self.notes.append(f"row {seq}: {entry.get('reason')}; it is kept: {entry['after']}")
+            self.notes.append(
+                Message(
+                    "row {row}: {why}; it is kept: {file}",
+                    row=seq,
+                    why=entry.get("reason"),
+                    file=entry["after"],
+                )
+            )
 
 
 def _real_hash(prev_hash: bytes, body: bytes) -> bytes | None:

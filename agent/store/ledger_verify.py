@@ -17,6 +17,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
+from agent.languages.message import Message
 from agent.store.chain import EMPTY, Head, missing
 from agent.store.database import Connection, reading
 from agent.store.head_file import HeadFile
@@ -101,8 +102,12 @@ def verify(
     notes = [note for check in checks for note in check.notes]
     if written is not None and written.seq < end.seq:
         notes.append(
-            f"the head beside the ledger is of row {written.seq}, {end.seq - written.seq} before "
-            "the last: so it is when an agent is writing just now, or after a power cut"
+            Message(
+                "the head beside the ledger is of row {row}, {count} before the last: so it is "
+                "when an agent is writing just now, or after a power cut",
+                row=written.seq,
+                count=end.seq - written.seq,
+            )
         )
     return Verdict(
         rows=sum(check.rows for check in checks),
@@ -196,12 +201,12 @@ def _at_the_end(end: Head, heads: Iterable[Head], *, is_head_lost: bool) -> list
     found = []
     last = max((head.seq for head in heads), default=0)
     if last > end.seq:
-        text = f"{missing(end.seq + 1, last)} at the end"
+        text = Message("{what} at the end", what=missing(end.seq + 1, last))
         found.append(Finding(seq=end.seq + 1, text=text))
     if is_head_lost and end != EMPTY:
-        text = (
-            "the head beside the ledger is missing, or no head: whether rows are missing at the "
-            "end can't be told; give the last head that was kept elsewhere"
+        text = Message(
+            "the head beside the ledger is missing, or no head: whether rows are missing "
+            "at the end can't be told; give the last head that was kept elsewhere"
         )
         found.append(Finding(seq=end.seq + 1, text=text))
     return found
@@ -211,7 +216,9 @@ def _written(path: Path) -> Head | None:
     try:
         return HeadFile(path).read()
     except OSError as error:
-        raise NotRead(f"{path} can't be read: {error.strerror}") from error
+        raise NotRead(
+            Message("{path} can't be read: {why}", path=path, why=error.strerror)
+        ) from error
 
 
 def _processors() -> int:

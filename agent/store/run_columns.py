@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from agent.languages.message import Message
 from agent.store.run_files import removed
 from agent.store.run_tables import NO_SAMPLE, OF_A_ROW
 from agent.store.run_writer import Table
@@ -18,7 +19,7 @@ from agent.store.run_writer import Table
 Format = Literal["parquet", "arrow"]
 BATCH: Final = 20_000
 """Rows that are in memory at a time."""
-MISSING: Final = "Parquet and Arrow need pyarrow: install labkeeper[data]"
+MISSING: Final = Message("Parquet and Arrow need pyarrow: install labkeeper[data]")
 
 _AS: Final[Mapping[str, Callable[[str], Any]]] = {
     "number": float,
@@ -50,7 +51,9 @@ def write(folder: Path, table: Table, formats: Sequence[Format]) -> list[str]:
             removed(folder / name)
         if isinstance(error, OSError):
             raise
-        raise OSError(f"{table.file} has no such form: {error}") from error
+        raise OSError(
+            Message("{file} has no such form: {error}", file=table.file, error=error)
+        ) from error
     return names
 
 

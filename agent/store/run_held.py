@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.languages.message import Message, both
 from agent.store.run_manifest import RUN_CLOSED
 from agent.store.run_verify import RunVerdict
 from agent.store.store_errors import NotRead
@@ -18,8 +19,10 @@ def hold_against_ledger(verdict: RunVerdict, folder: Path, ledger: Path | None) 
         path /= NAME
     if path is None:
         verdict.notes.append(
-            "no ledger is here: whether the whole folder was replaced can't be said; name one "
-            "with --ledger"
+            Message(
+                "no ledger is here: whether the whole folder was replaced can't be said; name "
+                "one with --ledger"
+            )
         )
         return
     try:
@@ -27,15 +30,17 @@ def hold_against_ledger(verdict: RunVerdict, folder: Path, ledger: Path | None) 
     except NotRead as error:
         if ledger is not None:
             raise
-        verdict.notes.append(f"it was not held against the ledger: {error}")
+        verdict.notes.append(Message("it was not held against the ledger: {error}", error=error))
         return
     if not kept:
-        verdict.found("manifest.json", f"{path} knows of no such run that was closed")
+        verdict.found(
+            "manifest.json", Message("{path} knows of no such run that was closed", path=path)
+        )
     elif verdict.sha256 not in kept:
-        text = f"was replaced: {path} has the SHA-256 {' and '.join(kept)}"
+        text = Message("was replaced: {path} has the SHA-256 {kept}", path=path, kept=both(kept))
         verdict.found("manifest.json", text)
     else:
-        verdict.notes.append(f"{path} has this very manifest")
+        verdict.notes.append(Message("{path} has this very manifest", path=path))
 
 
 def _ledger_of(folder: Path, name: str) -> Path | None:

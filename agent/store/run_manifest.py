@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store.chain import canonical
 from agent.store.run_files import digest_of, opened, sync_folder, written
 from agent.store.store_errors import NotRead
@@ -93,9 +94,17 @@ def read(folder: Path, name: str = NAME) -> tuple[dict[str, Any], str]:
     try:
         form = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise NotRead(f"{name} is no JSON any more: {error}") from None
+        raise NotRead(
+            Message("{name} is no JSON any more: {error}", name=name, error=error)
+        ) from None
     if not isinstance(form, dict) or form.get("schema") != SCHEMA:
-        raise NotRead(f"{name} is not what labkeeper writes: its schema is not {SCHEMA}")
+        raise NotRead(
+            Message(
+                "{name} is not what labkeeper writes: its schema is not {schema}",
+                name=name,
+                schema=SCHEMA,
+            )
+        )
     return form, hashlib.sha256(raw).hexdigest()
 
 
@@ -106,9 +115,17 @@ def read_bytes(folder: Path, name: str) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise NotRead(f"{name} can't be read: {error.strerror}") from None
+        raise NotRead(
+            Message("{path} can't be read: {why}", path=name, why=error.strerror)
+        ) from None
     if len(raw) > MOST_BYTES:
-        raise NotRead(f"{name} is larger than {MOST_BYTES:,} bytes: it is none of labkeeper's")
+        raise NotRead(
+            Message(
+                "{name} is larger than {most:,} bytes: it is none of labkeeper's",
+                name=name,
+                most=MOST_BYTES,
+            )
+        )
     return raw
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store import run_manifest
 from agent.store.run_files import DRAFT, plain_name
 from agent.store.run_manifest import FACTS, NAME, SIDECAR, Closed
@@ -14,7 +15,7 @@ from agent.store.store_errors import NotRead
 
 BETWEEN: Final = "_"
 """What stands between a job's id and its recipe; no id has one."""
-LEFT: Final = "the agent was ended, or the disk took no more, before the folder was closed"
+LEFT: Final = Message("the agent was ended, or the disk took no more, before the folder was closed")
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -85,7 +86,7 @@ def close_left(folder: Path, closed_at: str, known: Mapping[str, Any] = NOTHING)
         "tables": [],
         "printed": [],
         "lost": {},
-        "notes": ["this folder was closed by a later start, with what was there"],
+        "notes": [Message("this folder was closed by a later start, with what was there")],
         **known,
     }
     return run_manifest.close(

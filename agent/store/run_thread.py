@@ -79,4 +79,6 @@ def _each(works: Jobs) -> None:
             work.error = error
         except Exception as error:  # a defect of ours; whoever waits for it gets it
             log.exception("%s", work.what)
-            work.error = DiskFailed(f"not recorded: {work.what}: {error}")
+            work.error = DiskFailed(
+                Message("not recorded: {what}: {error}", what=work.what, error=error)
+            )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agent.languages.message import Message
 from agent.store import run_manifest
 from agent.store.run_files import digest_of, is_inside, opened
 from agent.store.run_manifest import FACTS, NAME, SIDECAR, Listed
@@ -28,9 +29,8 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        return (
-            f"{ascii(self.file)[1:-1] if not self.file.isprintable() else self.file}: {self.text}"
-        )
+        file = self.file if self.file.isprintable() else ascii(self.file)[1:-1]
+        return Message("{name}: {text}", name=file, text=self.text)
 
 
 @dataclass(kw_only=True)
@@ -68,19 +68,21 @@ class RunVerdict:
 def verify(folder: Path) -> RunVerdict:
     """Hold a folder against its manifest. Raises NotRead where there is no such folder."""
     if not folder.is_dir():
-        raise NotRead(f"there is no folder {folder}")
+        raise NotRead(Message("there is no folder {folder}", folder=folder))
     verdict = RunVerdict()
     try:
         names = files_of(folder)
     except OSError as error:
-        raise NotRead(f"{folder} can't be read: {error.strerror}") from None
+        raise NotRead(
+            Message("{path} can't be read: {why}", path=folder, why=error.strerror)
+        ) from None
     if NAME not in names:
         _no_manifest(verdict, names)
         return verdict
     try:
         verdict.form, verdict.sha256 = run_manifest.read(folder)
     except NotRead as error:
-        verdict.found(NAME, f"was altered, or is another: {error}")
+        verdict.found(NAME, Message("was altered, or is another: {error}", error=error))
         return verdict
     _hold_against_sidecar(verdict, folder)
     listed = list(_listed(verdict))
@@ -88,19 +90,21 @@ def verify(folder: Path) -> RunVerdict:
         _hold(verdict, folder, it)
     _hold_recipes(verdict, {it.name: it.sha256 for it in listed})
     for name in sorted({*names} - {it.name for it in listed} - {NAME, SIDECAR}):
-        verdict.found(name, "was added: the manifest does not have it")
+        verdict.found(name, Message("was added: the manifest does not have it"))
     verdict.files, verdict.size = len(listed), sum(it.size for it in listed)
     return verdict
 
 
 def _no_manifest(verdict: RunVerdict, names: list[str]) -> None:
     if FACTS in names:
-        text = (
+        text = Message(
             "is missing: the job runs still, or the agent was ended and not started since; "
             "else it was removed"
         )
     else:
-        text = f"is missing, and so is {FACTS}: this is no run folder, or not a whole one"
+        text = Message(
+            "is missing, and so is {facts}: this is no run folder, or not a whole one", facts=FACTS
+        )
     verdict.found(NAME, text)
 
 
@@ -108,10 +112,13 @@ def _hold_against_sidecar(verdict: RunVerdict, folder: Path) -> None:
     try:
         beside = run_manifest.read_bytes(folder, SIDECAR)
     except NotRead as error:
-        verdict.found(SIDECAR, f"is missing or is no file: {error}")
+        verdict.found(SIDECAR, Message("is missing or is no file: {error}", error=error))
         return
     if beside != run_manifest.sidecar(verdict.sha256):
-        verdict.found(NAME, f"was altered, or {SIDECAR} was: they do not belong together")
+        verdict.found(
+            NAME,
+            Message("was altered, or {sidecar} was: they do not belong together", sidecar=SIDECAR),
+        )
 
 
 def _listed(verdict: RunVerdict) -> Iterator[Listed]:
@@ -122,13 +129,16 @@ def _listed(verdict: RunVerdict) -> Iterator[Listed]:
         match it:
             case {"name": str(name), "size": int(size), "sha256": str(sha256)}:
                 if not is_inside(name) or name in seen:
-                    text = f"names {ascii(name)[:SHOWN]}, which is no name of a file in this folder"
+                    text = Message(
+                        "names {name}, which is no name of a file in this folder",
+                        name=ascii(name)[:SHOWN],
+                    )
                     verdict.found(NAME, text)
                     continue
                 seen.add(name)
                 yield Listed(name=name, size=size, sha256=sha256)
             case _:
-                verdict.found(NAME, "its list of files is not what labkeeper writes")
+                verdict.found(NAME, Message("its list of files is not what labkeeper writes"))
                 return
 
 
@@ -139,25 +149,30 @@ def _hold_recipes(verdict: RunVerdict, listed: Mapping[str, str]) -> None:
         match it:
             case {"name": str(name), "file": str(file), "sha256": str(sha256)} if sha256:
                 if file not in listed:
-                    verdict.found(NAME, f"has no file of the recipe {ascii(name)[1:-1][:SHOWN]}")
+                    verdict.found(
+                        NAME,
+                        Message("has no file of the recipe {name}", name=ascii(name)[1:-1][:SHOWN]),
+                    )
                 elif listed[file] != sha256:
-                    verdict.found(file, "is not the recipe that ran: its SHA-256 is another")
+                    verdict.found(
+                        file, Message("is not the recipe that ran: its SHA-256 is another")
+                    )
 
 
 def _hold(verdict: RunVerdict, folder: Path, listed: Listed) -> None:
     try:
         descriptor = opened(folder, listed.name)
     except FileNotFoundError:
-        verdict.found(listed.name, "is missing")
+        verdict.found(listed.name, Message("is missing"))
         return
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        verdict.found(listed.name, f"is a link, or can't be read: {why}")
+        verdict.found(listed.name, Message("is a link, or can't be read: {why}", why=why))
         return
     try:
         _hold_content(verdict, descriptor, listed)
     except OSError as error:
-        verdict.found(listed.name, f"can't be read: {error.strerror}")
+        verdict.found(listed.name, Message("can't be read: {reason}", reason=error.strerror))
     finally:
         os.close(descriptor)
 
@@ -165,10 +180,17 @@ def _hold(verdict: RunVerdict, folder: Path, listed: Listed) -> None:
 def _hold_content(verdict: RunVerdict, descriptor: int, listed: Listed) -> None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        verdict.found(listed.name, "is no file")
+        verdict.found(listed.name, Message("is no file"))
     elif status.st_size != listed.size:
         verdict.found(
-            listed.name, f"was altered: it has {status.st_size:,} bytes, not {listed.size:,}"
+            listed.name,
+            Message(
+                "was altered: it has {found:,} bytes, not {size:,}",
+                found=status.st_size,
+                size=listed.size,
+            ),
         )
     elif digest_of(descriptor)[0] != listed.sha256:
-        verdict.found(listed.name, "was altered: its SHA-256 is not the one of the manifest")
+        verdict.found(
+            listed.name, Message("was altered: its SHA-256 is not the one of the manifest")
+        )

@@ -189,6 +189,14 @@ CREATE TABLE tokens (
 # Tokens of programs. `key` is the hash of one; `owner` is the account that made it, or empty where
 # an administrator of the machine did.
 
+_ISSUER: Final = "ALTER TABLE accounts ADD COLUMN issuer TEXT NOT NULL DEFAULT ''"
+_SUBJECT: Final = "ALTER TABLE accounts ADD COLUMN subject TEXT NOT NULL DEFAULT ''"
+_IDENTITY: Final = """
+CREATE UNIQUE INDEX accounts_by_identity ON accounts (issuer, subject) WHERE issuer <> ''
+"""
+# Who somebody is at a provider of sign-ins: one account each. Without an issuer the account has a
+# password here.
+
 STEPS: Final[tuple[Step, ...]] = (
     (_LEDGER, _GAPLESS, _UNCHANGED, _UNDELETED, _OPEN_COMMANDS, _ENTRIES),
     (_JOBS, _JOB_KEYS, _JOB_ROWS, _MARKS),
@@ -197,4 +205,5 @@ STEPS: Final[tuple[Step, ...]] = (
     (_DOUBTED_DEVICES, _CONFIG_IN_FORCE),
     (_SCHEDULE_TROUBLE,),
     (_ACCOUNTS, _SESSIONS, _TOKENS),
+    (_ISSUER, _SUBJECT, _IDENTITY),
 )

@@ -25,7 +25,7 @@ DOUBTED: Final = "doubted"
 """Actions of entries about the ledger itself: its first row, that something of it was missing, that
 the head beside it was not the last and was written anew, and a device that it could tell of no more."""
 
-_CUT_OFF: Final = "the agent ended before this command did"
+_CUT_OFF: Final = Message("the agent ended before this command did")
 
 
 def start(
@@ -57,7 +57,7 @@ def start(
         write(connection, _began(station, written, quarantined))
     if lack or behind:
         write(connection, _of_head(LACKS if lack else RENEWED, lack or behind, written, found))
-    why = "the ledger before was damaged" if quarantined else lack
+    why = Message("the ledger before was damaged") if quarantined else lack
     for device in devices if why else ():
         write(connection, _doubted(device, why))
         doubt(device)(connection)
@@ -77,12 +77,14 @@ def what_lacks(connection: Connection, written: Head | None) -> str:
     """What a ledger lacks of the head that was written beside it; empty if nothing."""
     end = last(connection)
     if written is None:
-        return "the head beside the ledger is missing, or no head"
+        return Message("the head beside the ledger is missing, or no head")
     if written.seq > end.seq:
-        return f"{missing(end.seq + 1, written.seq)} at the end"
+        return Message("{what} at the end", what=missing(end.seq + 1, written.seq))
     query = "SELECT hash FROM ledger WHERE seq = ?"
     if written.seq and connection.execute(query, (written.seq,)).fetchone() != (written.hash,):
-        return f"row {written.seq} is not the one that was there: the ledger was written anew"
+        return Message(
+            "row {row} is not the one that was there: the ledger was written anew", row=written.seq
+        )
     return ""
 
 
@@ -103,7 +105,9 @@ def _began(station: str, written: Head | None, quarantined: Quarantine | None) -
         target=station,
         before={"head": str(written)} if written and written.seq else None,
         after={"follows": quarantined.form()} if quarantined else None,
-        reason=f"the database before it was damaged: {quarantined.why}" if quarantined else "",
+        reason=Message("the database before it was damaged: {why}", why=quarantined.why)
+        if quarantined
+        else "",
     )
 
 
@@ -135,7 +139,7 @@ def _of_head(action: str, why: str, written: Head | None, found: Head) -> Ledger
 
 
 def _doubted(device: str, why: str) -> LedgerEntry:
-    text = f"nobody knows what was under way: {why}"
+    text = Message("nobody knows what was under way: {why}", why=why)
     return LedgerEntry(action=DOUBTED, target=device, reason=text)
 
 

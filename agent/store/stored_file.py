@@ -78,7 +78,9 @@ class StoredFile:
         """
         survey = await self.survey()
         if not survey.sha256:
-            why = survey.trouble[0].text if survey.trouble else "nobody knows what is in it"
+            why = (
+                survey.trouble[0].text if survey.trouble else Message("nobody knows what is in it")
+            )
             raise Unexamined(
                 Message("{name} was given up when it was examined: {why}", name=self.name, why=why)
             )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from agent.fleet.samples import Cause, Outcome, Status
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.roles import refusal
@@ -19,6 +20,7 @@ from agent.web.routes import (
     WITH_TOKEN,
     TheActor,
     TheDevice,
+    TheLanguage,
     TheStation,
     answers,
     no_such,
@@ -56,12 +58,15 @@ async def put_setting(
     worker: TheDevice,
     station: TheStation,
     actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Write the value once and read it back. What lies out of range is refused, never clipped."""
     offered = worker.plan.driver_class.settings()
     if setting not in offered:
         raise no_such("setting", setting, offered)
-    return _done(await station.gate.set(actor, worker.plan.name, setting, body.value))
+    return said(
+        _done(await station.gate.set(actor, worker.plan.name, setting, body.value)), language
+    )
 
 
 @changes.post(
@@ -81,6 +86,7 @@ async def post_command(
     station: TheStation,
     actor: TheActor,
     keys: TheKeys,
+    language: TheLanguage,
     key: TheKey = "",
 ) -> dict[str, Any]:
     """Run the command, or print, and answer when it has ended. It goes on when the caller leaves.
@@ -98,7 +104,7 @@ async def post_command(
         actor, Message("do {device}.{command}", device=device, command=command), arguments
     )
     act = partial(station.gate.do, actor, device, command, arguments)
-    return _done(await keys.once(key, asked, act))
+    return said(_done(await keys.once(key, asked, act)), language)
 
 
 @changes.post(
@@ -114,7 +120,9 @@ async def post_command(
     ),
     response_model=forms.OutcomeForm,
 )
-async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def reconnect(
+    worker: TheDevice, station: TheStation, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """End the wait between two attempts, also after another instrument had answered."""
     name = worker.plan.name
     if why := refusal(actor, Role.TECHNICIAN, Message("reconnecting {name}", name=name)):
@@ -133,7 +141,7 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
         actor=actor.name,
         origin=actor.origin,
     )
-    return outcome_form(Outcome(status=Status.DONE, message=text))
+    return said(outcome_form(Outcome(status=Status.DONE, message=text)), language)
 
 
 @changes.post(
@@ -148,10 +156,14 @@ async def reconnect(worker: TheDevice, station: TheStation, actor: TheActor) -> 
     response_model=forms.OutcomeForm,
 )
 async def settle(
-    body: safety_forms.Reason, worker: TheDevice, station: TheStation, actor: TheActor
+    body: safety_forms.Reason,
+    worker: TheDevice,
+    station: TheStation,
+    actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Unblock a device that somebody has looked at. The reason goes on record with their name."""
-    return _done(await station.gate.settle(actor, worker.plan.name, body.reason))
+    return said(_done(await station.gate.settle(actor, worker.plan.name, body.reason)), language)
 
 
 @stops.post(
@@ -166,7 +178,9 @@ async def settle(
     ),
     response_model=forms.OutcomeForm,
 )
-async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def stop_device(
+    worker: TheDevice, station: TheStation, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Interrupt the device, end its command and make it safe, past every queue.
 
     The answer comes within a second: `still-trying` names a device that takes longer. Needs no role and no token, and looks at no body. The agent is no safety device: use the
@@ -175,7 +189,7 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
     outcome = await station.gate.stop_soon(actor, worker.plan.name)
     if outcome.cause is Cause.STILL_TRYING:
         raise problem_of(outcome, trying=[worker.plan.name])
-    return _done(outcome)
+    return said(_done(outcome), language)
 
 
 @stops.post(
@@ -189,7 +203,7 @@ async def stop_device(worker: TheDevice, station: TheStation, actor: TheActor) -
     ),
     response_model=forms.StopForm,
 )
-async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def stop_all(station: TheStation, actor: TheActor, language: TheLanguage) -> dict[str, Any]:
     """Stop all devices at once. A problem unless every one was confirmed safe; `devices` has each.
 
     The answer comes within a second; `trying` names those that are still being stopped. Needs no role and no token, and looks at no body. The agent is no safety device: use the
@@ -198,7 +212,8 @@ async def stop_all(station: TheStation, actor: TheActor) -> dict[str, Any]:
     by_device = await stop_everything(station.gate, sorted(station.workers), actor)
     if worst(by_device.values()):
         raise unsafe_problem(by_device)
-    return {"devices": {name: outcome_form(outcome) for name, outcome in by_device.items()}}
+    shown = {name: outcome_form(outcome) for name, outcome in by_device.items()}
+    return said({"devices": shown}, language)
 
 
 def unsafe_problem(by_device: Mapping[str, Outcome], **more: Any) -> Problem:

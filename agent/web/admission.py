@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.safety.admission import admission, prints_files
 from agent.web import examples, file_forms
@@ -13,6 +14,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheDevice,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -31,7 +33,7 @@ admissions = APIRouter(prefix="/api/v1", dependencies=[WITH_TOKEN])
     response_model=file_forms.AdmissionForm,
 )
 async def post_admission(
-    body: file_forms.AdmissionRequest, worker: TheDevice, station: TheStation
+    body: file_forms.AdmissionRequest, worker: TheDevice, station: TheStation, language: TheLanguage
 ) -> dict[str, Any]:
     """Examine the file, and hold it against the printer's profile. The printer is not touched."""
     plan = worker.plan
@@ -42,8 +44,11 @@ async def post_admission(
     with as_problems():
         file = await station.files.named(body.file)
         found = await admission(plan, file)
-    return {
-        "admitted": found.is_admitted,
-        "reasons": list(found.reasons),
-        "warnings": list(found.warnings),
-    }
+    return said(
+        {
+            "admitted": found.is_admitted,
+            "reasons": list(found.reasons),
+            "warnings": list(found.warnings),
+        },
+        language,
+    )

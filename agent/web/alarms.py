@@ -73,11 +73,12 @@ async def acknowledge(
     alarms: TheAlarms,
     desk: TheDesk,
     actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Say under your name that you know of it. It comes again when it is so again."""
     with as_problems():
         found = await desk.acknowledge(actor, alarm, body.reason)
-    return alarm_form(found, is_first=alarms.is_first(found))
+    return said(alarm_form(found, is_first=alarms.is_first(found)), language)
 
 
 @alarm_changes.post(
@@ -87,12 +88,17 @@ async def acknowledge(
     response_model=forms.AlarmForm,
 )
 async def shelve(
-    alarm: AlarmName, body: forms.Shelf, alarms: TheAlarms, desk: TheDesk, actor: TheActor
+    alarm: AlarmName,
+    body: forms.Shelf,
+    alarms: TheAlarms,
+    desk: TheDesk,
+    actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Put it aside for a time, at most a day. What is so when that is over is announced anew."""
     with as_problems():
         found = await desk.shelve(actor, alarm, body.seconds, body.reason)
-    return alarm_form(found, is_first=alarms.is_first(found))
+    return said(alarm_form(found, is_first=alarms.is_first(found)), language)
 
 
 @alarm_changes.post(
@@ -103,9 +109,9 @@ async def shelve(
     response_model=forms.AlarmForm,
 )
 async def unshelve(
-    alarm: AlarmName, alarms: TheAlarms, desk: TheDesk, actor: TheActor
+    alarm: AlarmName, alarms: TheAlarms, desk: TheDesk, actor: TheActor, language: TheLanguage
 ) -> dict[str, Any]:
     """Take it up again before its time."""
     with as_problems():
         found = await desk.unshelve(actor, alarm)
-    return alarm_form(found, is_first=alarms.is_first(found))
+    return said(alarm_form(found, is_first=alarms.is_first(found)), language)

@@ -34,6 +34,7 @@ from agent.web.plates import plate_changes, plate_views
 from agent.web.problems import Problem
 from agent.web.queue import queue_changes, queue_views
 from agent.web.reservations import reservation_changes, reservation_views
+from agent.web.routes import put_routes
 from agent.web.run_history import run_changes, run_views
 from agent.web.runs import runs
 from agent.web.schedules import schedule_changes, schedule_views
@@ -86,7 +87,6 @@ def api_of(station: Station, settings: Api | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
-        generate_unique_id_function=lambda route: route.name,
         exception_handlers={
             Problem: _problem,
             DiskBusy: _disk_busy,
@@ -97,20 +97,13 @@ def api_of(station: Station, settings: Api | None = None) -> FastAPI:
     )
     api.state.station, api.state.keys = station, Keys(station.clock)
     api.state.administrators = Administrators(settings.administrators if settings else None)
-    for router in (views, wire, files, file_changes, admissions, changes, stops):
-        api.include_router(router)
-    for router in (job_views, job_changes, job_stops, queue_views, queue_changes):
-        api.include_router(router)
-    for router in (reservation_views, reservation_changes, schedule_views, schedule_changes):
-        api.include_router(router)
-    for router in (waiver_views, waiver_changes, alarm_views, alarm_changes):
-        api.include_router(router)
-    for router in (unsettled_views, settles, runs, last_stops, plate_views, plate_changes):
-        api.include_router(router)
-    for router in (session, own_session, users, tokens, about_views):
-        api.include_router(router)
-    for router in (run_views, run_changes, ledger_views, ledger_changes):
-        api.include_router(router)
+    put_routes(api, views, wire, files, file_changes, admissions, changes, stops)
+    put_routes(api, job_views, job_changes, job_stops, queue_views, queue_changes)
+    put_routes(api, reservation_views, reservation_changes, schedule_views, schedule_changes)
+    put_routes(api, waiver_views, waiver_changes, alarm_views, alarm_changes)
+    put_routes(api, unsettled_views, settles, runs, last_stops, plate_views, plate_changes)
+    put_routes(api, session, own_session, users, tokens, about_views)
+    put_routes(api, run_views, run_changes, ledger_views, ledger_changes)
     add_console(api, station)
     return api
 

@@ -43,7 +43,7 @@ from agent.web.callers import Caller, Callers
 from agent.web.hosts import ON_SOCKET, check_host, check_origin, tcp_hosts
 from agent.web.limits import STREAMS, Limits
 from agent.web.problems import Problem
-from agent.web.to_sign_in import led_to_sign_in
+from agent.web.to_sign_in import FROM_PROVIDER, TO_PROVIDER, led_to_sign_in
 from agent.web.token import read_or_make_token
 from agent.web.uploads import Upload, check_file, is_upload
 
@@ -52,12 +52,17 @@ __all__ = ["Doors", "read_or_make_token"]
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 STOP: Final = re.compile(r"(/api/v1)?(/(devices|jobs)/[^/]+)?/stop")
 OF_NOBODY: Final = frozenset(
-    {"/api/v1/session", "/api/v1/first-administrator", "/sign-in", "/sign-in/first"}
+    {
+        *("/api/v1/session", "/api/v1/first-administrator", "/sign-in", "/sign-in/first"),
+        *(TO_PROVIDER, FROM_PROVIDER),
+    }
 )
 """Where somebody begins to be known: open to everybody who comes by the right name."""
 FIRST: Final = frozenset({"/api/v1/first-administrator", "/sign-in/first"})
 """What of it is done on this machine alone."""
-SEEN_BY_NOBODY: Final = re.compile(r"/api/v1/session|/sign-in|/static/.*|/favicon\.ico")
+SEEN_BY_NOBODY: Final = re.compile(
+    r"/api/v1/session|/sign-in(/provider/back)?|/static/.*|/favicon\.ico"
+)
 """What may be read from the network before that."""
 WHILE_LOCKED: Final = frozenset({"/api/v1/session", "/api/v1/session/unlock", "/sign-out"})
 API: Final = "/api/"
@@ -125,7 +130,7 @@ class Doors:
                 await self._app(scope, receive, answer)
         except Problem as problem:
             led = led_to_sign_in(scope, Headers(scope=scope), problem)
-            await (led or problem.response())(scope, receive, answer)
+            await (led or problem.response(_language(scope)))(scope, receive, answer)
         except _OverInTheMidst:
             log.debug("an answer ended with the session of whoever had asked for it")
         except Exception:
@@ -153,7 +158,8 @@ class Doors:
         else:
             hosts = tcp_hosts(scope, self._api.hosts)
         check_host(headers, hosts, Message("; the config may add names as api.hosts"))
-        check_origin(headers, hosts, ("https",) if self._is_network else ("http", "https"))
+        schemes = ("https",) if self._is_network else ("http", "https")
+        check_origin(headers, hosts, schemes, from_elsewhere=_is_sent_back(scope, headers))
         return hosts
 
     def _admit_reader(self, scope: Scope, headers: Headers, caller: Caller) -> None:
@@ -225,14 +231,23 @@ class Doors:
         self._note_use(caller)
 
     def _still_known(self, caller: Caller | None) -> bool:
-        """Whether the session still counts that opened this answer: a stream may outlast it."""
-        if caller is None or caller.signed_in is None or self._people is None:
+        """Whether what opened this answer still counts, session or token: a stream may outlast it."""
+        if caller is None or self._people is None:
             return True
-        return self._people.sessions.is_alive(caller.signed_in.session)
+        if caller.bearer:
+            return self._people.tokens.is_alive(caller.bearer.actor.name)
+        its = caller.signed_in
+        return its is None or self._people.sessions.is_alive(its.session)
 
     def _note_use(self, caller: Caller) -> None:
         if caller.signed_in and self._people and not caller.signed_in.locked:
             self._people.sessions.used(caller.signed_in.session)
+
+
+def _is_sent_back(scope: Scope, headers: Headers) -> bool:
+    """Whether it is the one page that another site may send a browser to: it does nothing itself."""
+    is_page = headers.get("sec-fetch-dest", "document") == "document"
+    return is_page and scope["method"] == "GET" and scope["path"] == FROM_PROVIDER
 
 
 def _language(scope: Scope) -> str:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from agent.fleet.samples import Outcome, Status
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import outcome_form
 from agent.roles import Actor, refusal
@@ -21,6 +22,7 @@ from agent.web.routes import (
     AT_THE_DOOR_TO_CHANGES,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -71,19 +73,22 @@ TheFile = Annotated[StoredFile, Depends(_file)]
     response_model=file_forms.FilesForm,
 )
 async def list_files(
-    station: TheStation, cursor: Cursor = "", limit: Limit = None
+    station: TheStation, language: TheLanguage, cursor: Cursor = "", limit: Limit = None
 ) -> dict[str, Any]:
     """Every file with what is known of it so far, and how full the store is."""
     with as_problems():
         listing = await station.files.listing()
     shown, following = page_of(listing.files, lambda it: it.name, cursor, limit)
-    return {
-        "files": [listed_form(it) for it in shown],
-        "used": listing.used,
-        "limit": listing.limit,
-        "free": listing.free,
-        "next": following,
-    }
+    return said(
+        {
+            "files": [listed_form(it) for it in shown],
+            "used": listing.used,
+            "limit": listing.limit,
+            "free": listing.free,
+            "next": following,
+        },
+        language,
+    )
 
 
 @files.get(
@@ -92,11 +97,11 @@ async def list_files(
     responses=answers(examples.FILE, *AT_THE_DOOR, *EXAMINING),
     response_model=file_forms.FileForm,
 )
-async def file(file: TheFile, station: TheStation) -> dict[str, Any]:
+async def file(file: TheFile, station: TheStation, language: TheLanguage) -> dict[str, Any]:
     """The survey of a file. One that was not uploaded is examined now, which may take a while."""
     with as_problems():
         survey = await file.survey()
-        return file_form(await station.files.known(file), survey)
+        return said(file_form(await station.files.known(file), survey), language)
 
 
 @files.get(
@@ -130,14 +135,19 @@ async def thumbnail(file: TheFile, station: TheStation) -> Response:
     response_model=file_forms.FileForm,
 )
 async def put_file(
-    name: FileName, request: Request, station: TheStation, actor: TheActor, replace: Replace = False
+    name: FileName,
+    request: Request,
+    station: TheStation,
+    actor: TheActor,
+    language: TheLanguage,
+    replace: Replace = False,
 ) -> dict[str, Any]:
     """Store the file, whole or not at all, examine it, and answer what is in it."""
     _check_role(actor, Message("storing {name}", name=name))
     with as_problems():
         added = await _added(station.files, name, request, replace=replace)
     tell_added(station, actor, added)
-    return file_form(added, await _survey_if_any(station.files, added))
+    return said(file_form(added, await _survey_if_any(station.files, added)), language)
 
 
 @file_changes.delete(
@@ -151,14 +161,19 @@ async def put_file(
     ),
     response_model=forms.OutcomeForm,
 )
-async def delete_file(name: FileName, station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def delete_file(
+    name: FileName, station: TheStation, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Remove the file, unless it is being printed."""
     _check_role(actor, Message("removing {name}", name=name))
     with as_problems():
         removed = await station.files.remove(name)
     tell_removed(station, actor, removed)
-    return outcome_form(
-        Outcome(status=Status.DONE, message=Message("{name} is removed", name=removed.name))
+    return said(
+        outcome_form(
+            Outcome(status=Status.DONE, message=Message("{name} is removed", name=removed.name))
+        ),
+        language,
     )
 
 

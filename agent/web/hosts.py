@@ -43,15 +43,24 @@ def check_host(headers: Headers, hosts: frozenset[str], hint: str = "") -> None:
 
 
 def check_origin(
-    headers: Headers, hosts: frozenset[str], schemes: tuple[str, ...] = SCHEMES
+    headers: Headers,
+    hosts: frozenset[str],
+    schemes: tuple[str, ...] = SCHEMES,
+    *,
+    from_elsewhere: bool = False,
 ) -> None:
-    """Refuse what the page of somebody else asks. A program that is no browser says nothing here."""
+    """Refuse what the page of somebody else asks. A program that is no browser says nothing here.
+
+    `from_elsewhere` is a page that another site may send a browser to.
+    """
     origins = {f"{scheme}://{host}" for host in hosts for scheme in schemes}
     if any(origin.lower() not in origins for origin in headers.getlist("origin")):
         raise Problem(
             "wrong-origin", Message("the Origin of the page that asks is not one of the agent's")
         )
-    if any(site not in OWN_SITE for site in headers.getlist("sec-fetch-site")):
+    if not from_elsewhere and any(
+        site not in OWN_SITE for site in headers.getlist("sec-fetch-site")
+    ):
         raise Problem(
             "wrong-origin", Message("a page of another site asks; open the address itself")
         )

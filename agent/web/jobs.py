@@ -86,13 +86,16 @@ def as_problems() -> Iterator[None]:
     responses=answers({"recipes": [examples.RECIPE], "problems": []}, *AT_THE_DOOR, "no-such"),
     response_model=forms.RecipesForm,
 )
-async def recipes(jobs: TheJobs) -> dict[str, Any]:
+async def recipes(jobs: TheJobs, language: TheLanguage) -> dict[str, Any]:
     """What each recipe takes, and what is wrong with those that can't be read."""
     library = await jobs.library()
-    return {
-        "recipes": [recipe_form(head_of(entry)) for entry in library.recipes.values()],
-        "problems": [str(problem) for problem in library.problems],
-    }
+    return said(
+        {
+            "recipes": [recipe_form(head_of(entry)) for entry in library.recipes.values()],
+            "problems": [str(problem) for problem in library.problems],
+        },
+        language,
+    )
 
 
 @job_views.get(
@@ -131,7 +134,7 @@ async def one(job: JobId, jobs: TheJobs, language: TheLanguage) -> dict[str, Any
     response_model=forms.WholeJobForm,
 )
 async def submit(
-    body: forms.NewJob, jobs: TheJobs, actor: TheActor, key: TheKey = ""
+    body: forms.NewJob, jobs: TheJobs, actor: TheActor, language: TheLanguage, key: TheKey = ""
 ) -> dict[str, Any]:
     """Check the recipe, and queue it: it begins when all its devices are free.
 
@@ -151,7 +154,7 @@ async def submit(
             copies=body.copies,
             not_before=_moment(body.not_before),
         )
-        return whole_job_form(job)
+        return said(whole_job_form(job), language)
 
 
 def _moment(text: str | None) -> float | None:
@@ -178,7 +181,7 @@ def _moment(text: str | None) -> float | None:
     ),
     response_model=forms.WholeJobForm,
 )
-async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def stop(job: JobId, jobs: TheJobs, actor: TheActor, language: TheLanguage) -> dict[str, Any]:
     """Stop all its devices at once. A problem unless every one was confirmed safe; `devices` has each.
 
     The answer comes within a second; `trying` names the devices that are still being stopped. What
@@ -190,7 +193,7 @@ async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     its = stopped.job
     if worst(stopped.devices.values()):
         raise unsafe_problem(stopped.devices, job=its.id, state=its.state)
-    return whole_job_form(its)
+    return said(whole_job_form(its), language)
 
 
 @job_changes.post(
@@ -200,10 +203,12 @@ async def stop(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
     response_model=forms.WholeJobForm,
 )
-async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def pause(
+    job: JobId, jobs: TheJobs, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Let it rest at the next step, in a wait or in a print."""
     with as_problems():
-        return whole_job_form(await jobs.pause(job, actor))
+        return said(whole_job_form(await jobs.pause(job, actor)), language)
 
 
 @job_changes.post(
@@ -213,10 +218,12 @@ async def pause(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
     response_model=forms.WholeJobForm,
 )
-async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def resume(
+    job: JobId, jobs: TheJobs, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Let it go on after a pause."""
     with as_problems():
-        return whole_job_form(await jobs.resume(job, actor))
+        return said(whole_job_form(await jobs.resume(job, actor)), language)
 
 
 @job_changes.post(
@@ -226,10 +233,10 @@ async def resume(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
     response_model=forms.WholeJobForm,
 )
-async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def hold(job: JobId, jobs: TheJobs, actor: TheActor, language: TheLanguage) -> dict[str, Any]:
     """Keep it from beginning; others pass it."""
     with as_problems():
-        return whole_job_form(await jobs.hold(job, actor))
+        return said(whole_job_form(await jobs.hold(job, actor)), language)
 
 
 @job_changes.post(
@@ -239,10 +246,12 @@ async def hold(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     responses=answers(examples.WHOLE_JOB, *TO_CHANGE),
     response_model=forms.WholeJobForm,
 )
-async def release(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
+async def release(
+    job: JobId, jobs: TheJobs, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Let it begin when it is its turn."""
     with as_problems():
-        return whole_job_form(await jobs.release(job, actor))
+        return said(whole_job_form(await jobs.release(job, actor)), language)
 
 
 @job_views.get(
@@ -251,9 +260,9 @@ async def release(job: JobId, jobs: TheJobs, actor: TheActor) -> dict[str, Any]:
     responses=answers({"questions": [examples.QUESTION]}, *AT_THE_DOOR, "no-such"),
     response_model=forms.QuestionsForm,
 )
-async def questions(jobs: TheJobs) -> dict[str, Any]:
+async def questions(jobs: TheJobs, language: TheLanguage) -> dict[str, Any]:
     """What jobs wait to be told, the oldest question first."""
-    return {"questions": [question_form(it) for it in jobs.questions]}
+    return said({"questions": [question_form(it) for it in jobs.questions]}, language)
 
 
 @job_changes.post(
@@ -267,7 +276,8 @@ async def answer(
     body: forms.NewAnswer,
     jobs: TheJobs,
     actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Answer it once, under your name. What does not fit is refused, and the question stays."""
     with as_problems():
-        return question_form(await jobs.answer(question, body.value, actor))
+        return said(question_form(await jobs.answer(question, body.value, actor)), language)

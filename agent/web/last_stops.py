@@ -5,9 +5,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from agent.languages.catalogues import all_in_language as said
 from agent.public import outcome_form, utc_text
 from agent.web import examples, forms
-from agent.web.routes import AT_THE_DOOR, TheDevice, TheStation, answers
+from agent.web.routes import AT_THE_DOOR, TheDevice, TheLanguage, TheStation, answers
 
 LONGEST_WAIT_S: Final = 10.0
 
@@ -48,15 +49,20 @@ class LastStopForm(BaseModel):
     responses=answers(STOPPED, *AT_THE_DOOR, "no-such", "bad-value"),
     response_model=LastStopForm,
 )
-async def last_stop(worker: TheDevice, station: TheStation, wait: Wait = 0.0) -> dict[str, Any]:
+async def last_stop(
+    worker: TheDevice, station: TheStation, language: TheLanguage, wait: Wait = 0.0
+) -> dict[str, Any]:
     """Whether the device is still being stopped, and else what the last stop has confirmed."""
     name = worker.plan.name
     if wait:
         await station.gate.end_of_stops(name, wait)
     last = station.gate.last_stop(name)
-    return {
-        "trying": last.is_trying,
-        "asked": utc_text(last.asked) if last.asked is not None else None,
-        "ended": utc_text(last.ended) if last.ended is not None else None,
-        "outcome": outcome_form(last.outcome) if last.outcome is not None else None,
-    }
+    return said(
+        {
+            "trying": last.is_trying,
+            "asked": utc_text(last.asked) if last.asked is not None else None,
+            "ended": utc_text(last.ended) if last.ended is not None else None,
+            "outcome": outcome_form(last.outcome) if last.outcome is not None else None,
+        },
+        language,
+    )

@@ -18,6 +18,7 @@ USER: Final = {
     "enabled": True,
     "language": "ko",
     "since": "2026-11-28T08:30:00.000Z",
+    "provider": "",
 }
 SESSION: Final = {
     "signed_in": True,
@@ -144,6 +145,9 @@ class UserForm(BaseModel):
     enabled: bool
     language: Language
     since: Moment
+    provider: Annotated[
+        str, Field(description="Where they sign in and have their role from; empty: here.")
+    ]
 
 
 class UsersForm(BaseModel):
@@ -215,6 +219,7 @@ def user_form(account: Account) -> dict[str, Any]:
         "enabled": account.enabled,
         "language": account.language,
         "since": account.since,
+        "provider": account.provider,
     }
 
 

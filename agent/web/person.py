@@ -10,7 +10,13 @@ from fastapi import Depends, Request
 from agent.errors import AgentError, NoSuchThing, NotAllowed, Refused
 from agent.languages.message import Message
 from agent.people.people import People
-from agent.people.people_errors import NameTaken, NoPeople, SignInFailed, TooManyAtOnce
+from agent.people.people_errors import (
+    NameTaken,
+    NoPeople,
+    ProviderTrouble,
+    SignInFailed,
+    TooManyAtOnce,
+)
 from agent.people.session import SignedIn
 from agent.roles import ROLES, Actor
 from agent.store.store_errors import NotRecorded
@@ -27,6 +33,7 @@ KINDS: Final[tuple[tuple[type[AgentError], str], ...]] = (
     (TooManyAtOnce, "too-many"),
     (NameTaken, "exists"),
     (Refused, "bad-value"),
+    (ProviderTrouble, "not-vouched"),
     (NotRecorded, "not-recorded"),
     (NoPeople, "not-kept"),
 )

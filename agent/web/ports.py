@@ -4,11 +4,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from ssl import SSLContext
 
 from agent.settings import Station as Settings
 from agent.web.listeners import bind_tcp, bind_unix
-from agent.web.tls import tls_of
+from agent.web.renewed_tls import RenewedTls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +19,12 @@ class Ports:
     metrics: socket.socket | None
     network: socket.socket | None = None
     """The door to other machines, where there is one, and what it speaks."""
-    tls: SSLContext | None = None
+    tls: RenewedTls | None = None
+
+    def look_at_certificates(self) -> None:
+        """Read the certificate of the door to other machines again, where there is one."""
+        if self.tls is not None:
+            self.tls.look_now()
 
     def in_words(self) -> str:
         """Where each of them is, for the log."""
@@ -50,6 +54,6 @@ def bound(settings: Settings) -> Iterator[Ports]:
         network, tls = settings.api.network, None
         outside = None
         if network is not None:
-            tls = tls_of(network.certificate, network.key)
+            tls = RenewedTls(network.certificate, network.key)
             outside = stack.enter_context(bind_tcp(network.listen, "api.network.listen"))
         yield Ports(command_line=command_line, api=api, metrics=metrics, network=outside, tls=tls)

@@ -61,6 +61,7 @@ KINDS: Final = MappingProxyType(
         "not-kept": Kind(500, Message("The disk can't be read or written"), Status.FAILED),
         "not-recorded": Kind(500, Message("The disk does not take the record"), Status.FAILED),
         "device-failed": Kind(502, Message("The device did not do it"), Status.FAILED),
+        "not-vouched": Kind(503, Message("The provider of sign-ins can't be asked"), Status.FAILED),
         "not-read": Kind(503, Message("The device could not be read"), Status.FAILED),
         "not-sent": Kind(503, Message("The device can't be reached"), Status.FAILED),
         "stopping": Kind(503, Message("The agent is stopping"), Status.UNKNOWN),

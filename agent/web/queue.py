@@ -74,11 +74,11 @@ async def release_queue(jobs: TheJobs, actor: TheActor, language: TheLanguage) -
     response_model=job_forms.WholeJobForm,
 )
 async def move(
-    job: JobId, body: queue_forms.NewPlace, jobs: TheJobs, actor: TheActor
+    job: JobId, body: queue_forms.NewPlace, jobs: TheJobs, actor: TheActor, language: TheLanguage
 ) -> dict[str, Any]:
     """Put it first, last or before another one. It takes the priority of those beside it."""
     with as_problems():
-        return whole_job_form(await jobs.move(job, body.to, actor, body.other))
+        return said(whole_job_form(await jobs.move(job, body.to, actor, body.other)), language)
 
 
 @queue_views.get(
@@ -92,10 +92,11 @@ async def move(
 async def job_log(
     job: JobId,
     jobs: TheJobs,
+    language: TheLanguage,
     after: Annotated[int, Query(ge=0, lt=2**53, description="Only rows after this one.")] = 0,
     most: Annotated[int, Query(ge=1, le=1000, description="How many at once.")] = 500,
 ) -> dict[str, Any]:
     """Its states, steps, values, lines, questions and answers, from the ledger, the oldest first."""
     with as_problems():
         rows = await jobs.log(job, after, most)
-    return {"entries": [{**row, "time": utc_text(row["time"])} for row in rows]}
+    return said({"entries": [{**row, "time": utc_text(row["time"])} for row in rows]}, language)

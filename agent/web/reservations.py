@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from agent.fleet.samples import Outcome, Status
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import outcome_form, utc_text
 from agent.safety.leases import Leases
@@ -20,6 +21,7 @@ from agent.web.routes import (
     WITH_TOKEN,
     TheActor,
     TheDevice,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -45,15 +47,18 @@ TheLeases = Annotated[Leases, Depends(_leases)]
     responses=answers(forms.EXAMPLE, *AT_THE_DOOR, "no-such"),
     response_model=forms.ReservationsForm,
 )
-async def reservations(leases: TheLeases) -> dict[str, Any]:
+async def reservations(leases: TheLeases, language: TheLanguage) -> dict[str, Any]:
     """The devices that belong to jobs until their end, and those that people have for a time."""
-    return {
-        "jobs": {
-            device: {"job": it.job, "recipe": it.what, "by": it.by}
-            for device, it in leases.holders.items()
+    return said(
+        {
+            "jobs": {
+                device: {"job": it.job, "recipe": it.what, "by": it.by}
+                for device, it in leases.holders.items()
+            },
+            "people": {device: _lease_form(it) for device, it in leases.held.items()},
         },
-        "people": {device: _lease_form(it) for device, it in leases.held.items()},
-    }
+        language,
+    )
 
 
 @reservation_changes.post(
@@ -68,12 +73,17 @@ async def reservations(leases: TheLeases) -> dict[str, Any]:
     response_model=forms.OutcomeForm,
 )
 async def reserve(
-    body: forms.NewLease, worker: TheDevice, leases: TheLeases, actor: TheActor
+    body: forms.NewLease,
+    worker: TheDevice,
+    leases: TheLeases,
+    actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Keep a device for yourself for a time: nobody else may set or command it, and jobs wait."""
     name = worker.plan.name
-    return _done(
-        await leases.reserve(actor, name, body.seconds, body.reason, takeover=body.takeover)
+    return said(
+        _done(await leases.reserve(actor, name, body.seconds, body.reason, takeover=body.takeover)),
+        language,
     )
 
 
@@ -88,9 +98,11 @@ async def reserve(
     ),
     response_model=forms.OutcomeForm,
 )
-async def unreserve(worker: TheDevice, leases: TheLeases, actor: TheActor) -> dict[str, Any]:
+async def unreserve(
+    worker: TheDevice, leases: TheLeases, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """End a reservation before its time: your own, or as an engineer anybody's."""
-    return _done(await leases.unreserve(actor, worker.plan.name))
+    return said(_done(await leases.unreserve(actor, worker.plan.name)), language)
 
 
 def _lease_form(lease: Lease) -> dict[str, Any]:

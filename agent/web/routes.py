@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Path, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, Path, Request, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from agent.fleet.device import DeviceWorker
@@ -79,6 +80,21 @@ async def _language(request: Request) -> str:
 
 TheLanguage = Annotated[str, Depends(_language)]
 """In which the caller wants to read; English where none is asked for."""
+
+
+def put_routes(api: FastAPI, *routers: APIRouter) -> None:
+    """Put the routes of these on the API as they are, each by its function's name.
+
+    `include_router` makes each a second time, for what an inclusion may add and here adds nothing:
+    80 ms of processor for all of them.
+    """
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                route.unique_id = route.name  # in the document, without path and method
+                if route.response_field is not None:
+                    route.response_field.name = f"Response_{route.name}"
+            api.router.routes.append(route)
 
 
 def no_such(what: str, name: str, known: Any) -> Problem:

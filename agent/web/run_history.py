@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.store.disk_threads import at_disk_thread
 from agent.store.run_lines import WantedRuns
@@ -17,7 +18,14 @@ from agent.web.actions import ANY_BODY
 from agent.web.jobs import TO_CHANGE, JobId
 from agent.web.ledger import Time, Words
 from agent.web.problems import Problem
-from agent.web.routes import AT_THE_DOOR, LONGEST_SHOWN, WITH_TOKEN, TheStation, answers
+from agent.web.routes import (
+    AT_THE_DOOR,
+    LONGEST_SHOWN,
+    WITH_TOKEN,
+    TheLanguage,
+    TheStation,
+    answers,
+)
 
 MOST_RUNS: Final = 200
 MOST_POINTS: Final = 10_000
@@ -77,6 +85,7 @@ TheFolder = Annotated[FilePath, Depends(_folder)]
 async def all_runs(
     station: TheStation,
     wanted: Annotated[WantedRuns, Depends(_wanted)],
+    language: TheLanguage,
     cursor: Annotated[
         str, Query(max_length=300, description="The `next` of the page before; newest first.")
     ] = "",
@@ -93,7 +102,7 @@ async def all_runs(
         found = await at_disk_thread(page, station.runs, wanted, most=limit, begin=cursor)
     except OSError as error:
         raise _unread(error) from None
-    return {"runs": [_run_form(line) for line in found.runs], "next": found.next}
+    return said({"runs": [_run_form(line) for line in found.runs], "next": found.next}, language)
 
 
 @run_changes.post(
@@ -103,7 +112,9 @@ async def all_runs(
     responses=answers(examples.VERDICT, *TO_CHANGE, "not-kept"),
     response_model=forms.RunVerdictForm,
 )
-async def verify_run(folder: TheFolder, station: TheStation) -> dict[str, Any]:
+async def verify_run(
+    folder: TheFolder, station: TheStation, language: TheLanguage
+) -> dict[str, Any]:
     """Say what `labkeeper run verify` says: whether each file is as it was when the run was closed.
 
     The manifest is held against the ledger. That there are faults is no problem: look at `verified`.
@@ -113,7 +124,7 @@ async def verify_run(folder: TheFolder, station: TheStation) -> dict[str, Any]:
         verdict = await station.run_reader.verify(folder, ledger)
     except (OSError, NotRead) as error:
         raise _unread(error) from None
-    return verdict.said()
+    return said(verdict.said(), language)
 
 
 @run_views.get(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from agent.jobs.schedules.schedule_keeping import Followed
 from agent.jobs.schedules.schedules import Schedules
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.public import utc_text
 from agent.settings import Schedule
@@ -18,6 +19,7 @@ from agent.web.routes import (
     AT_THE_DOOR,
     WITH_TOKEN,
     TheActor,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -46,12 +48,13 @@ ScheduleName = Annotated[str, Path(description="A schedule.", examples=["nightly
 )
 async def all_schedules(
     schedules: TheSchedules,
+    language: TheLanguage,
     next: Annotated[  # noqa: A002 - the name in the query
         int, Query(description="How many of the next times.", ge=1, le=MOST_NEXT)
     ] = 1,
 ) -> dict[str, Any]:
     """What each starts, when it fires next, and which job it started last."""
-    return {"schedules": [schedule_form(it, next) for it in schedules.listing]}
+    return said({"schedules": [schedule_form(it, next) for it in schedules.listing]}, language)
 
 
 @schedule_changes.post(
@@ -62,11 +65,11 @@ async def all_schedules(
     response_model=forms.ScheduleForm,
 )
 async def enable_schedule(
-    schedule: ScheduleName, schedules: TheSchedules, actor: TheActor
+    schedule: ScheduleName, schedules: TheSchedules, actor: TheActor, language: TheLanguage
 ) -> dict[str, Any]:
     """Let it fire from now on. What passed while it was off is not made up for."""
     with as_problems():
-        return schedule_form(await schedules.switch(schedule, actor, on=True))
+        return said(schedule_form(await schedules.switch(schedule, actor, on=True)), language)
 
 
 @schedule_changes.post(
@@ -77,11 +80,11 @@ async def enable_schedule(
     response_model=forms.ScheduleForm,
 )
 async def disable_schedule(
-    schedule: ScheduleName, schedules: TheSchedules, actor: TheActor
+    schedule: ScheduleName, schedules: TheSchedules, actor: TheActor, language: TheLanguage
 ) -> dict[str, Any]:
     """Keep it from firing, also after a restart, until somebody switches it on. Its job goes on."""
     with as_problems():
-        return schedule_form(await schedules.switch(schedule, actor, on=False))
+        return said(schedule_form(await schedules.switch(schedule, actor, on=False)), language)
 
 
 def schedule_form(followed: Followed, number: int = 1) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from starlette.types import Scope
 from agent.web.problems import Problem
 
 SIGN_IN: Final = "/sign-in"
+TO_PROVIDER: Final = "/sign-in/provider"
+FROM_PROVIDER: Final = "/sign-in/provider/back"
+"""Where a provider of sign-ins sends the browser back to."""
 NO_PAGES: Final = ("/api/", "/parts/", "/live/", "/static/")
 LONGEST_PATH: Final = 1000
 OWN_PATH: Final = re.compile(r"(/[^/\\\s\x00-\x1f\x7f?#]+)*/?(\?[^\\\s\x00-\x1f\x7f#]*)?")

@@ -99,7 +99,9 @@ async def unsettled(station: TheStation, language: TheLanguage) -> list[dict[str
     ),
     response_model=SettledForm,
 )
-async def settle_some(body: Settled, station: TheStation, actor: TheActor) -> dict[str, Any]:
+async def settle_some(
+    body: Settled, station: TheStation, actor: TheActor, language: TheLanguage
+) -> dict[str, Any]:
     """Unblock devices that somebody has looked at, also those that have left the config.
 
     A problem unless all of them were settled; its `devices` has each.
@@ -117,7 +119,7 @@ async def settle_some(body: Settled, station: TheStation, actor: TheActor) -> di
             Message("not settled: {left}. {detail}", left=", ".join(left), detail=problem.detail),
             devices=shown,
         )
-    return {"devices": shown}
+    return said({"devices": shown}, language)
 
 
 def _form(doubt: Doubt, *, in_config: bool) -> dict[str, Any]:

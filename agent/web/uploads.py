@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message as Part
 from starlette.types import Receive, Scope, Send
 
-from agent.languages.message import Message
+from agent.languages.message import Message, either
 from agent.web.problems import Problem
 
 PATH: Final = re.compile(r"/api/v1/files/[^/]+")
@@ -35,7 +35,7 @@ def check_file(headers: Headers) -> None:
     """Raise Problem, unless the body is declared as a file."""
     given = headers.getlist("content-type")
     if len(given) != 1 or given[0].partition(";")[0].strip().lower() not in DECLARED_AS:
-        kinds = " or ".join(f"`Content-Type: {kind}`" for kind in DECLARED_AS)
+        kinds = either(f"`Content-Type: {kind}`" for kind in DECLARED_AS)
         raise Problem("not-a-file", Message("send the header {kinds}", kinds=kinds))
 
 

@@ -61,16 +61,19 @@ LastEventId = Annotated[
     responses=answers(examples.STATION, *AT_THE_DOOR),
     response_model=forms.StationForm,
 )
-async def station(station: TheStation) -> dict[str, Any]:
+async def station(station: TheStation, language: TheLanguage) -> dict[str, Any]:
     """Name, version and clock of the agent, and how many of its devices answer."""
     up = sum(snapshot.state.online for snapshot in station.board.latest.values())
-    return {
-        "station": station.name,
-        "version": station.version,
-        "titles": dict(station.titles),
-        "time": utc_text(station.clock.utc()),
-        "devices": {"total": len(station.workers), "up": up},
-    }
+    return said(
+        {
+            "station": station.name,
+            "version": station.version,
+            "titles": dict(station.titles),
+            "time": utc_text(station.clock.utc()),
+            "devices": {"total": len(station.workers), "up": up},
+        },
+        language,
+    )
 
 
 @views.get(
@@ -132,9 +135,9 @@ async def device(
     responses=answers(examples.DESCRIPTION, *AT_THE_DOOR, "no-such"),
     response_model=forms.DescriptionForm,
 )
-async def description(worker: TheDevice) -> dict[str, Any]:
+async def description(worker: TheDevice, language: TheLanguage) -> dict[str, Any]:
     """Readings, settings and commands with this device's own limits, titles and poll periods."""
-    return description_form(worker.plan)
+    return said(description_form(worker.plan), language)
 
 
 @views.get(
@@ -219,9 +222,11 @@ async def interlocks(station: TheStation, language: TheLanguage) -> list[dict[st
     responses=answers([examples.DRIVER], *AT_THE_DOOR),
     response_model=list[forms.DriverForm],
 )
-async def drivers() -> list[dict[str, Any]]:
+async def drivers(language: TheLanguage) -> list[dict[str, Any]]:
     """Every driver that a config may name, and what devices of its kind offer."""
-    return await asyncio.to_thread(lambda: [_driver(name) for name in catalogue.names()])
+    return said(
+        await asyncio.to_thread(lambda: [_driver(name) for name in catalogue.names()]), language
+    )
 
 
 def _driver(name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from agent.errors import AgentError
+from agent.languages.catalogues import all_in_language as said
 from agent.languages.message import Message
 from agent.safety.waivers import Waivers
 from agent.store.store_errors import NotRecorded
@@ -18,6 +19,7 @@ from agent.web.routes import (
     WITH_TOKEN,
     TheActor,
     TheDevice,
+    TheLanguage,
     TheStation,
     answers,
 )
@@ -62,9 +64,9 @@ class WaiverForm(BaseModel):
     responses=answers([EXAMPLE], *AT_THE_DOOR),
     response_model=list[WaiverForm],
 )
-async def waivers(station: TheStation) -> list[dict[str, Any]]:
+async def waivers(station: TheStation, language: TheLanguage) -> list[dict[str, Any]]:
     """Devices that jobs may use unattended, although nothing covers an output of theirs."""
-    return [_form(it) for it in _of(station).in_force]
+    return said([_form(it) for it in _of(station).in_force], language)
 
 
 @waiver_changes.post(
@@ -79,7 +81,11 @@ async def waivers(station: TheStation) -> list[dict[str, Any]]:
     response_model=WaiverForm,
 )
 async def waive(
-    body: WaiverAsked, worker: TheDevice, station: TheStation, actor: TheActor
+    body: WaiverAsked,
+    worker: TheDevice,
+    station: TheStation,
+    actor: TheActor,
+    language: TheLanguage,
 ) -> dict[str, Any]:
     """Take it upon oneself, as an engineer. Name, reason and day go on record."""
     try:
@@ -90,7 +96,7 @@ async def waive(
         ) from error
     except AgentError as error:
         raise Problem(KINDS.get(type(error).__name__, "bad-value"), str(error)) from error
-    return _form(made)
+    return said(_form(made), language)
 
 
 def _of(station: TheStation) -> Waivers:

@@ -51,8 +51,8 @@ GONE: Final = (
 )
 NOT_READY: Final[Mapping[str, str]] = {
     "startup": "Klipper is starting: wait until it is ready",
-    "error": "Klipper could not start ({}): mend its printer.cfg, then send FIRMWARE_RESTART",
-    "shutdown": "Klipper has shut down ({}): see to the printer, then send FIRMWARE_RESTART",
+    "error": "Klipper could not start ({message}): mend its printer.cfg, then send FIRMWARE_RESTART",
+    "shutdown": "Klipper has shut down ({message}): see to the printer, then send FIRMWARE_RESTART",
 }
 """What is said of the states in which Klipper takes no commands ("Klippy State")."""
 
@@ -173,10 +173,10 @@ class Klipper:
             return
         self._mirror.forget()
         if state == "shutdown":
-            raise KlipperShutDown(NOT_READY[state].format(message))
+            raise KlipperShutDown(NOT_READY[state].format(message=message))
         if state not in NOT_READY:
             raise DeviceError(f"Klipper is {short(state)!r}, a state that is not known ({message})")
-        raise DeviceError(NOT_READY[state].format(message))
+        raise DeviceError(NOT_READY[state].format(message=message))
 
     async def _subscribe(self) -> None:
         await self._ask_version()

@@ -144,6 +144,8 @@ class OctoPrint(OctoPrintView):
                     return
             except LinkError:
                 pass  # the order was taken: whether it has begun is asked until the time is over
+            except DeviceError:
+                return  # it had the order, and lost its printer since: that is how this print ends
             await asyncio.sleep(self.again)
         raise Unfinished(
             f"OctoPrint took the order to print {data.words(before.path)} and has not begun within {START_S:g} s: "

@@ -121,7 +121,9 @@ def bundle(
     (made / "wheels").mkdir(parents=True)
     program = PROGRAM.replace("BROKEN", repr(broken.split())).replace("VERSION", version)
     _zipped(made / "wheels" / "pip-1-py3-none-any.whl", {"pip/__main__.py": PIP})
-    ours = {"agent/__init__.py": "", "agent/cli/__init__.py": "", "agent/cli/__main__.py": program}
+    packages = ("agent", "agent/cli", "agent/web", "agent/web/console")
+    ours = {f"{it}/__init__.py": "" for it in packages}
+    ours |= {"agent/cli/__main__.py": program, "agent/web/console/page.py": ""}
     _zipped(made / "wheels" / f"labkeeper-{version}-py3-none-any.whl", ours)
     (made / "requirements.txt").write_text(f"labkeeper=={version}\n")
     form = {

@@ -19,7 +19,7 @@ from agent.people.people import People
 from agent.people.people_errors import SignInFailed
 from agent.people.session import Rules
 from agent.roles import Actor
-from agent.settings import Api
+from agent.settings import Api, Oidc
 from agent.store.database import NAME, Database
 from agent.store.entries import Provenance
 from agent.store.ledger import Ledger
@@ -75,7 +75,11 @@ async def refused(work: Callable[[], Awaitable[object]], times: int) -> None:
 
 @asynccontextmanager
 async def people_in(
-    folder: Path, clock: HandClock, *names: str, rules: Rules | None = None
+    folder: Path,
+    clock: HandClock,
+    *names: str,
+    rules: Rules | None = None,
+    oidc: Oidc | None = None,
 ) -> AsyncIterator[People]:
     """The people of a state folder, those of `names` added, until the context ends."""
     async with Database(folder / NAME, clock) as database:
@@ -87,15 +91,20 @@ async def people_in(
             is_clock_synced=lambda: True,
         )
         await ledger.begin("bench-1")
-        yield await people_over(ledger, clock, *names, rules=rules)
+        yield await people_over(ledger, clock, *names, rules=rules, oidc=oidc)
 
 
 async def people_over(
-    ledger: Ledger, clock: Clock, *names: str, rules: Rules | None = None
+    ledger: Ledger,
+    clock: Clock,
+    *names: str,
+    rules: Rules | None = None,
+    oidc: Oidc | None = None,
 ) -> People:
     """The people whose accounts are beside this ledger, those of `names` added."""
     passwords = Passwords(**CHEAP)
-    people = People(ledger, clock, EventLog(clock), rules or Rules(), passwords=passwords)
+    events, rules = EventLog(clock), rules or Rules()
+    people = People(ledger, clock, events, rules, passwords=passwords, oidc=oidc)
     await people.run()
     for name in names:
         if people.accounts.get(name) is None:
@@ -144,7 +153,9 @@ async def house(
     clock, store = HandClock(), folder / "files"
     store.mkdir(exist_ok=True)
     async with AsyncExitStack() as stack:
-        people = await stack.enter_async_context(people_in(folder, clock, *names, rules=rules))
+        people = await stack.enter_async_context(
+            people_in(folder, clock, *names, rules=rules, oidc=settings.oidc)
+        )
         bench = await stack.enter_async_context(station_in_memory(folder=store))
         station = replace(bench.station, people=people, clock=clock)
         api = build_api(station, settings, TOKEN)

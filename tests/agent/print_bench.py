@@ -104,4 +104,4 @@ async def watched(web: Web, *words: str) -> AsyncIterator[Told]:
     finally:
         if process.returncode is None:
             process.kill()
-            await process.communicate()
+        await process.communicate()  # also of one that has ended: its pipes may not be read out

@@ -15,10 +15,11 @@ import pytest
 from agent.cli import main
 from agent.cli.user_words import ROLES, SCOPES
 from agent.people import tokens
+from agent.people.vouched import vouched
 from agent.web import administrators
 from drivers import Role
 from tests.agent.cli_bench import Command, Ended
-from tests.agent.people_bench import PASSWORD, House, house
+from tests.agent.people_bench import PASSWORD, ROOT, House, house
 
 
 class Terminal(io.StringIO):
@@ -161,3 +162,18 @@ async def test_what_is_not_said_is_asked_for(lab: House, ask: Command) -> None:
 def test_the_words_for_roles_and_scopes_are_those_that_the_agent_knows() -> None:
     assert tuple(role.name.lower() for role in Role) == ROLES
     assert tuple(tokens.SCOPES) == SCOPES
+
+
+async def test_who_signs_in_elsewhere_is_listed_with_where(lab: House, ask: Command) -> None:
+    await lab.people.accounts.add(ROOT, "kim", Role.TECHNICIAN, PASSWORD)
+    ended = await ask("user", "list")
+    assert "signs in at" not in ended.out
+    claims = {"sub": "1", "preferred_username": "hana"}
+    hana = vouched(claims, "https://login.lab.example", "groups")
+    await lab.people.accounts.welcome(hana, Role.TECHNICIAN)
+    ended = await ask("user", "list")
+    assert "signs in at" in ended.out
+    assert "https://login.lab.example" in ended.out
+    ended = await ask("user", "role", "hana", "engineer")
+    assert ended.code == 2
+    assert "hana signs in at https://login.lab.example" in ended.err

@@ -128,6 +128,21 @@ async def test_a_question_is_first_on_its_page_and_a_banner_on_every_other(tmp_p
             assert "준비됐습니까?" in banner
         await bench.jobs.answer(question.id, value=True, actor=job.by)
         assert "Ready" not in (await seen(client, "/parts/questions"))
+        log = (await seen(client, f"/jobs/{job.id}", "ko")).partition('id="job-log"')[2]
+        assert "준비됐습니까?" in log.partition("</section>")[0]
+
+
+async def test_a_file_that_the_store_does_not_have_is_not_chosen_for_anybody(
+    tmp_path: Path,
+) -> None:
+    head = "parameters:\n  part: {type: file, default: gone.gcode}\n"
+    async with browsing(tmp_path) as (bench, client):
+        bench.write("- wait: 1", head=head)
+        (tmp_path / "files" / "cube.gcode").write_text("G28\n")
+        field = (await seen(client, "/jobs/start/trial")).partition('id="take-part"')[2]
+        options = field.partition("</select>")[0]
+        assert options.index('<option value="">') < options.index("cube.gcode")
+        assert " selected" not in options
 
 
 async def test_a_page_says_which_step_runs_which_turn_and_what_is_done(tmp_path: Path) -> None:

@@ -156,11 +156,25 @@ async def test_without_a_sign_in_a_page_is_read_and_its_controls_lead_to_it(lab:
 async def test_a_control_says_which_role_it_needs_and_which_one_has(lab: House) -> None:
     kim = (await (await signed_in(lab, "kim")).get("/devices/psu1")).text
     voltage, _, limit = kim.partition("settings/current_limit")
-    assert '<button type="submit">Set</button>' in voltage
+    assert '<button type="submit" disabled=waits>Set</button>' in voltage
     assert '<button type="submit" disabled>Set</button>' in limit.partition("</form>")[0]
     assert "Your role is technician" in limit.partition("</form>")[0]
     observer = (await (await signed_in(lab, "ob")).get("/devices/psu1")).text
-    assert '<button type="submit">Set</button>' not in observer
+    assert '<button type="submit" disabled>Set</button>' in observer
+    assert "disabled=waits>Set" not in observer
+
+
+@pytest.mark.parametrize("path", ["/alarms", "/printers"])
+async def test_a_page_says_once_which_role_its_buttons_need(lab: House, path: str) -> None:
+    nobody = (await (await pages(lab)).get(path)).text
+    assert nobody.count("From role: technician") == 1
+    assert f'href="/sign-in?next={path}" data-sign-in>Sign in to do this' in nobody
+    kim = (await (await signed_in(lab, "kim")).get(path)).text
+    assert "From role: technician" in kim
+    assert "data-sign-in>Sign in to do this" not in kim
+    assert "Your role is" not in kim
+    observer = (await (await signed_in(lab, "ob")).get(path)).text
+    assert observer.count("Your role is observer") == 1
 
 
 async def test_who_stops_by_the_plain_form_does_it_by_name(lab: House) -> None:

@@ -37,6 +37,20 @@ async def test_what_there_is_not_is_said_to_a_person_as_a_page(
     problem(await browser.get(path), 404, "no-such")
 
 
+def test_a_button_that_acts_by_a_script_waits_for_it() -> None:
+    """Pressed before, it would do nothing and say nothing. What stands in a dialog was opened by a script."""
+    folder = Path(pages.__file__).parent / "templates"
+    plain = r"<form[^>]*method=\"(post|get)\".*?</form>|<form[^>]*class=\"search\".*?</form>"
+    apart = re.compile(rf"{plain}|<dialog.*?</dialog>", re.DOTALL)
+    buttons = [
+        it
+        for path in folder.rglob("*.html")
+        for it in re.findall(r"<button[^>]*>", apart.sub("", path.read_text()))
+    ]
+    assert len(buttons) > 25
+    assert [it for it in buttons if not re.search(r"ready\(| disabled| form=\"stop\"", it)] == []
+
+
 def test_a_form_that_is_sent_before_its_script_has_come_goes_nowhere() -> None:
     """A browser would put what was typed into the address, passwords as well."""
     folder = Path(pages.__file__).parent / "templates"

@@ -87,7 +87,8 @@ def test_a_rehearsal_begins_no_job_of_a_schedule_and_watches_its_twins_alone(
     tmp_path: Path,
 ) -> None:
     file = demo_station(tmp_path).file
-    file.write_text(file.read_text("utf-8") + WATCHED_AND_AT_NIGHT, "utf-8")
+    own, _, _ = file.read_text("utf-8").partition("alarms:")
+    file.write_text(own + WATCHED_AND_AT_NIGHT, "utf-8")
     station = load(file)
     assert list(station.schedules) == ["nightly"]
     made = on_twins(station, rehearsed(tmp_path / "dry", psu1="tcp://127.0.0.1:9"))

@@ -41,16 +41,14 @@ def in_the_code() -> set[str]:
         parse: Any = frontend.parse_mapping_cfg
         methods, options = parse(file)
     keywords = {"_": None, "Message": None, "N_": None, "_announce": (2,)}
-    found = extract_from_dir(ROOT / "agent", mapped(methods), options_of(options), keywords)
+    found = extract_from_dir(ROOT, methods, options, keywords, directory_filter=has_texts)
     return {text for _, _, text, _, _ in found if isinstance(text, str)}
 
 
-def mapped(methods: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(pattern.removeprefix("agent/"), method) for pattern, method in methods]
-
-
-def options_of(options: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    return {pattern.removeprefix("agent/"): it for pattern, it in options.items()}
+def has_texts(folder: str) -> bool:
+    """Whether a folder is one of those that babel.cfg speaks of, or in one of them."""
+    path = Path(folder)
+    return path == ROOT or path.relative_to(ROOT).parts[0] in {"agent", "drivers"}
 
 
 def catalogue(language: str) -> Catalog:
@@ -238,7 +236,7 @@ def test_a_sentence_that_is_known_again_is_one_that_drivers_say(sentence: str) -
         (
             "시험편.gcode, line 41: M109 heats the nozzle to 290 °C, above 260 °C, the limit set by "
             "station.yaml:63",
-            "시험편.gcode, line 41: M109 노즐 가열 290 °C: 한도 260 °C 초과 (station.yaml:63)",
+            "시험편.gcode, 41번 줄: M109 노즐 가열 290 °C: 한도 260 °C 초과 (station.yaml:63)",
         ),
         ("a.gcode: it is empty", "a.gcode: 파일이 비어 있습니다"),
     ],

@@ -15,7 +15,7 @@ import pytest
 from agent.cli import main
 from agent.cli.commands import command_line
 from agent.languages.catalogues import CATALOGUES, all_in_language, in_language
-from agent.languages.message import Message, Titled, joined, lines, listed
+from agent.languages.message import Message, Titled, both, either, joined, lines, listed
 from agent.roles import Actor, refusal
 from agent.safety.alarm import State
 from drivers import Role
@@ -30,12 +30,11 @@ MARKS: Final = frozenset({"Message", "N_", "of", "suggest"})
 SENTENCE: Final = re.compile(r"[a-z']{2,}[,;:]? [a-z']{2,}|[a-z]{2,} \{|\} [a-z]{2,}")
 ENGLISH_ALONE: Final = MappingProxyType(
     {
-        "cli/demo": "what the demo's own processes say: it is for those who try labkeeper out",
         "languages": "the catalogues themselves",
         "metrics": "Prometheus speaks English",
         "mqtt": "MQTT is for programs, and stays English",
-        "settings": "what is wrong with a config file is for its author, as an editor's marks are",
-        "store": "the ledger and its examination are records; refusals of the disk are messages",
+        "store/database.py": "known again by what it says: agent/languages/heard_of_disks.py",
+        "store/ledger.py": "the same",
         "web/console": "tests/agent/test_languages.py looks through the pages more strictly",
         "public.py": "forms for programs",
     }
@@ -154,7 +153,11 @@ def test_lists_and_lines_of_messages_keep_them() -> None:
     one, two = Message("the disk is full"), Message("the answer")
     assert in_language(listed([one, "", two]), "ko") == "디스크가 가득 찼습니다, 응답"
     assert in_language(lines([one, two]), "ko") == "디스크가 가득 찼습니다\n응답"
-    assert lines([]) == listed([]) == ""
+    assert lines([]) == listed([]) == either([]) == both([]) == ""
+    assert either([one, two]) == "the disk is full or the answer"
+    assert both([one, two]) == "the disk is full and the answer"
+    assert in_language(either([one, two]), "ko") == "디스크가 가득 찼습니다, 응답"
+    assert in_language(both([one, two]), "ko") == "디스크가 가득 찼습니다, 응답"
 
 
 def test_what_programs_read_stays_as_it_is() -> None:

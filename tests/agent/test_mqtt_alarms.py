@@ -89,3 +89,19 @@ def test_metrics_tell_of_each_alarm_whether_it_is_so_and_waits_for_somebody() ->
         ("labkeeper_alarm_active", labels, 0.0),
         ("labkeeper_alarm_unacknowledged", labels, 1.0),
     ]
+
+
+def test_an_alarm_that_somebody_has_put_aside_waits_for_nobody_until_it_is_taken_up_again() -> None:
+    alarms, _, _ = made()
+    alarms.signal(HOT).on("hot")
+    alarm = alarms.all["oven-too-hot"]
+
+    def waits() -> list[float]:
+        *_, family = alarm_families([alarm])
+        return [it.value for it in family.samples]
+
+    assert waits() == [1.0]
+    alarm.shelve("kim", until=1e10)
+    assert waits() == [0.0]
+    alarm.unshelve()
+    assert waits() == [1.0]

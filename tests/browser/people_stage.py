@@ -54,3 +54,11 @@ def by(lab: Stage, action: str) -> set[str]:
     """Who did something lately, as the ledger has it."""
     entries = [row["entry"] for row in lab.get("/ledger?limit=100")["rows"]]
     return {it["actor"]["name"] for it in entries if it["action"] == action}
+
+
+def restart(lab: Stage) -> None:
+    """End the agent and start it anew."""
+    lab.agent.terminate()
+    lab.agent.wait(10)
+    lab.restart()
+    lab.until_ready()

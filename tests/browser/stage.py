@@ -80,10 +80,10 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, more: str = "") -> Iterator[Stage]:
+def stage(folder: Path, more: str = "", *, api: str = "") -> Iterator[Stage]:
     """Run the simulated room and an agent on its five devices until the context ends.
 
-    `more` is what its config has besides the devices.
+    `more` is what its config has besides the devices, and `api` what its section of this name has.
     """
     arguments = (sys.executable, "-m", "simulators", "--json", "--dir", str(folder / "room"))
     (folder / "room").mkdir()
@@ -92,7 +92,7 @@ def stage(folder: Path, more: str = "") -> Iterator[Stage]:
         assert room.stdout is not None
         found = json.loads(room.stdout.readline())["devices"]
         port = free_port()
-        config = _station(folder, port, found) + more
+        config = _station(folder, port, found, api) + more
         (folder / "station.yaml").write_text(config, "utf-8")
         five = {name: found[name] for name in ("psu1", "dmm1", "oven1", "printer1", "stage1")}
         made = Stage(folder, port, _agent(folder), five)
@@ -124,13 +124,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _station(folder: Path, port: int, found: dict[str, dict[str, Any]]) -> str:
+def _station(folder: Path, port: int, found: dict[str, dict[str, Any]], api: str) -> str:
     psu, dmm, oven = (found[name]["tcp"] for name in ("psu1", "dmm1", "oven1"))
     return f"""\
 name: bench-1
 title: {{ko: 1번 작업대, en: Bench 1}}
 state: {folder / "state"}
-api: {{listen: "127.0.0.1:{port}"}}
+api: {{listen: "127.0.0.1:{port}"{api}}}
 metrics: null
 log: {{format: json}}
 devices:

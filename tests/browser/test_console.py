@@ -30,6 +30,21 @@ def test_a_page_fits_every_width_and_everybody(open_page: Open, path: str, langu
     assert found.violations_count == 0, found.generate_report()
 
 
+def test_the_first_page_is_small_whoever_comes_for_the_first_time(
+    open_page: Open, lab: Stage
+) -> None:
+    page = open_page("/about")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.clearBrowserCache")
+    devtools.send("Network.enable")
+    came: list[int] = []
+    devtools.on("Network.loadingFinished", lambda it: came.append(it["encodedDataLength"]))
+    page.goto(lab.url)
+    until_live(page)
+    assert len(came) > 10
+    assert sum(came) < 150_000
+
+
 def test_the_dark_colours_are_as_readable_as_the_light(open_page: Open) -> None:
     for path in ("/", "/devices/psu1"):
         page = open_page(path, color_scheme="dark")
@@ -163,7 +178,7 @@ def test_an_agent_that_has_ended_is_said_by_the_page_and_by_stop(
 
 def test_the_language_is_switched_on_the_page_and_stays(open_page: Open) -> None:
     page = open_page("/")
-    page.get_by_role("link", name="한국어").click()
+    page.get_by_role("link", name="한국어", exact=True).click()
     expect(page.get_by_role("button", name="전체 정지")).to_be_visible()
     page.goto(page.url.partition("?")[0])
     expect(page.locator("html")).to_have_attribute("lang", "ko")

@@ -52,6 +52,8 @@ def test_three_clicks_from_the_station_to_a_job_that_asks_runs_rests_and_is_stop
     expect(page.locator(".measures .tag").first).to_have_text("pass")
     expect(page.locator('.line[data-kind="left"]')).to_contain_text("At least 1")
     expect(page.locator(".ask")).to_have_count(0)
+    oven = page.locator('.of-job [id="value:oven1.temperature"]')
+    expect(oven.locator('[data-part="text"]')).to_have_text(re.compile(r"\d"))
     page.get_by_role("button", name="Pause").click()
     state(page, "paused")
     page.get_by_role("button", name="Resume").click()
@@ -59,6 +61,19 @@ def test_three_clicks_from_the_station_to_a_job_that_asks_runs_rests_and_is_stop
     page.get_by_role("button", name="Stop this job").click()
     state(page, "stopped")
     expect(page.locator("#job-controls .outcomes")).to_contain_text("confirmed safe")
+
+
+def test_a_button_does_nothing_until_its_script_is_there(
+    open_page: Open, lab: Stage, jobs: httpx.Client
+) -> None:
+    page = open_page("/jobs/start/soak_test", extra_http_headers=bearer(lab))
+    start = page.get_by_role("button", name="Start", exact=True)
+    expect(start).to_be_enabled()
+    page.route("**/console.js", lambda route: route.abort())
+    page.reload()
+    expect(start).to_be_disabled()
+    expect(page.get_by_role("button", name="Stop all")).to_be_enabled()
+    open_page.complaints.clear()  # type: ignore[attr-defined] # the script that did not come
 
 
 def test_pressed_twice_it_is_one_job(open_page: Open, lab: Stage, jobs: httpx.Client) -> None:

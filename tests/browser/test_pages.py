@@ -13,7 +13,7 @@ from tests.browser.test_console import LANGUAGES, small_targets
 __all__ = ["lab", "signed"]
 
 pytestmark = pytest.mark.lab
-PAGES = ["/alarms", "/printers", "/ledger", "/schedules", "/about"]
+PAGES = ["/guide", "/alarms", "/printers", "/ledger", "/schedules", "/about"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

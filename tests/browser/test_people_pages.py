@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Open, until_live
-from tests.browser.people_stage import PASSWORD, add, by, make_first, sign_in
+from tests.browser.people_stage import PASSWORD, add, by, make_first, restart, sign_in
 from tests.browser.stage import Stage, stage
 from tests.browser.test_console import LANGUAGES, small_targets
 from tests.lab.processes import short_folder
@@ -63,10 +64,7 @@ def test_a_locked_page_shows_on_and_does_what_was_asked_after_the_password(
     page = open_page("/devices/psu1")
     sign_in(page, "kim")
     until_live(page)
-    lab.agent.terminate()
-    lab.agent.wait(10)
-    lab.restart()  # sessions go on, locked
-    lab.until_ready()
+    restart(lab)  # sessions go on, locked
     until_live(page)
     field = voltage_of(page).get_by_role("textbox")
     field.fill("1.25")
@@ -89,6 +87,27 @@ def test_a_locked_page_shows_on_and_does_what_was_asked_after_the_password(
     expect(voltage_of(page).locator("output")).to_contain_text("Done")
     expect(voltage_of(page).locator('[data-part="text"]')).to_have_text("1.25")
     open_page.complaints.clear()  # type: ignore[attr-defined] # the refusals, and the restart
+
+
+def test_a_file_is_sent_after_the_password_where_the_session_was_locked(
+    open_page: Open, lab: Stage, tmp_path: Path
+) -> None:
+    (part := tmp_path / "잠금.gcode").write_text("G28\nG1 X10 F600\n" * 20_000)
+    page = open_page("/printers")
+    sign_in(page, "kim")
+    until_live(page)
+    restart(lab)  # sessions go on, locked
+    until_live(page)
+    page.locator("#drop input").set_input_files(part)
+    again = page.get_by_role("dialog", name="Your password again")
+    expect(again.get_by_label("Password")).to_be_focused()
+    assert lab.get("/files")["files"] == []
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#uploads output")).to_have_text("Stored")
+    [kept] = lab.get("/files")["files"]
+    assert kept["size"] == part.stat().st_size  # sent anew as a whole, not the rest of it
+    open_page.complaints.clear()  # type: ignore[attr-defined] # the restart, and the refusal
 
 
 def test_the_dialog_keeps_the_focus_and_has_a_stop_of_its_own(open_page: Open, lab: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from drivers.errors import ConnectFailed
-from drivers.transport.http import HttpLink
+from drivers.transport.http import HttpLink, _trust
 
 pytestmark = pytest.mark.lab
 
@@ -30,3 +30,11 @@ async def test_a_certificate_that_nobody_vouches_for_is_named_and_no_request_is_
             await link.ask("GET", "/api/version", within=2.0)
     assert not caught.value.sent
     assert b"".join(heard) == b""
+
+
+def test_a_host_on_https_is_believed_by_the_authorities_and_http_asks_none() -> None:
+    authorities = _trust("https://192.0.2.30")
+    assert authorities.get_ca_certs()
+    assert authorities.check_hostname
+    assert not _trust("http://192.0.2.30:7125").get_ca_certs()
+    assert _trust("http://192.0.2.30:7125").verify_mode is ssl.CERT_REQUIRED

@@ -14,7 +14,7 @@ from drivers.errors import AccessRefused, BadReply, LinkClosed, LinkTimeout
 from drivers.protocol.moonraker_objects import Mirror
 from drivers.protocol.moonraker_socket import Conversation, Refused, short
 
-WITHIN = 1.0
+WITHIN = 10.0
 
 
 class Wire:

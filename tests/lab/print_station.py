@@ -79,7 +79,7 @@ class PrintStation:
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.communicate()
+            await process.communicate()  # also of one that has ended: its pipes may not be read out
 
     async def taken_off(self, device: str) -> None:
         """Take the last print off and say so; from a printer that goes on printing nobody can."""

@@ -82,7 +82,9 @@ async def listens(port: int) -> bool:
 
 
 async def test_five_devices_are_up_moving_and_gone_at_the_end_with_all_that_was_started() -> None:
-    async with demo() as (process, place):
+    async with demo("--speed", "3") as (process, place):
+        room = Path(f"/proc/{place['pids']['simulators']}/cmdline").read_bytes()
+        assert room.split(b"\0")[-3:] == [b"--speed", b"3.0", b""]
         devices = await asyncio.to_thread(_devices, place)
         assert sorted(devices) == sorted(DEVICES)
         assert {device["state"] for device in devices.values()} <= {"ready", "busy"}

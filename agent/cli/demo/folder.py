@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.cli.demo.recipes import copy_recipes
 from agent.cli.demo.station import MARK
 from agent.errors import AlreadyRunning, NoPermission, Refused
+from agent.languages.message import Message
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def prepared(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = _locked(folder / "demo.lock", "another demo")
+        lock = _locked(folder / "demo.lock", Message("another demo"))
     except OSError as error:
         raise _unusable(folder, error) from error
     try:
@@ -49,9 +50,13 @@ def _fill(folder: Path) -> None:
     config = folder / "station.yaml"
     try:
         # The agent takes this lock itself when it starts; here it is only asked whether it is free.
-        os.close(_locked(folder / "agent.lock", "an agent"))
+        os.close(_locked(folder / "agent.lock", Message("an agent")))
         if config.exists() and not config.read_text("utf-8", "replace").startswith(MARK):
-            raise Refused(f"{config} is not the demo's: choose another folder for --state")
+            raise Refused(
+                Message(
+                    "{config} is not the demo's: choose another folder for --state", config=config
+                )
+            )
         for part in ("files", "broker", "ports", "recipes"):
             (folder / part).mkdir(exist_ok=True)
         copy_recipes(folder / "recipes")
@@ -67,11 +72,17 @@ def _locked(path: Path, who: str) -> int:
     except BlockingIOError:
         os.close(lock)
         raise AlreadyRunning(
-            f"--state: {who} works with {path.parent}: end it first, or choose another folder"
+            Message(
+                "--state: {who} works with {parent}: end it first, or choose another folder",
+                who=who,
+                parent=path.parent,
+            )
         ) from None
     return lock
 
 
 def _unusable(folder: Path, error: OSError) -> NoPermission:
     why = (error.strerror or str(error)).lower()
-    return NoPermission(f"--state: {folder} can't be used: {why}; choose another")
+    return NoPermission(
+        Message("--state: {folder} can't be used: {why}; choose another", folder=folder, why=why)
+    )

@@ -12,6 +12,8 @@ from typing import Any
 
 from agent.cli.demo.ports import HOST, DemoPorts
 from agent.cli.demo.station import DEVICES, STATION
+from agent.cli.words import said
+from agent.languages.message import Message
 
 TOPICS = f"lab/v1/{STATION}/#"
 
@@ -57,22 +59,30 @@ class Place:
         """What a newcomer reads first; `done` is what the demo has set going."""
         where = self.as_json()
         listen = f"mosquitto_sub -h {HOST} -p {self.ports.broker} -t '{TOPICS}' -v"
+        off = Message("off: mosquitto is not installed")
+        up, look, attempt, sign_in, job, end = _headings()
         return f"""
-The demo lab is up: {len(DEVICES)} simulated devices at one agent. So that something moves:
+{up}
 
-{chr(10).join(f"  {sentence}" for sentence in done)}
+{chr(10).join(f"  {said(sentence)}" for sentence in done)}
 
-Where to look:
+{look}
 
   console   http://{HOST}:{self.ports.api}/
   API       {where["api"]["url"]}/devices
   metrics   {where["metrics"]["url"]}
-  MQTT      {listen if self.broker else "off: mosquitto is not installed"}
+  MQTT      {listen if self.broker else said(off)}
   socket    {self.socket}
   config    {self.config}
   logs      {self.folder}/*.log
 
-Try, in another terminal:
+{self._to_try(attempt, sign_in, job)}
+{end}
+"""
+
+    def _to_try(self, attempt: str, sign_in: str, job: str) -> str:
+        return f"""\
+{attempt}
 
   export LABKEEPER_SOCKET={shlex.quote(str(self.socket))}
   alias labkeeper={shlex.quote(_program())}
@@ -85,13 +95,31 @@ Try, in another terminal:
   labkeeper print printer1 demo.gcode
   labkeeper stop
 
-A job; its questions are answered there:
+{sign_in}
+
+  labkeeper user first-code
+
+{job}
 
   labkeeper recipe list --config {shlex.quote(str(self.config))}
   labkeeper job start leakage_ramp sample=R-1 limit=0.6 --wait
-
-Ctrl-C ends everything.
 """
+
+
+def _headings() -> list[str]:
+    """What stands above each part of what a newcomer reads, and at its end."""
+    up = Message(
+        "The demo lab is up: {count} simulated devices at one agent. So that something moves:",
+        count=len(DEVICES),
+    )
+    others = (
+        Message("Where to look:"),
+        Message("Try, in another terminal:"),
+        Message("To act on the console, sign in first; the code for that:"),
+        Message("A job; its questions are answered there:"),
+        Message("Ctrl-C ends everything."),
+    )
+    return [said(it) for it in (up, *others)]
 
 
 def _program() -> str:

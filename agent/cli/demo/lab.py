@@ -21,6 +21,7 @@ from agent.cli.demo.station import DEVICES
 from agent.cli.demo.wishes import Wishes
 from agent.cli.watching import Picture, show_devices, titles_of
 from agent.errors import DeviceTrouble, NoAgent
+from agent.languages.message import Message
 
 UP_WITHIN_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.1
@@ -53,7 +54,10 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
 
 async def _demo(wishes: Wishes, ports: DemoPorts, folder: Path) -> None:
     """Start everything, show it, and end it in the opposite order."""
-    async with broker_on(ports.broker, folder) as broker, simulators_in(folder) as (room, told):
+    async with (
+        broker_on(ports.broker, folder) as broker,
+        simulators_in(folder, wishes.speed) as (room, told),
+    ):
         config = folder / "station.yaml"
         config.write_text(told.station_file(folder, ports, broker=broker is not None), "utf-8")
         command = [sys.executable, "-m", "agent.cli", "run", "--config", config]
@@ -107,7 +111,7 @@ async def _show_table(place: Place) -> None:
 
 async def _until_up(client: AgentClient, agent: Child) -> None:
     """Wait until every device answers. Raises DeviceTrouble: which one does not, and why."""
-    missing = ["the agent has not been asked yet"]
+    missing: list[str] = [Message("the agent has not been asked yet")]
     try:
         async with asyncio.timeout(UP_WITHIN_S):
             while missing:
@@ -116,7 +120,12 @@ async def _until_up(client: AgentClient, agent: Child) -> None:
     except TimeoutError:
         reasons = "; ".join(missing)
         raise DeviceTrouble(
-            f"not everything is up after {UP_WITHIN_S:g} s: {reasons}\n{agent.last_lines()}"
+            Message(
+                "not everything is up after {seconds:g} s: {reasons}\n{last_lines}",
+                seconds=UP_WITHIN_S,
+                reasons=reasons,
+                last_lines=agent.last_lines(),
+            )
         ) from None
 
 
@@ -127,9 +136,14 @@ def _missing(client: AgentClient) -> list[str]:
     except NoAgent as error:
         return [str(error)]
     return [
-        f"{name} is {devices[name]['state']}: {devices[name]['reason']}"
+        Message(
+            "{name} is {state}: {reason}",
+            name=name,
+            state=devices[name]["state"],
+            reason=devices[name]["reason"],
+        )
         if name in devices
-        else f"{name} is not known"
+        else Message("{name} is not known", name=name)
         for name in DEVICES
         if name not in devices or devices[name]["state"] not in ONLINE
     ]
@@ -139,13 +153,15 @@ def _set_going(client: AgentClient) -> list[str]:
     """Add a file, heat the oven and switch the supply on, as any client could; return what was done."""
     program = cube().encode()
     client.send("files", PRINTED, body=[program], size=len(program), replace="true")
-    done = [f"files: {PRINTED} is there to be printed"]
+    done: list[str] = [Message("files: {printed} is there to be printed", printed=PRINTED)]
     for device, setting, value, what in (
-        ("oven1", "setpoint", 80.0, "the oven is to hold 80 °C"),
-        ("oven1", "running", True, "it heats"),
-        ("psu1", "voltage", 5.0, "the supply is to hold 5 V"),
-        ("psu1", "output", True, "its output is on"),
+        ("oven1", "setpoint", 80.0, Message("the oven is to hold 80 °C")),
+        ("oven1", "running", True, Message("it heats")),
+        ("psu1", "voltage", 5.0, Message("the supply is to hold 5 V")),
+        ("psu1", "output", True, Message("its output is on")),
     ):
         client.put("devices", device, "settings", setting, body={"value": value})
-        done.append(f"{device}.{setting}: {what}")
+        done.append(
+            Message("{device}.{setting}: {text}", device=device, setting=setting, text=what)
+        )
     return done

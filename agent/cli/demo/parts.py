@@ -18,6 +18,7 @@ from agent.cli.demo.ports import HOST, DemoPorts
 from agent.cli.demo.processes import Child, running
 from agent.cli.demo.station import broker_file, station_file
 from agent.cli.failures import say
+from agent.languages.message import Message
 
 BROKER_WITHIN_S: Final = 5.0
 ROOM_WITHIN_S: Final = 15.0
@@ -42,7 +43,11 @@ async def broker_on(port: int, folder: Path) -> AsyncIterator[Child | None]:
     """A mosquitto on this port, or None where it is not installed, which is said once."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:{SBIN}")
     if program is None:
-        say("mosquitto is not installed: the demo goes on without MQTT (apt install mosquitto)")
+        say(
+            Message(
+                "mosquitto is not installed: the demo goes on without MQTT (apt install mosquitto)"
+            )
+        )
         yield None
         return
     config = folder / "mosquitto.conf"
@@ -54,15 +59,18 @@ async def broker_on(port: int, folder: Path) -> AsyncIterator[Child | None]:
 
 
 @asynccontextmanager
-async def simulators_in(folder: Path) -> AsyncIterator[tuple[Child, Room]]:
+async def simulators_in(folder: Path, speed: float) -> AsyncIterator[tuple[Child, Room]]:
     """The simulated lab, as a process of its own, with its serial ports in the folder."""
     command = [sys.executable, "-m", "simulators", "--json", "--dir", folder / "ports"]
+    command += ["--speed", str(speed)]
     async with running("simulators", command, folder, speaks=True) as child:
         try:
             async with asyncio.timeout(ROOM_WITHIN_S):
                 said = json.loads(await child.first_line())
         except TimeoutError:
-            raise child.trouble(f"said nothing for {ROOM_WITHIN_S:g} s") from None
+            raise child.trouble(
+                Message("said nothing for {seconds:g} s", seconds=ROOM_WITHIN_S)
+            ) from None
         host, port = said["control"]
         yield child, Room(said["devices"], (host, port))
 
@@ -73,10 +81,14 @@ async def _until_it_listens(broker: Child, port: int) -> None:
         async with asyncio.timeout(BROKER_WITHIN_S):
             while not await _listens(port):
                 if broker.process.returncode is not None:
-                    raise broker.trouble(f"ended with {broker.process.returncode}")
+                    raise broker.trouble(
+                        Message("ended with {code}", code=broker.process.returncode)
+                    )
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise broker.trouble(f"does not listen after {BROKER_WITHIN_S:g} s") from None
+        raise broker.trouble(
+            Message("does not listen after {seconds:g} s", seconds=BROKER_WITHIN_S)
+        ) from None
 
 
 async def _listens(port: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from agent.cli.demo.wishes import Wishes
 from agent.errors import CannotStart, NoPermission, PortInUse
+from agent.languages.message import Message
 
 HOST = "127.0.0.1"
 OURS: Final = range(20_000, 32_000)
@@ -57,12 +58,20 @@ def _hold(option: str, port: int) -> socket.socket:
     except PermissionError as error:
         one.close()
         raise NoPermission(
-            f"{option} {port}: this user may not open it: choose one from 1024 up"
+            Message(
+                "{option} {port}: this user may not open it: choose one from 1024 up",
+                option=option,
+                port=port,
+            )
         ) from error
     except OSError as error:
         one.close()
         raise PortInUse(
-            f"{option} {port}: another program listens there: choose another, or leave it out"
+            Message(
+                "{option} {port}: another program listens there: choose another, or leave it out",
+                option=option,
+                port=port,
+            )
         ) from error
     return one
 
@@ -78,7 +87,14 @@ def _free() -> socket.socket:
             one.close()
             continue
         return one
-    raise CannotStart(f"no free port on {HOST} from {OURS.start} to {OURS.stop - 1}")
+    raise CannotStart(
+        Message(
+            "no free port on {host} from {start} to {stop}",
+            host=HOST,
+            start=OURS.start,
+            stop=OURS.stop - 1,
+        )
+    )
 
 
 def _listen(one: socket.socket, port: int) -> None:

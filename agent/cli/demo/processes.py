@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.cli.words import said
 from agent.errors import CannotStart
+from agent.languages.message import Message
 
 END_WITHIN_S: Final = 8.0
 """How long a process may take to end by itself; the agent makes devices safe in 5 s."""
@@ -33,22 +35,35 @@ class Child:
         pipe = self.process.stdout
         line = await pipe.readline() if pipe else b""
         if not line:
-            raise self.trouble("did not start")
+            raise self.trouble(Message("did not start"))
         return line.decode()
 
     async def lives(self) -> None:
         """Return never: raise CannotStart when the process ends."""
         code = await self.process.wait()
-        raise self.trouble(f"ended with {code}")
+        raise self.trouble(Message("ended with {code}", code=code))
 
     def trouble(self, what: str) -> CannotStart:
         """What to say of a process that fails: what happened, and the last lines of its log."""
-        return CannotStart(f"the {self.of}'s {self.name} {what}\n{self.last_lines()}")
+        return CannotStart(
+            Message(
+                "the {of}'s {name} {what}\n{last_lines}",
+                of=self.of,
+                name=self.name,
+                what=what,
+                last_lines=self.last_lines(),
+            )
+        )
 
     def last_lines(self) -> str:
         """The end of its log, with a heading."""
         lines = self.log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
-        return "\n".join([f"the last lines of {self.log}:", *(f"  {line}" for line in lines)])
+        return "\n".join(
+            [
+                said(Message("the last lines of {log}:", log=self.log)),
+                *(f"  {line}" for line in lines),
+            ]
+        )
 
 
 @asynccontextmanager
@@ -77,12 +92,12 @@ async def running(
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask the process to end; make it when it does not."""
+    """Ask the process to end; make it when it does not. A pipe is read to its end: else it stays open."""
     if process.returncode is None:
         process.send_signal(signal.SIGTERM)
     try:
         async with asyncio.timeout(END_WITHIN_S):
-            await process.wait()
+            await process.communicate()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        await process.communicate()

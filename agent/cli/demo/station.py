@@ -44,6 +44,28 @@ DEVICES: Final[Mapping[str, DemoDevice]] = {
     ),
 }
 
+WATCHED: Final = """\
+alarms:
+  supply-high:
+    title: {ko: 전원 전압이 높음, en: Supply voltage is high}
+    reading: psu1.measured_voltage
+    high: 10
+    priority: high
+    todo: {ko: 시료를 분리하고 전원 공급기의 출력을 끄십시오, en: Disconnect the sample and switch the output off}
+  oven-hot:
+    title: {ko: 오븐 과열, en: Oven too hot}
+    reading: oven1.temperature
+    high: 160
+    priority: critical
+    todo: {ko: 오븐 문을 열지 말고 식을 때까지 기다리십시오, en: Leave the door shut until it has cooled down}
+schedules:
+  nightly-check:
+    title: {ko: 야간 자가 점검, en: Nightly self-check}
+    recipe: nightly_check
+    cron: 0 2 * * *
+"""
+"""What looks at the devices when nobody does, so that the pages about it have something to show."""
+
 
 def station_file(
     folder: Path, room: Mapping[str, Mapping[str, Any]], ports: DemoPorts, *, broker: bool
@@ -64,7 +86,7 @@ def station_file(
     ]
     for name, device in DEVICES.items():
         lines += _device(name, device, room[name])
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + WATCHED
 
 
 def broker_file(folder: Path, port: int, user: str) -> str:

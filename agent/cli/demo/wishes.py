@@ -16,3 +16,5 @@ class Wishes:
     api_port: int = 0
     folder: Path | None = None
     as_json: bool = False
+    speed: float = 1.0
+    """Seconds of the devices in each one here: heat comes and goes so much faster."""

@@ -102,7 +102,7 @@ async def _room(
             return json.loads(await child.first_line())
     except TimeoutError:
         raise child.trouble(
-            Message("said nothing for {up_within_s:g} s", up_within_s=UP_WITHIN_S)
+            Message("said nothing for {seconds:g} s", seconds=UP_WITHIN_S)
         ) from None
 
 
@@ -118,7 +118,11 @@ async def _until_up(client: AgentClient, plan: Plan, child: Child) -> None:
                     )
                 await asyncio.sleep(LOOK_EVERY_S)
     except TimeoutError:
-        text = f"not every simulator answers after {UP_WITHIN_S:g} s\n{child.last_lines()}"
+        text = Message(
+            "not every simulator answers after {seconds:g} s\n{last_lines}",
+            seconds=UP_WITHIN_S,
+            last_lines=child.last_lines(),
+        )
         raise DeviceTrouble(text) from None
 
 

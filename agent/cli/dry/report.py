@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from agent.cli import job_view, words
+from agent.languages.message import Message
 
 Form = Mapping[str, Any]
 
@@ -40,13 +41,21 @@ class Report:
 def begun(recipe: Form, speed: float, left_out: list[str]) -> Iterator[str]:
     """What is rehearsed and how, and the steps of it."""
     yield (
-        f"dry run of {recipe['recipe']} {recipe['version']} on simulators, {speed:g} times as fast: "
-        "no device of the station is touched"
+        Message(
+            "dry run of {recipe} {version} on simulators, {speed:g} times as fast: no "
+            "device of the station is touched",
+            recipe=recipe["recipe"],
+            version=recipe["version"],
+            speed=speed,
+        )
     )
     for role, device in recipe["devices"].items():
-        yield f"  {role}: the simulated twin of {device}"
+        yield Message("  {role}: the simulated twin of {device}", role=role, device=device)
     if left_out:
-        yield f"  interlocks that look at other devices are not rehearsed: {', '.join(left_out)}"
+        yield Message(
+            "  interlocks that look at other devices are not rehearsed: {left_out}",
+            left_out=", ".join(left_out),
+        )
     for step in recipe["steps"]:
         line = f"{step['line']:>6}" if step["line"] else " " * 6
         yield f"{line}  {'  ' * step['depth']}{step['text']}"
@@ -60,15 +69,20 @@ def ended(job: Form, speed: float) -> Iterator[str]:
     if job["began"] and job["ended"]:
         took = _seconds(job["began"], job["ended"])
         yield (
-            f"it would take {words.duration(took)} at most, where devices are no slower than their "
-            f"simulators and people answer at once; what is said to a device counts {speed:g} times"
+            Message(
+                "it would take {duration} at most, where devices are no slower than their "
+                "simulators and people answer at once; what is said to a device counts "
+                "{speed:g} times",
+                duration=words.duration(took),
+                speed=speed,
+            )
         )
 
 
 def _answered(answer: Form) -> str:
     value = answer["value"]
-    said = ("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
-    return f"{answer['question']} {said} (by the dry run)"
+    said = words.told("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
+    return Message("{question} {said} (by the dry run)", question=answer["question"], said=said)
 
 
 def _acted(event: Form) -> str:

@@ -74,7 +74,7 @@ def dry_run(
     try:
         job = loop.run(rehearse(plan))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        say("the dry run has ended; nothing of it goes on")
+        say(Message("the dry run has ended; nothing of it goes on"))
         return NEVER_MIND
     _tell(job, speed, as_json=as_json)
     return 0 if is_good(job) else DeviceTrouble.exit_code

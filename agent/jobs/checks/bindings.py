@@ -9,7 +9,7 @@ from typing import TypeAlias
 from agent.jobs.checks.offers import DriverOffer, NeedsOffer, Offer, unmet
 from agent.jobs.recipes.device_roles import DeviceRole
 from agent.jobs.recipes.recipe import Head
-from agent.languages.message import Message
+from agent.languages.message import Message, either
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 from agent.settings.station import Station
@@ -103,7 +103,7 @@ def _bound(
                 device=device,
                 driver=its.driver,
                 place=its.place,
-                it_driver=" or ".join(wanted.driver),
+                it_driver=either(wanted.driver),
             ),
         )
         return None

@@ -39,8 +39,10 @@ class Past:
                 case "log":
                     self.log.append(LogLine(time=time, **data))
                 case "answer":
-                    value, by = data["value"], data["by"]
-                    self.answers.append(Answer(question=data["en"], time=time, value=value, by=by))
+                    said = {"question": data["en"], "ko": data.get("ko", "")}
+                    self.answers.append(
+                        Answer(**said, time=time, value=data["value"], by=data["by"])
+                    )
 
     def _step(self, data: Mapping[str, Any]) -> None:
         step = (data["key"], data["place"])

@@ -171,7 +171,7 @@ class Notes:
 
     async def answered(self, question: str, answer: Answer, by: Actor) -> None:
         """Keep an answer, and whose it is."""
-        told = {"question": question, "en": answer.question}
+        told = {"question": question, "ko": answer.ko, "en": answer.question}
         await self._keep("answer", {**told, "value": answer.value, "by": answer.by}, by)
         self.job.answers.append(answer)
 

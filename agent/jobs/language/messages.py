@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Wi
 
 from agent.jobs.language.expressions import Expression, ExpressionError, Value
 from agent.languages import message as languages
+from agent.languages.message import N_
 from agent.settings.section import Section
 
 LONGEST: Final = 500
@@ -124,8 +125,8 @@ _Wording = Annotated[
 class Words(Section):
     """A text in both languages."""
 
-    ko: Annotated[_Wording, Field(description="In Korean, with values in {braces}.")]
-    en: Annotated[_Wording, Field(description="In English, with values in {braces}.")]
+    ko: Annotated[_Wording, Field(description=N_("In Korean, with values in {braces}."))]
+    en: Annotated[_Wording, Field(description=N_("In English, with values in {braces}."))]
 
     def wording(self, language: str) -> Wording:
         """The text in a language, "ko" or "en"."""

@@ -10,6 +10,7 @@ from pydantic import Field
 from agent.jobs.language.quantities import Duration
 from agent.jobs.language.values import AnyValue, Dotted, Formula, Name, Slope, Time
 from agent.jobs.recipes.step import SOME_EXCHANGES_S, Step, Steps
+from agent.languages.message import N_
 from agent.settings.section import Section, Title
 
 SECOND = Duration(1.0)
@@ -23,7 +24,7 @@ class SetStep(Step):
 
     set: Annotated[
         dict[Dotted, AnyValue],
-        Field(description="Values by role.setting; =… is an expression.", min_length=1),
+        Field(description=N_("Values by role.setting; =… is an expression."), min_length=1),
     ]
 
 
@@ -32,7 +33,7 @@ class DoStep(Step):
 
     verb: ClassVar = "do"
 
-    do: Annotated[Dotted, Field(description="The command, as role.command.")]
+    do: Annotated[Dotted, Field(description=N_("The command, as role.command."))]
     with_: dict[str, AnyValue] = Field(
         default_factory=dict, alias="with", description="What the command takes, by name."
     )
@@ -46,9 +47,9 @@ class RampStep(Step):
 
     verb: ClassVar = "ramp"
 
-    ramp: Annotated[Dotted, Field(description="The setting, as role.setting.")]
-    to: Annotated[AnyValue, Field(description="Where it ends: a number or =expression.")]
-    rate: Annotated[Slope, Field(description="How fast, such as 0.5 V/s or 2 Cel/min.")]
+    ramp: Annotated[Dotted, Field(description=N_("The setting, as role.setting."))]
+    to: Annotated[AnyValue, Field(description=N_("Where it ends: a number or =expression."))]
+    rate: Annotated[Slope, Field(description=N_("How fast, such as 0.5 V/s or 2 Cel/min."))]
     every: Annotated[Time, Field(description="Time from one small step to the next.")] = SECOND
 
 
@@ -58,7 +59,7 @@ class Measured(Section):
     Without low, high and equals it is kept, and has no verdict.
     """
 
-    value: Annotated[Formula, Field(description="What is measured, such as meter.voltage.")]
+    value: Annotated[Formula, Field(description=N_("What is measured, such as meter.voltage."))]
     unit: Annotated[
         str | None, Field(description="UCUM code; that of the value, where it is known.")
     ] = None
@@ -86,7 +87,9 @@ class MeasureStep(Step):
     verb: ClassVar = "measure"
     expected: ClassVar = SOME_EXCHANGES_S
 
-    measure: Annotated[dict[Name, Measured], Field(description="The values by name.", min_length=1)]
+    measure: Annotated[
+        dict[Name, Measured], Field(description=N_("The values by name."), min_length=1)
+    ]
     on_fail: Annotated[
         Literal["go_on", "end"],
         Field(description="go_on: the verdict is fail, the job goes on; end: it ends here."),
@@ -104,7 +107,9 @@ class RecordStep(Step):
 
     record: Annotated[
         tuple[Dotted, ...],
-        Field(strict=False, description="Readings, as role.reading.", min_length=1, max_length=50),
+        Field(
+            strict=False, description=N_("Readings, as role.reading."), min_length=1, max_length=50
+        ),
     ]
     every: Annotated[Time, Field(description="Time from one row to the next; 50 ms or more.")] = (
         SECOND
@@ -125,5 +130,5 @@ class PrintStep(Step):
 
     verb: ClassVar = "print"
 
-    print: Annotated[AnyValue, Field(description="The file's name, or =expression.")]
-    on: Annotated[Name, Field(description="The role of the printer.")]
+    print: Annotated[AnyValue, Field(description=N_("The file's name, or =expression."))]
+    on: Annotated[Name, Field(description=N_("The role of the printer."))]

@@ -10,6 +10,7 @@ from pydantic import Field
 from agent.jobs.language.quantities import Duration
 from agent.jobs.language.values import AnyValue, Condition, Name, Time
 from agent.jobs.recipes.step import Step, Steps
+from agent.languages.message import N_
 from agent.settings.models import DEVICE_NAME
 from agent.settings.section import Section
 
@@ -21,14 +22,16 @@ class WaitStep(Step):
 
     verb: ClassVar = "wait"
 
-    wait: Annotated[Time, Field(description="How long, such as 90 s or =soak min.")]
+    wait: Annotated[Time, Field(description=N_("How long, such as 90 s or =soak min."))]
 
 
 class Until(Section):
     """What is waited for, and how long at most."""
 
-    until: Annotated[Condition, Field(description="The condition; it is looked at all the time.")]
-    within: Annotated[Time, Field(description="How long at most.")]
+    until: Annotated[
+        Condition, Field(description=N_("The condition; it is looked at all the time."))
+    ]
+    within: Annotated[Time, Field(description=N_("How long at most."))]
     steady: Annotated[
         Time, Field(description="How long it must hold without a break before it counts.")
     ] = AT_ONCE
@@ -45,7 +48,7 @@ class UntilStep(Step):
 
     verb: ClassVar = "wait"
 
-    wait: Annotated[Until, Field(description="The condition and its limit.")]
+    wait: Annotated[Until, Field(description=N_("The condition and its limit."))]
 
 
 class Repeat(Section):
@@ -82,8 +85,8 @@ class RepeatStep(Step):
 
     verb: ClassVar = "repeat"
 
-    repeat: Annotated[Repeat, Field(description="How often.")]
-    steps: Annotated[Steps, Field(description="What is repeated.")]
+    repeat: Annotated[Repeat, Field(description=N_("How often."))]
+    steps: Annotated[Steps, Field(description=N_("What is repeated."))]
 
     def nested(self) -> Iterator[tuple[str, tuple[Step, ...]]]:
         yield "steps", self.steps
@@ -97,8 +100,8 @@ class IfStep(Step):
 
     verb: ClassVar = "if"
 
-    if_: Annotated[Condition, Field(alias="if", description="The condition.")]
-    then: Annotated[Steps, Field(description="What runs if it holds.")]
+    if_: Annotated[Condition, Field(alias="if", description=N_("The condition."))]
+    then: Annotated[Steps, Field(description=N_("What runs if it holds."))]
     else_: Annotated[Steps | None, Field(alias="else", description="What runs if not.")] = None
 
     def nested(self) -> Iterator[tuple[str, tuple[Step, ...]]]:
@@ -115,7 +118,9 @@ class ParallelStep(Step):
     parallel: Annotated[
         dict[Name, Steps],
         Field(
-            description="The branches by name, each a list of steps.", min_length=2, max_length=10
+            description=N_("The branches by name, each a list of steps."),
+            min_length=2,
+            max_length=10,
         ),
     ]
 
@@ -132,7 +137,7 @@ class CallStep(Step):
 
     verb: ClassVar = "call"
 
-    call: Annotated[str, Field(description="The recipe's name.", pattern=DEVICE_NAME)]
+    call: Annotated[str, Field(description=N_("The recipe's name."), pattern=DEVICE_NAME)]
     with_: dict[str, AnyValue] = Field(
         default_factory=dict, alias="with", description="Its parameters, by name."
     )

@@ -12,7 +12,7 @@ from pydantic_core import SchemaError
 from agent.errors import Refused
 from agent.jobs.language.expressions import Value
 from agent.jobs.language.kinds import BOOLEAN, Kind, unit_symbol
-from agent.languages.message import Message
+from agent.languages.message import N_, Message
 from agent.settings.section import Section, Title
 from agent.settings.values import End, Label
 from drivers import UNITS
@@ -30,7 +30,7 @@ LONGEST_TEXT: Final = 200
 class Parameter(Section):
     """One parameter. It is required unless it has a default."""
 
-    type: Annotated[ParameterType, Field(description="What kind of value it is.")]
+    type: Annotated[ParameterType, Field(description=N_("What kind of value it is."))]
     title: Annotated[Title, Field(description="What people call it.")] = Title()
     unit: Annotated[
         str, Field(description="UCUM code of a number's unit.", examples=[u for u in UNITS if u])

@@ -10,6 +10,7 @@ from agent.jobs.language.messages import Message
 from agent.jobs.language.values import Name, Time
 from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.step import SOME_EXCHANGES_S, Step
+from agent.languages.message import N_
 
 
 class ConfirmStep(Step):
@@ -20,7 +21,7 @@ class ConfirmStep(Step):
 
     verb: ClassVar = "confirm"
 
-    confirm: Annotated[Message, Field(description="The question.")]
+    confirm: Annotated[Message, Field(description=N_("The question."))]
     as_: Annotated[
         Name | None, Field(alias="as", description="What the answer is called from here on.")
     ] = None
@@ -34,9 +35,9 @@ class InputStep(Step):
 
     verb: ClassVar = "input"
 
-    input: Annotated[Message, Field(description="What is asked for.")]
-    as_: Annotated[Name, Field(alias="as", description="What it is called from here on.")]
-    value: Annotated[Parameter, Field(description="What it may be, as for a parameter.")]
+    input: Annotated[Message, Field(description=N_("What is asked for."))]
+    as_: Annotated[Name, Field(alias="as", description=N_("What it is called from here on."))]
+    value: Annotated[Parameter, Field(description=N_("What it may be, as for a parameter."))]
     within: Annotated[
         Time | None, Field(description="How long to wait for it; then the job fails.")
     ] = None
@@ -48,7 +49,7 @@ class LogStep(Step):
     verb: ClassVar = "log"
     expected: ClassVar = SOME_EXCHANGES_S
 
-    log: Annotated[Message, Field(description="What is said.")]
+    log: Annotated[Message, Field(description=N_("What is said."))]
     level: Annotated[Literal["info", "warning"], Field(description="How loud.")] = "info"
 
 
@@ -57,4 +58,4 @@ class FailStep(Step):
 
     verb: ClassVar = "fail"
 
-    fail: Annotated[Message, Field(description="The reason.")]
+    fail: Annotated[Message, Field(description=N_("The reason."))]

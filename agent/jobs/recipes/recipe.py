@@ -35,7 +35,7 @@ from agent.jobs.recipes.parameters import Parameter
 from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, LogStep
 from agent.jobs.recipes.step import Step, Steps, walk
 from agent.jobs.recipes.wrong_arguments import WrongArguments
-from agent.languages.message import Message
+from agent.languages.message import N_, Message
 from agent.settings.models import DEVICE_NAME
 from agent.settings.section import Section, Title
 from agent.settings.sentences import suggest
@@ -66,11 +66,12 @@ class Head(Section):
     name: Annotated[
         str,
         Field(
-            description="The file's name without .yaml: a to z, digits and _.", pattern=DEVICE_NAME
+            description=N_("The file's name without .yaml: a to z, digits and _."),
+            pattern=DEVICE_NAME,
         ),
     ]
     version: Annotated[
-        Text, Field(description='Which state of the recipe this is, in quotes, such as "1.0".')
+        Text, Field(description=N_('Which state of the recipe this is, in quotes, such as "1.0".'))
     ]
     title: Annotated[Title, Field(description="What people call it.")] = Title()
     about: Annotated[About, Field(description="What it is for, in a sentence.")] = About()
@@ -116,7 +117,7 @@ class Recipe(Head):
     stopped.
     """
 
-    steps: Annotated[Steps, Field(description="What is done, in this order.")]
+    steps: Annotated[Steps, Field(description=N_("What is done, in this order."))]
     finally_: Annotated[
         Steps | None, Field(alias="finally", description="What is done at the end in any case.")
     ] = None

@@ -10,7 +10,7 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import Event
 from agent.fleet.samples import Snapshot
 from agent.fleet.trends import STEP_S
-from agent.languages.catalogues import in_language
+from agent.languages.catalogues import all_in_language, in_language
 from agent.public import description_form
 from agent.station import Station
 from agent.web.console.items import Items, alarms_now, device_items, job_items
@@ -36,7 +36,7 @@ async def one_device(
     plan, language = worker.plan, language_of(request)
     now = station.clock.monotonic()
     seen = View(station, worker, language).look()
-    form = description_form(plan)
+    form = all_in_language(description_form(plan), language)
     settings = {it["name"] for it in form["settings"]}
     return page(
         request,

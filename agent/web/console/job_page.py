@@ -11,13 +11,15 @@ from agent.jobs.jobs import Jobs
 from agent.jobs.questions import Question
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.states import PAUSABLE, WAITING, JobState
+from agent.station import Station
 from agent.store.disk_threads import at_disk_thread
-from agent.web.console.items import Item
+from agent.web.console.cards import Cards, plans_of
+from agent.web.console.items import Item, on_a_card
 from agent.web.console.job_items import shown_job, words_of
 from agent.web.console.live import Feeds, Seen
 from agent.web.console.page import language_of, page
-from agent.web.console.recipe_names import taken_by, titles_of
-from agent.web.console.start_page import field_of
+from agent.web.console.recipe_names import measured_titles, taken_by, titles_of
+from agent.web.console.start_page import field_of, files_for
 from agent.web.console.steps_shown import StepLine, lines_of, recipe_of, step_id, step_items
 from agent.web.jobs import JobId, TheJobs, as_problems
 from agent.web.routes import TheStation, no_such
@@ -39,7 +41,7 @@ async def one_job(request: Request, job: JobId, jobs: TheJobs, station: TheStati
             return RedirectResponse(f"/jobs/{job}/run", 303)
         with as_problems():
             raise
-    view = await _view(jobs, found, language_of(request))
+    view = await _view(station, jobs, found, language_of(request))
     now = station.clock.monotonic()
     library = await jobs.library()
     names = {**found.arguments, **found.devices}
@@ -52,42 +54,51 @@ async def one_job(request: Request, job: JobId, jobs: TheJobs, station: TheStati
         lines=view.lines,
         items={name: item.sent(now) for name, item in view.look().items.items()},
         step_id=step_id,
-        **_shown(found, jobs, view.language),
+        plans=view.plans,
+        readings=on_a_card,
+        **await _shown(station, found, jobs, view.language),
     )
 
 
 @job_page.get("/parts/jobs/{job}/{part}")
-async def part_of_job(request: Request, job: JobId, part: str, jobs: TheJobs) -> Response:
+async def part_of_job(
+    request: Request, job: JobId, part: str, jobs: TheJobs, station: TheStation
+) -> Response:
     """One of the parts alone, when it has changed."""
     with as_problems():
         found = jobs.get(job)
     if part not in PARTS:
         raise no_such("part", part, PARTS)
     template = f"parts/{part.replace('-', '_')}.html"
-    return page(request, template, **_shown(found, jobs, language_of(request)))
+    return page(request, template, **await _shown(station, found, jobs, language_of(request)))
 
 
 @job_page.get("/live/jobs/{job}")
-async def live_job(request: Request, job: JobId, jobs: TheJobs) -> Stream:
+async def live_job(request: Request, job: JobId, jobs: TheJobs, station: TheStation) -> Stream:
     """What changes on the page."""
     with as_problems():
         found = jobs.get(job)
     feeds: Feeds = request.app.state.feeds
-    view = await _view(jobs, found, language_of(request))
+    view = await _view(station, jobs, found, language_of(request))
     return Stream(feeds.pieces(f"jobs/{found.id}", view.language, view.look))
 
 
 class View:
     """A job as its page shows it. The recipe is read once: one that changes is another."""
 
-    def __init__(self, jobs: Jobs, job: Job, recipe: Recipe | None, language: str) -> None:
+    def __init__(
+        self, station: Station, jobs: Jobs, job: Job, recipe: Recipe | None, language: str
+    ) -> None:
         self._jobs, self._job, self._recipe, self.language = jobs, job, recipe, language
         self.lines: list[StepLine] = lines_of(recipe, language) if recipe else []
+        its = set(job.devices.values())
+        self.plans = {name: it for name, it in plans_of(station).items() if name in its}
+        self._cards = Cards(station, language)
 
     def look(self) -> Seen:
         """Everything that there is to see now."""
         job = self._job
-        items: dict[str, Item] = shown_job(job, self.language)
+        items: dict[str, Item] = shown_job(job, self.language) | self._cards.items(self.plans)
         if self._recipe is not None:
             items.update(step_items(job, self._recipe, self.lines, self.language))
         measure, line = (it[-1].time if it else 0.0 for it in (job.measures, job.log))
@@ -102,16 +113,19 @@ class View:
         )
 
 
-async def _view(jobs: Jobs, job: Job, language: str) -> View:
-    return View(jobs, job, recipe_of(job, await jobs.library()), language)
+async def _view(station: Station, jobs: Jobs, job: Job, language: str) -> View:
+    return View(station, jobs, job, recipe_of(job, await jobs.library()), language)
 
 
-def _shown(job: Job, jobs: Jobs, language: str) -> dict[str, Any]:
+async def _shown(station: Station, job: Job, jobs: Jobs, language: str) -> dict[str, Any]:
     asked = [it for it in jobs.questions if it.job == job.id]
+    wanted = [it.parameter for it in asked if it.parameter is not None]
     return {
         "job": job,
         "of_job": job.id,
         "asked": [_question(it, language) for it in asked],
+        "files": await files_for(station, wanted),
+        "measured_titles": measured_titles(await jobs.library(), job.recipe, language),
         "is_over": job.state.is_final,
         "may_pause": job.state is JobState.RUNNING,
         "may_resume": job.state in PAUSABLE and job.state is not JobState.RUNNING,

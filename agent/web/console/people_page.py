@@ -6,9 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from agent.people.people import People
 from agent.people.tokens import LONGEST_DAYS
-from agent.web.console.page import page
+from agent.web.console.live import Feeds, Seen
+from agent.web.console.page import language_of, page
 from agent.web.person import FOR_ADMINISTRATORS, ThePeople
 from agent.web.routes import TheCaller, TheStation
+from agent.web.streams import Stream
 from drivers import Role
 
 DAYS: Final = 90
@@ -28,10 +30,23 @@ async def people_of_the_station(
         request,
         "people.html",
         manages=manages,
+        live_view="/live/people" if manages else "",
         days=DAYS,
         most_days=LONGEST_DAYS,
         **(_listed(people) if people and manages else {}),
     )
+
+
+@people_page.get("/live/people", dependencies=[FOR_ADMINISTRATORS])
+async def live_people(request: Request, people: ThePeople) -> Stream:
+    """What others change meanwhile, by the command line or on pages of their own."""
+    feeds: Feeds = request.app.state.feeds
+
+    def look() -> Seen:
+        listed = _listed(people)
+        return Seen({}, {"users": listed["users"], "tokens": tuple(listed["tokens"])})
+
+    return Stream(feeds.pieces("people", language_of(request), look))
 
 
 @people_page.get("/parts/people/users", dependencies=[FOR_ADMINISTRATORS])

@@ -16,7 +16,7 @@ from agent.store.run_shelf import Shelved
 from agent.store.run_writer import MEASURES
 from agent.store.store_errors import NotRead
 from agent.web.console.page import language_of, page
-from agent.web.console.recipe_names import taken_by
+from agent.web.console.recipe_names import measured_titles, taken_by
 from agent.web.console.show import titled
 from agent.web.jobs import JobId, TheJobs
 from agent.web.problems import Problem
@@ -67,6 +67,7 @@ def _shown(form: dict[str, Any], library: Library, language: str) -> dict[str, A
         "ended": seconds_of(form.get("ended")),
         "parameters": parameters,
         "taken": taken_by(library, name, parameters, language),
+        "measured_titles": measured_titles(library, name, language),
         "devices": [_device(it, language) for it in form.get("devices") or ()],
         "files": [*files, {"name": NAME}, {"name": SIDECAR}] if files else (),
     }

@@ -44,8 +44,8 @@ async def signs_in(request: Request, people: ThePeople, caller: TheCaller) -> Re
         with as_problems():
             found = await people.sign_in(typed["name"], typed["password"], caller.address)
     except Problem as problem:
-        return _page(request, people, typed, problem)
-    return _signed_in(request, typed, *found)
+        return refused_page(request, people, typed, problem)
+    return welcome_back(request, typed["next"], *found)
 
 
 @sign_in_page.post(f"{SIGN_IN}/first")
@@ -59,8 +59,8 @@ async def makes_first(request: Request, people: ThePeople, caller: TheCaller) ->
             await _make(people, typed, caller.address)
             found = await people.sign_in(typed["name"], typed["password"], caller.address)
     except Problem as problem:
-        return _page(request, people, typed, problem)
-    return _signed_in(request, typed, *found)
+        return refused_page(request, people, typed, problem)
+    return welcome_back(request, typed["next"], *found)
 
 
 @sign_in_page.post("/sign-out")
@@ -90,15 +90,20 @@ async def _make(people: People, typed: dict[str, str], address: str) -> None:
         raise Problem("sign-in-failed", WRONG_CODE) from None
 
 
-def _signed_in(
-    request: Request, typed: dict[str, str], secret: str, signed_in: SignedIn
-) -> Response:
-    """Back to where they came from, in the language of their account."""
-    answer = RedirectResponse(own_path(typed["next"]), SEE_OTHER)
+def welcome_back(request: Request, back: str, secret: str, signed_in: SignedIn) -> Response:
+    """To where they came from, in the language of their account."""
+    answer = RedirectResponse(own_path(back), SEE_OTHER)
     give_cookie(answer, request.scope, secret)
     if signed_in.account.language:
         keep_language(answer, signed_in.account.language)
     return answer
+
+
+def refused_page(
+    request: Request, people: People, typed: dict[str, str], problem: Problem
+) -> Response:
+    """The page again, with what was typed but for passwords, and what was wrong with it."""
+    return _page(request, people, typed, problem)
 
 
 def _page(
@@ -107,7 +112,7 @@ def _page(
     typed: dict[str, str],
     problem: Problem | None = None,
 ) -> Response:
-    """The page, with what was typed but for passwords, and what was wrong with it."""
+    """The page, as it is asked for or after a refusal."""
     wrong = in_language(problem.detail, language_of(request)) if problem else ""
     return page(
         request,
@@ -117,5 +122,6 @@ def _page(
         is_recorded=people is not None,
         typed={name: typed.get(name, "") for name in ("code", "name", "display")},
         back=own_path(typed["next"]),
+        path=SIGN_IN,  # also where a form was sent elsewhere: choosing a language leads there
         wrong=wrong,
     )

@@ -1,5 +1,6 @@
 """Starting a job: a form made from what the recipe takes, with every rule that it is checked by."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -31,9 +32,6 @@ async def start(request: Request, recipe: str, jobs: TheJobs, station: TheStatio
     with as_problems():
         head = head_of(found(await jobs.library(), recipe))
     language = language_of(request)
-    files: tuple[str, ...] = ()
-    if any(it.type == "file" for it in head.parameters.values()):
-        files = tuple(it.name for it in (await station.files.listing()).files)
     parameters = head.parameters.items()
     return page(
         request,
@@ -42,8 +40,15 @@ async def start(request: Request, recipe: str, jobs: TheJobs, station: TheStatio
         recipe=card_of(head, language),
         fields=[field_of(name, it, language) for name, it in parameters],
         roles=[_role(name, it, station, language) for name, it in head.devices.items()],
-        files=files,
+        files=await files_for(station, head.parameters.values()),
     )
+
+
+async def files_for(station: Station, parameters: Iterable[Parameter]) -> tuple[str, ...]:
+    """The names of the files in the store, where one of the parameters is a file."""
+    if not any(it.type == "file" for it in parameters):
+        return ()
+    return tuple(it.name for it in (await station.files.listing()).files)
 
 
 def field_of(name: str, parameter: Parameter, language: str) -> dict[str, Any]:

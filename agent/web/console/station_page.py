@@ -6,17 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from agent.fleet.plan import Plan
-from agent.fleet.samples import Snapshot
 from agent.public import alarm_form
 from agent.station import Station
-from agent.web.console.items import (
-    Items,
-    alarms_now,
-    device_items,
-    is_open,
-    job_items,
-    on_a_card,
-)
+from agent.web.console.cards import Cards, plans_of
+from agent.web.console.items import alarms_now, is_open, job_items, on_a_card
 from agent.web.console.live import Feeds, Seen
 from agent.web.console.page import language_of, page
 from agent.web.console.show import titled
@@ -54,31 +47,17 @@ async def live_station(request: Request, station: TheStation) -> Stream:
 
 
 class View:
-    """The station as its page shows it. What a device says is written anew only when it changes."""
+    """The station as its page shows it."""
 
     def __init__(self, station: Station, language: str) -> None:
         self._station, self._language = station, language
-        self._kept: dict[str, tuple[Snapshot, Items]] = {}
+        self._cards = Cards(station, language)
 
     def look(self) -> Seen:
         """Everything that there is to see now."""
-        items: dict[str, Any] = {}
         station, plans = self._station, plans_of(self._station)
-        for name, plan in plans.items():
-            snapshot = station.board.latest[name]
-            kept = self._kept.get(name)
-            if kept is None or kept[0] is not snapshot:
-                shown = device_items(plan, snapshot, on_a_card(plan), self._language)
-                kept = self._kept[name] = snapshot, shown
-            items.update(kept[1])
-        items.update(job_items(station, plans, self._language))
+        items = {**self._cards.items(plans), **job_items(station, plans, self._language)}
         return Seen(items, {"cards": tuple(plans), "alarms": alarms_now(station)})
-
-
-def plans_of(station: Station) -> dict[str, Plan]:
-    """The plans of the devices on the board, in the order of their names."""
-    shown = sorted(station.board.latest.keys() & station.workers.keys())
-    return {name: station.workers[name].plan for name in shown}
 
 
 def open_alarms(station: Station, device: str = "") -> list[dict[str, Any]]:

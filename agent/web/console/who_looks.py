@@ -1,6 +1,6 @@
 """Who looks at a page, and what of it they may do: for its frame, and for each of its controls."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -32,17 +32,39 @@ def who_looks(request: Request) -> dict[str, Any]:
     """What templates know of whoever asked.
 
     `person` is None where nobody has signed in; `is_known` also counts programs with a token.
+    `provider` has what people call the one where they may sign in, by language, or is None.
     """
     caller: Caller = request.state.caller
     here = _here(request)
+    people = request.app.state.station.people
+    elsewhere = people.elsewhere if people else None
     return {
         "person": caller.signed_in,
         "is_known": caller.is_known,
         "may": lambda role: caller.is_known and caller.actor.role >= Role[role.upper()],
+        "ready": _ready(caller, is_part="hx-request" in request.headers),
         "role_of_actor": caller.actor.role.name.lower() if caller.is_known else "",
         "sign_in": sign_in_address(here),
         "is_network": request.url.scheme == "https",
+        "here": here,
+        "provider": elsewhere.label if elsewhere else None,
     }
+
+
+def _ready(caller: Caller, *, is_part: bool) -> Callable[..., str]:
+    """What the tag of a button says that acts by a script, and needs this role.
+
+    It is disabled where the role does not suffice, and on a page until its scripts are there, which
+    console.js says. A part comes by a script: nothing has to be waited for. Who has not signed in
+    may press it: that leads to signing in.
+    """
+
+    def said(role: str = "observer") -> str:
+        if caller.is_known and caller.actor.role < Role[role.upper()]:
+            return "disabled"
+        return "" if is_part else "disabled=waits"
+
+    return said
 
 
 def _here(request: Request) -> str:

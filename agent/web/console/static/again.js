@@ -14,6 +14,7 @@ function ask(unlock) {
   const dialog = document.getElementById("again");
   const form = document.getElementById("again-form");
   if (!dialog) return Promise.resolve(false);
+  if (!form) return elsewhere(dialog);
   const { again, said, cancel } = { again: form.elements.password, said: form.querySelector("output"), cancel: document.getElementById("again-cancel") };
   const { texts } = document.body.dataset;
   return new Promise((decided) => {
@@ -46,5 +47,24 @@ function ask(unlock) {
     );
     dialog.showModal();
     again.focus();
+  });
+}
+
+// Who signs in elsewhere leaves the page for it, and does again then what was asked: nothing is known here.
+function elsewhere(dialog) {
+  const cancel = document.getElementById("again-cancel");
+  const gaveUp = () => dialog.close();
+  return new Promise((decided) => {
+    cancel.addEventListener("click", gaveUp);
+    dialog.addEventListener(
+      "close",
+      () => {
+        cancel.removeEventListener("click", gaveUp);
+        decided(false);
+      },
+      { once: true },
+    );
+    dialog.showModal();
+    dialog.querySelector("button").focus();
   });
 }

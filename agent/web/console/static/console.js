@@ -3,6 +3,7 @@ import { startLive } from "./live.js";
 import { startStop } from "./stop.js";
 import { startAges } from "./ages.js";
 import { startPerson } from "./person.js";
+import { startReady } from "./ready.js";
 
 export const texts = JSON.parse(document.body.dataset.texts);
 
@@ -10,3 +11,4 @@ startStop(texts); // first: it must work whatever becomes of the rest
 startAges(texts);
 startLive(texts);
 startPerson();
+startReady();

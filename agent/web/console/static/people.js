@@ -28,13 +28,19 @@ async function change(form) {
   if (form.dataset.then === "token") showToken(said.token);
 }
 
-// The list comes anew with all its rows closed: those that were open are opened again.
+const renew = (list) => list.dispatchEvent(new CustomEvent("renew"));
+
+// A list comes anew with all its rows closed, also where somebody else has changed it: those that were
+// open are opened again.
 let opened = [];
 
-function renew(list) {
-  opened = [...list.querySelectorAll("details[open]")].map((it) => it.id);
-  list.dispatchEvent(new CustomEvent("renew"));
-}
+document.addEventListener(
+  "renew",
+  (event) => {
+    if (event.target.matches?.(".people")) opened = [...document.querySelectorAll(".people details[open]")].map((it) => it.id);
+  },
+  true,
+);
 
 document.addEventListener("htmx:after:swap", () => {
   for (const id of opened) document.getElementById(id)?.setAttribute("open", "");

@@ -6,7 +6,11 @@ const FIELDS = "main input:not([type=password]):not([type=hidden]):not([type=fil
 export function startPerson() {
   putBack();
   document.addEventListener("click", (event) => {
-    if (event.target.closest("a[data-sign-in]")) keep();
+    if (event.target.closest("button[data-keep]")) keep();
+    const link = event.target.closest("a[data-sign-in]");
+    if (!link) return;
+    link.href = document.body.dataset.signIn; // in a part it would lead back to the part alone
+    keep();
   });
   document.addEventListener("connection", (event) => event.detail === "lost" && leaveIfOver());
 }

@@ -3,6 +3,7 @@
 import { signedIn } from "./session.js";
 
 const next = document.querySelector('input[name="next"]');
-if (next && (await signedIn()).signed_in) location.replace(next.value);
+const isRefused = document.getElementById("wrong") !== null;
+if (next && !isRefused && (await signedIn()).signed_in) location.replace(next.value);
 const empty = [...document.querySelectorAll("main input:not([type=hidden])")].find((it) => it.value === "");
 empty?.focus();

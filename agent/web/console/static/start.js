@@ -9,7 +9,6 @@ const said = form.querySelector("output.said");
 const key = [...crypto.getRandomValues(new Uint8Array(16))].map((it) => it.toString(16).padStart(2, "0")).join("");
 
 checkWhileTyping(FIELDS);
-form.querySelector("button.go").disabled = false; // before this script came it could start nothing
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (!form.hasAttribute("aria-busy")) start();
