@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from agent.doctor.patient import Patient
 
 ANSWER_WITHIN_S: Final = 3.0
+FIRST_WITHIN_S: Final = 1.5
+"""For the two questions before the examinations: all of it is to take less than 10 s."""
 WRONG: Final = DeviceTrouble.exit_code
 NICE: Final = 10
 """What is looked at may take its time; the agent's work may not."""
@@ -55,13 +57,13 @@ def patient_of(config: Path | None, socket: Path | None) -> Patient:
         described = load(file)
     except AgentError as error:
         complaint = error
-    ask = Questions(given or (described.api.socket if described else socket_path(None)))
+    place = given or (described.api.socket if described else socket_path(None))
     return Patient(
         config=file,
         described=described,
         complaint=complaint,
-        ask=ask,
-        runs=runs(ask, described),
+        ask=Questions(place),
+        runs=runs(Questions(place, FIRST_WITHIN_S), described),
         now=utc_now(),
     )
 
@@ -69,13 +71,13 @@ def patient_of(config: Path | None, socket: Path | None) -> Patient:
 class Questions:
     """Asks the agent, each time on a connection of its own: examinations ask beside each other."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, within: float = ANSWER_WITHIN_S) -> None:
+        self._path, self._within = path, within
 
     def __call__(self, *parts: str, **query: str) -> Any:
         """Ask for a resource. Raises AgentError."""
         with AgentClient(self._path) as client:
-            return client.get(*parts, within=ANSWER_WITHIN_S, **query)
+            return client.get(*parts, within=self._within, **query)
 
 
 def form(patient: Patient, report: Report) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def form(patient: Patient, report: Report) -> dict[str, Any]:
 def _in_force(socket: Path | None) -> Path | None:
     """The config of the agent that runs, if one does."""
     try:
-        told = Questions(socket_path(socket))("about")["config"]
+        told = Questions(socket_path(socket), FIRST_WITHIN_S)("about")["config"]
     except AgentError:
         return None
     return Path(told["file"]) if told else None

@@ -65,8 +65,11 @@ def _unread(patient: Patient) -> Iterator[Finding]:
 
 def _problems(error: ConfigError) -> Iterator[Finding]:
     for problem in error.problems:
-        todo = N_("correct it, then `labkeeper check --config {file}`")
-        yield wrong(str(problem), Message(todo, file=problem.file))
+        if problem.line:
+            todo = Message("correct it, then `labkeeper check --config {file}`", file=problem.file)
+        else:  # the file as a whole
+            todo = Message("say with --config which file describes this station")
+        yield wrong(str(problem), todo)
 
 
 def _in_force(station: Station, about: dict[str, Any]) -> Iterator[Finding]:

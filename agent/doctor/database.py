@@ -39,9 +39,14 @@ def database(patient: Patient) -> Iterator[Finding]:
     except Damaged as error:
         yield _damaged(path, str(error))
     except (NotRead, PermissionError) as error:
-        text = N_("{path} can't be read: {why}")
-        todo = Message("ask as root: put sudo before it")
-        yield unknown(Message(text, path=path, why=str(error)), todo)
+        yield unread(path, error)
+
+
+def unread(path: Path, error: NotRead | PermissionError) -> Finding:
+    """What to say of a database that this user can't read."""
+    hidden = isinstance(error, PermissionError)
+    said = Message("{path} is not yours to read", path=path) if hidden else str(error)
+    return unknown(said, Message("ask as root: put sudo before it"))
 
 
 def _pages(path: Path) -> Finding:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from agent.doctor.finding import Finding, doubtful, right, unknown
+from agent.doctor.database import unread
+from agent.doctor.finding import Finding, doubtful, right
 from agent.doctor.patient import Patient
 from agent.languages.message import N_, Message
 from agent.store.database import NAME, reading
@@ -23,8 +24,7 @@ def people(patient: Patient) -> Iterator[Finding]:
             with reading(path) as connection:
                 everybody, administrators = connection.execute(COUNT).fetchone()
     except (NotRead, PermissionError) as error:
-        text = N_("the accounts can't be read: {why}")
-        yield unknown(Message(text, why=str(error)), Message("ask as root: put sudo before it"))
+        yield unread(path, error)
         return
     if administrators:
         text = N_("{count} people may sign in or could once; administrators: {administrators}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from agent.doctor.finding import Finding, doubtful, right, unknown, wrong
-from agent.doctor.patient import Patient
+from agent.doctor.patient import LOCK, Patient
 from agent.install.parts import UNIT
 from agent.install.root import SYSTEMD_RUNS
 from agent.languages.message import N_, Message
+from drivers import holders
 
 ASKED: Final = "LoadState,ActiveState,SubState,UnitFileState,NRestarts,DropInPaths"
 ASK: Final = ("systemctl", "show", UNIT, f"--property={ASKED}")
@@ -18,6 +20,8 @@ LOOK: Final = N_("`journalctl -u labkeeper -n 50` tells why")
 
 def unit(patient: Patient) -> Iterator[Finding]:
     """Whether it is there, runs, and will run after the next start of the machine."""
+    if patient.runs is None and patient.described is not None:
+        yield from _silent(patient.described.state / LOCK)
     runs_systemd = (patient.root / str(SYSTEMD_RUNS).lstrip("/")).is_dir()
     told = patient.output_of(ASK) if runs_systemd else ""
     shown = dict(line.partition("=")[::2] for line in told.splitlines())
@@ -28,6 +32,13 @@ def unit(patient: Patient) -> Iterator[Finding]:
         yield doubtful(Message(text, unit=UNIT), Message("`labkeeper install` makes it"))
     else:
         yield from _loaded(shown)
+
+
+def _silent(lock: Path) -> Iterator[Finding]:
+    if holder := holders(str(lock)):
+        text = N_("{holder} works with {folder} and does not answer: it starts, ends or hangs")
+        todo = N_("wait 10 s and look again; if it stays so, `systemctl restart labkeeper`")
+        yield wrong(Message(text, holder=holder, folder=lock.parent), Message(todo))
 
 
 def _loaded(shown: dict[str, str]) -> Iterator[Finding]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,26 @@ from agent.doctor.patient import Patient
 from agent.errors import ConfigError, NoAgent
 from agent.settings import load
 
+HOLDER = """
+import fcntl, os, sys
+port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+fcntl.flock(port, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
 NOW = 1_796_000_000.0
 """2026-11-30T00:53:20Z."""
+
+
+@contextmanager
+def held(port: str) -> Iterator[int]:
+    """A port that another program holds; its process id."""
+    command = [sys.executable, "-c", HOLDER, port]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield process.pid
+        process.communicate()
 
 
 def patient(

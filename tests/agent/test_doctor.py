@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -19,29 +18,11 @@ from agent.doctor.examine import examine
 from agent.doctor.finding import Finding, Verdict, right, worst, wrong
 from agent.doctor.patient import Patient, runs
 from agent.doctor.user import User
-from agent.errors import NoAgent, Refused
+from agent.errors import ConfigError, NoAgent, Problem, Refused
 from agent.provenance import config_hash
-from tests.agent.doctor_bench import patient, words
+from tests.agent.doctor_bench import held, patient, words
 
-HOLDER = """
-import fcntl, os, sys
-port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
-fcntl.flock(port, fcntl.LOCK_EX)
-print("held", flush=True)
-sys.stdin.read()
-"""
 DEVICE = "devices: {{stage1: {{driver: motion.grbl, address: 'serial://{port}'}}}}"
-
-
-@contextmanager
-def held(port: str) -> Iterator[int]:
-    """A port that another program holds; its process id."""
-    command = [sys.executable, "-c", HOLDER, port]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"held\n"
-        yield process.pid
-        process.communicate()
 
 
 @pytest.fixture
@@ -67,6 +48,14 @@ def test_a_config_with_a_mistake_is_said_with_its_place_and_the_others_wait(tmp_
     assert said.startswith(f"wrong: {tmp_path / 'station.yaml'}:3:10: devices: ")
     assert "labkeeper check --config" in said
     assert words("ports", who) == ["unknown: not examined, because the config can't be read → "]
+
+
+def test_a_config_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
+    who = patient(tmp_path)
+    gone = replace(who, described=None, complaint=ConfigError([Problem("x.yaml", 0, 0, "", "no")]))
+    assert words("config", gone) == [
+        "wrong: x.yaml: no → say with --config which file describes this station"
+    ]
 
 
 def test_a_warning_of_a_config_is_doubtful(tmp_path: Path) -> None:
@@ -182,43 +171,6 @@ def test_a_disk_is_held_against_the_marks_of_the_config(
     assert room.startswith(said)
     assert "50.0 % of the disk are free" in room
     assert written.startswith("right: ")
-
-
-def systemd(tmp_path: Path, **shown: str) -> Patient:
-    (tmp_path / "run" / "systemd" / "system").mkdir(parents=True)
-    told = "".join(f"{name}={value}\n" for name, value in shown.items())
-    return patient(tmp_path, output_of=lambda _: told)
-
-
-def test_a_service_that_runs_and_will_is_right(tmp_path: Path) -> None:
-    who = systemd(
-        tmp_path, LoadState="loaded", ActiveState="active", SubState="running",
-        UnitFileState="enabled", NRestarts="0", DropInPaths="/etc/x.conf",
-    )  # fmt: skip
-    assert words("unit", who) == [
-        "right: labkeeper.service is active (running) → ",
-        "right: it starts with the machine → ",
-        "right: drop-ins of this station: /etc/x.conf → ",
-    ]
-
-
-def test_a_service_that_has_failed_is_wrong(tmp_path: Path) -> None:
-    who = systemd(
-        tmp_path, LoadState="loaded", ActiveState="failed", SubState="failed",
-        UnitFileState="disabled", NRestarts="5",
-    )  # fmt: skip
-    failed, disabled, again = words("unit", who)
-    assert failed.startswith("wrong: labkeeper.service is failed (failed) → `systemctl start")
-    assert disabled == "doubtful: it does not start with the machine → `systemctl enable labkeeper`"
-    assert again.startswith("doubtful: systemd had to start it again 5 times")
-
-
-def test_a_service_that_is_not_there_is_doubtful_and_no_systemd_is_unknown(tmp_path: Path) -> None:
-    assert words("unit", patient(tmp_path))[0].startswith("unknown: systemd does not run")
-    who = systemd(tmp_path, LoadState="not-found", ActiveState="inactive")
-    assert words("unit", who) == [
-        "doubtful: there is no service labkeeper.service → `labkeeper install` makes it"
-    ]
 
 
 def test_a_certificate_tells_its_days(tmp_path: Path) -> None:

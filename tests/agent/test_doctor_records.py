@@ -88,6 +88,21 @@ def test_a_database_that_is_too_long_to_read_is_given_up(
     assert "was not read through within 0 s" in words("database", who)[0]
 
 
+@pytest.mark.parametrize("name", ["database", "people"])
+def test_what_this_user_may_not_read_is_unknown_and_root_is_sent_for(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    who = patient(tmp_path)
+    monkeypatch.setattr(Path, "exists", refuse)
+    path = tmp_path / "state" / store.NAME
+    assert words(name, who) == [
+        f"unknown: {path} is not yours to read → ask as root: put sudo before it"
+    ]
+
+
 async def test_a_station_without_an_administrator_is_doubtful(tmp_path: Path) -> None:
     who = await asyncio.to_thread(patient, tmp_path)
     todo = "→ as root: `labkeeper user add NAME --role administrator`"
