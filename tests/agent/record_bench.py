@@ -21,7 +21,7 @@ from agent.store.entries import Provenance
 from agent.store.ledger import Ledger
 from drivers import Role
 from tests.agent.bench import Bench, station_in_memory
-from tests.agent.test_database import Failing
+from tests.agent.store.test_database import Failing
 
 KIM = Actor(name="kim", origin="cli", role=Role.TECHNICIAN)
 UNKNOWN = Outcome(status=Status.UNKNOWN, message="cut off")

@@ -17,9 +17,9 @@ from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.states import JobState
 from agent.starting import after_jobs, waited_for
 from agent.store.store_errors import NotRecorded
+from tests.agent.jobs.test_jobs_taken_over import Disk
 from tests.agent.jobs_bench import KIM, toys
 from tests.agent.restart_bench import life
-from tests.agent.test_jobs_taken_over import Disk
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.agent.test_web_network import NAME, files_in
+from tests.agent.web.test_web_network import NAME, files_in
 from tests.lab.processes import agent, free_port, station
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
