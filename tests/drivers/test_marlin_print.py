@@ -53,7 +53,7 @@ def no_long_look_for_an_ok(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_long_look_for_an_ok")
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32 - 1), mishaps=st.lists(MISHAPS, min_size=1, max_size=8))
 @pytest.mark.parametrize(("ok_after_resend", "advanced_ok"), [(False, True), (True, False)])
 async def test_whatever_the_wire_does_each_line_arrives_once_and_in_order(

@@ -10,7 +10,7 @@ from agent.fleet.samples import Quality, Status
 from agent.fleet.states import DeviceState
 from drivers import Address
 from tests.agent.bench import PLAN, Bench, named, station_in_memory
-from tests.agent.toy import ToyLink
+from tests.agent.toy import ToyLink, ToyWire
 
 
 async def test_a_device_is_identified_and_all_its_values_are_good() -> None:
@@ -168,12 +168,12 @@ async def test_one_device_in_trouble_does_not_delay_another() -> None:
         await bench.until_state("psu2", DeviceState.READY)
         bench.simulators["psu1"].silent = True
         await bench.until_state("psu1", DeviceState.OFFLINE)
-        before = bench.fleet.workers["psu2"].tally
-        polls, skipped = before.polls, before.skipped
-        async with asyncio.timeout(3):
-            while bench.fleet.workers["psu2"].tally.polls < polls + 10:
-                await asyncio.sleep(0.01)
-        assert bench.fleet.workers["psu2"].tally.skipped == skipped
+        tally = bench.fleet.workers["psu2"].tally
+        before, polls = tally.seconds, tally.polls
+        while tally.polls < polls + 10:
+            await asyncio.sleep(0.01)
+        each = (tally.seconds - before) / (tally.polls - polls)
+        assert each < ToyWire.timeouts.first_byte, "none of its polls waited for the other's reply"
 
 
 async def test_a_driver_that_fails_in_its_own_way_faults_its_device_alone() -> None:

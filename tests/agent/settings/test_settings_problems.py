@@ -279,7 +279,7 @@ def edited(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.timeout(120)  # YAML with its places is read slowly, a hundred times
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(text=edited())
 def test_a_slip_of_the_pen_never_becomes_a_traceback(text: str, tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"

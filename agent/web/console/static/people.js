@@ -31,13 +31,13 @@ async function change(form) {
 const renew = (list) => list.dispatchEvent(new CustomEvent("renew"));
 
 // A list comes anew with all its rows closed, also where somebody else has changed it: those that were
-// open are opened again.
-let opened = [];
+// open are opened again. A row that is replaced tells of no toggle.
+const opened = new Set();
 
 document.addEventListener(
-  "renew",
-  (event) => {
-    if (event.target.matches?.(".people")) opened = [...document.querySelectorAll(".people details[open]")].map((it) => it.id);
+  "toggle",
+  ({ target }) => {
+    if (target.closest(".people")) opened[target.open ? "add" : "delete"](target.id);
   },
   true,
 );
