@@ -90,7 +90,7 @@ class Power:
             return
         if self._process.returncode is None:
             self._process.kill()
-        await self._process.wait()
+        await self._process.communicate(b"")  # its pipes are open beyond its end
         self._process = None
         unmount = await asyncio.create_subprocess_exec(
             "umount", "-l", str(self.place), stderr=asyncio.subprocess.DEVNULL
