@@ -90,7 +90,7 @@ class PrintHost(HostView):
             self.link.kept.update(job=job, result="NONE", reason="")
             self._stage = None
             if self._is_cancelled:  # while it was being started
-                await self._cancel(job)
+                await self._cancel_begun(job)
             await self._to_its_end(job)
         finally:
             self._stage = None
@@ -132,6 +132,14 @@ class PrintHost(HostView):
             look = await self._until(AT_REST, job)
             if look.job == job and look.status.print.state in AT_REST:
                 await self.cool()
+
+    async def _cancel_begun(self, job: str) -> None:
+        """Cancel a print that has just begun; one that an emergency stop has ended takes no cancel."""
+        try:
+            await self._cancel(job)
+        except DeviceError:
+            await self._look_on()
+            raise
 
     async def make_safe(self) -> None:
         """See PrinterWire."""
@@ -211,16 +219,21 @@ class PrintHost(HostView):
                 error.args = (f"{error}; {words}",)
             raise
 
+    async def _look_on(self) -> Look:
+        """Look at a print that has begun. Raises PrintEnded where its host has no printer any more."""
+        try:
+            return await self.look()
+        except DeviceError as error:
+            raise self._ended(PrintResult.FAILED, str(error)) from error
+
     async def _follow(self, job: str) -> None:
         """Return when the job is done. Raises PrintEnded when it ends in another way."""
         while True:
             try:
-                look = await self.look()
+                look = await self._look_on()
             except (LinkError, BadReply, AccessRefused):  # it goes on; polling finds out the rest
                 await asyncio.sleep(self.follow)
                 continue
-            except DeviceError as error:
-                raise self._ended(PrintResult.FAILED, str(error)) from error
             self._judged(look)
             if look.job != job:
                 raise self._ended(PrintResult.UNKNOWN, "another print has taken its place")

@@ -142,8 +142,9 @@ async def test_faults_on_the_line_make_no_wrong_value(live: Live) -> None:
     assert live.failures
     assert not live.wrong
     async with asyncio.timeout(20):  # a port that went away takes its time to come back
-        while not await live.recovers():
+        while not await live.reconnect():
             await asyncio.sleep(0.1)
+    assert await live.recovers(), live.failures[-3:]
 
 
 def prompt(live: Live) -> list[str]:

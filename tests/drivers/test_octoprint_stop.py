@@ -109,10 +109,8 @@ async def test_the_emergency_stop_goes_past_everything_and_ends_the_print(
         await bench.until(lambda: any(bench.targets()))
         await bench.printer.interrupt()
     error = printing.result()
-    assert isinstance(
-        error, DeviceError
-    )  # PrintEnded is one; before it is followed, there is none yet
-    assert getattr(error, "result", PrintResult.FAILED) is PrintResult.FAILED
+    assert isinstance(error, PrintEnded)
+    assert error.result is PrintResult.FAILED
     assert "Closing serial port due to emergency stop M112" in str(error)
     assert bench.server.printer.halted
     assert not any(bench.targets())
