@@ -265,7 +265,7 @@ class Jobs:
         return rows
 
     async def until_over(self, job: str) -> Job:
-        """Wait for a job's final state."""
+        """Wait for a job's final state, and until its devices are given back."""
         kept = self._of(job)
         await kept.over.wait()
         return kept.job

@@ -122,9 +122,15 @@ async def listing(
     response_model=forms.WholeJobForm,
 )
 async def one(job: JobId, jobs: TheJobs, language: TheLanguage) -> dict[str, Any]:
-    """How far it is, what it measured and said, and how it ended."""
+    """How far it is, what it measured and said, and how it ended.
+
+    A job that is ending just now is shown once its devices are free.
+    """
     with as_problems():
-        return said(whole_job_form(jobs.get(job)), language)
+        found = jobs.get(job)
+        if found.state.is_final:
+            found = await jobs.until_over(job)
+        return said(whole_job_form(found), language)
 
 
 @job_changes.post(

@@ -234,7 +234,7 @@ class TestTcp:
         async with TcpServer(Echo(), faults) as server, TcpLink(server.host, server.port) as link:
             assert link.clears
             for n in range(3):
-                faults.add(Fault(kind="delay", next=1, seconds=0.25))
+                faults.add(Fault(kind="delay", next=1, seconds=0.6))
                 with pytest.raises(LinkTimeout):
                     await ask(link, b"OLD%d\n" % n)
                 await link.resync(9.0)

@@ -26,6 +26,8 @@ from simulators.faults import Fault, Faults
 from simulators.serve import PtyServer, TcpServer
 from simulators.siglent_spd1000x import SiglentSpd1000x
 
+LATE = 0.6
+"""Seconds of delay of a reply that is long overdue, also where this process had no processor for a while."""
 SOON = Timeouts(turn=2.0, first_byte=0.15, next_byte=0.1, whole=0.4)
 
 
@@ -164,7 +166,7 @@ class TestSocket:
         async with TcpServer(Teller(), faults) as server, opened(server) as link:
             assert link.clears
             for n in range(4):
-                faults.add(Fault(kind="delay", next=1, seconds=0.25))
+                faults.add(Fault(kind="delay", next=1, seconds=LATE))
                 await link.send(b"OLD%d?\n" % n)
                 with pytest.raises(LinkTimeout):
                     await link.receive_until(b"\n", SOON)
@@ -207,7 +209,7 @@ class TestSocket:
             wire = Scpi(link, SOON)
             await wire.hello()
             for _ in range(4):
-                faults.add(Fault(kind="delay", next=1, seconds=0.2))
+                faults.add(Fault(kind="delay", next=1, seconds=LATE))
                 with pytest.raises(LinkTimeout):
                     await wire.ask("CH1:CURR?")
                 assert await wire.ask("CH1:VOLT?") == "0.000"
