@@ -17,7 +17,7 @@ from simulators.marlin import BoardOptions
 from simulators.serve import PtyServer
 
 QUICK = Timeouts(turn=5.0, first_byte=3.0, next_byte=0.02, whole=5.0)
-HASTY = replace(QUICK, first_byte=0.1, whole=0.1)
+HASTY = replace(QUICK, first_byte=0.3, whole=0.3)
 PIECE = 64 * 1024
 
 

@@ -127,7 +127,7 @@ async def test_a_stop_in_an_upload_waits_for_nothing_and_nothing_prints(
 async def test_a_stop_waits_for_the_job_of_a_print_that_was_just_ordered(
     bench: PrusaLinkBench,
 ) -> None:
-    await bench.server.play("slow", next=1, match="POST /api/v1/files", seconds=0.3, when="before")
+    await bench.server.play("slow", next=1, match="POST /api/v1/files", seconds=9, when="before")
     printing = asyncio.ensure_future(bench.printer.print(MemoryFile(data=HEATED)))  # noqa: TID251
     await bench.until(lambda: bench.server.faults.counts["slow"] == 1)
     printing.cancel()  # as the agent does to what is under way
