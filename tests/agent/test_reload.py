@@ -115,7 +115,7 @@ async def test_a_device_that_can_not_be_ended_holds_up_the_end_for_some_seconds_
         async with asyncio.timeout(1):
             while len(toy.asked) == asked:
                 await asyncio.sleep(0.01)
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(1.2):
             await bench.fleet.end()
 
 

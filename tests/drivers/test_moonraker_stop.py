@@ -46,17 +46,17 @@ async def test_an_emergency_stop_is_done_although_klipper_does_not_answer(
     bench: MoonrakerBench,
 ) -> None:
     await bench.value("bed")
-    await bench.server.play("slow", seconds=2.0, match="objects.query", when="before")
+    await bench.server.play("slow", seconds=3.0, match="objects.query", when="before")
     began = asyncio.get_running_loop().time()
     await bench.printer.interrupt()
-    assert asyncio.get_running_loop().time() - began < 1.0
+    assert asyncio.get_running_loop().time() - began < 2.0
     assert bench.server.printer.halted
 
 
 async def test_a_print_is_stopped_without_another_look(bench: MoonrakerBench) -> None:
     async with printing(bench) as task:
-        await bench.server.play("slow", seconds=2.0, match="objects.query", when="before")
-        async with asyncio.timeout(0.4):
+        await bench.server.play("slow", seconds=3.0, match="objects.query", when="before")
+        async with asyncio.timeout(1.5):
             await bench.printer.interrupt()
         assert bench.server.printer.halted
         await bench.server.play("clear")

@@ -105,7 +105,7 @@ class TestSocket:
             began = loop.time()
             with pytest.raises(LinkTimeout):
                 await link.receive_until(b"\n", Timeouts(first_byte=0.1, whole=3.0))
-            assert 0.09 < loop.time() - began < 1.0
+            assert 0.09 < loop.time() - began < 2.5
 
     async def test_a_reply_that_stalls_is_a_timeout_at_the_next_byte(self) -> None:
         teller = Teller()

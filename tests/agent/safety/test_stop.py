@@ -108,7 +108,7 @@ async def test_stop_waits_for_none_of_those_who_queue_for_the_device() -> None:
             outcome = await worker.stop()
             took = bench.station.clock.monotonic() - asked_at
         assert outcome.status is Status.DONE
-        assert took < 0.5
+        assert took < 2.0
         assert toy.values["outp"] == 0.0
         assert setting.result().status is Status.UNKNOWN
         assert "stopped" in setting.result().message
