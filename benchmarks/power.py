@@ -70,7 +70,11 @@ class Power:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        await self._said("ready")
+        try:
+            await self._said("ready")
+        except (NoSuchDisk, TimeoutError):
+            await self._off()
+            raise
 
     async def _said(self, word: str) -> None:
         assert self._process is not None
