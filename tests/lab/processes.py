@@ -107,7 +107,7 @@ class Agent:
         return {device["device"]: device for device in await self.get("/devices")}
 
     async def until(
-        self, holds: Callable[[dict[str, dict[str, Any]]], bool], seconds: float = 25.0
+        self, holds: Callable[[dict[str, dict[str, Any]]], bool], seconds: float = 45.0
     ) -> dict[str, dict[str, Any]]:
         """Wait until something holds of the devices, and return them."""
         deadline = asyncio.get_running_loop().time() + seconds
@@ -121,13 +121,13 @@ class Agent:
         states = {n: (d["state"], d["reason"]) for n, d in devices.items()}
         raise AssertionError(f"not within {seconds} s; devices: {states}; log:\n{self.log[-3000:]}")
 
-    async def until_ready(self, *names: str, seconds: float = 25.0) -> dict[str, dict[str, Any]]:
+    async def until_ready(self, *names: str, seconds: float = 45.0) -> dict[str, dict[str, Any]]:
         """Wait until these devices answer."""
         return await self.until(
             lambda devices: all(devices.get(n, {}).get("state") == "ready" for n in names), seconds
         )
 
-    async def until_said(self, text: str, seconds: float = 25.0) -> None:
+    async def until_said(self, text: str, seconds: float = 45.0) -> None:
         """Wait until its log has this text."""
         async with asyncio.timeout(seconds):
             while text not in self.log:
