@@ -139,7 +139,11 @@ def events_table(events: Iterable[Form]) -> Table:
     for event in events:
         severity = _coloured(event["severity"])
         table.add_row(
-            event["time"], severity, event["device"], event["kind"], words.said(event["text"])
+            event["time"],
+            severity,
+            event["device"],
+            words.called(event["kind"]),
+            words.said(event["text"]),
         )
     return table
 

@@ -142,6 +142,16 @@ def said(text: str) -> str:
     return in_language(text, spoken())
 
 
+def called(name: str) -> str:
+    """A verb of the ledger or a kind of event; by its name in English, which programs and people grep."""
+    if spoken() == ENGLISH:
+        return name
+    # As the catalogue, it is read when there is something to say.
+    from agent.languages.deeds import deed
+
+    return said(deed(name))
+
+
 def told(word: str) -> str:
     """A word of ours that came as plain text, such as a state in an answer, or a table's head."""
     return said(word if isinstance(word, Message) else Message(word)) if word else ""
