@@ -174,7 +174,7 @@ def _values(device: Form, now: float) -> Text:
             continue
         told.append(" · " if told else "", "dim")
         told.append(f"{name} ", "dim")
-        told.append(words.shown(sample["value"], sample["unit"], digits=SHORT))
+        told.append(words.chosen(sample["value"], sample["unit"], digits=SHORT))
         told.append(_doubt(sample, now), STYLES.get(sample["quality"], ""))
     return told
 

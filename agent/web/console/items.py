@@ -8,8 +8,8 @@ from agent.fleet.samples import Sample, Snapshot
 from agent.jobs.job import Job
 from agent.languages.catalogues import in_language
 from agent.languages.message import Message
+from agent.languages.names import choice, spoken
 from agent.station import Station
-from agent.web.console.names import choice, spoken
 from agent.web.console.show import note_of, value_text
 from agent.web.console.words import JOBS, STATES
 

@@ -44,7 +44,7 @@ def shown_row(row: Row, zone: ZoneInfo) -> dict[str, Any]:
         "job": str(entry.get("job", "")),
         "stage": stage_word(stage),
         "mark": stage,
-        "more": {name: _text(it) for name, it in entry.items() if name not in _SHOWN},
+        "more": {name: _json(it) for name, it in entry.items() if name not in _SHOWN},
         "hash": row.hash.hex(),
         "prev_hash": row.prev_hash.hex(),
     }
@@ -61,9 +61,12 @@ def _text(value: Any) -> str:
             return NOTHING
         case bool():
             return SWITCH[value]
-        case str():
-            return value
-    return json.dumps(value, ensure_ascii=False)
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    """A JSON value as it stands in the row; a text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _state(value: Any) -> str:

@@ -10,12 +10,12 @@ from agent.jobs.recipes.outline import outline
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.recipes.step import Step
-from agent.jobs.recipes.step_words import step_said
+from agent.jobs.recipes.step_words import LISTS, step_said
 from agent.jobs.states import JobState
 from agent.languages.catalogues import in_language
 from agent.languages.message import Message, joined
 from agent.web.console.items import Item
-from agent.web.console.job_words import LISTS, duration
+from agent.web.console.job_words import duration
 
 DEEPEST: Final = 6
 """Steps that stand deeper than this are not indented further."""
