@@ -18,7 +18,7 @@ from agent.web import ledger_forms as forms
 from agent.web.jobs import TO_CHANGE, as_problems
 from agent.web.ledger_words import row_form
 from agent.web.problems import Problem
-from agent.web.routes import AT_THE_DOOR, WITH_TOKEN, TheStation, answers
+from agent.web.routes import AT_THE_DOOR, WITH_TOKEN, TheLanguage, TheStation, answers
 
 MOST_ROWS: Final = 1000
 MOMENT: Final = r"^(\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?)?)?Z?)?$"
@@ -76,9 +76,9 @@ TheWanted = Annotated[Wanted, Depends(_wanted)]
     response_model=forms.PageForm,
 )
 async def ledger(
-    request: Request,
     pages: ThePages,
     its: TheWanted,
+    language: TheLanguage,
     order: Annotated[Order, Query(description="Which come first.")] = "newest",
     cursor: Annotated[
         int | None,
@@ -94,7 +94,6 @@ async def ledger(
     """
     with as_problems():
         page = await pages.page(its, most=limit, order=order, begin=cursor)
-    language = wanted(request.headers.get("accept-language", ""), ENGLISH)
     return {"rows": [row_form(row, language) for row in page.rows], "next": page.next}
 
 
