@@ -177,7 +177,13 @@ def whole_job_form(job: Job) -> dict[str, Any]:
             for it in job.log
         ],
         "answers": [
-            {"question": it.question, "time": utc_text(it.time), "value": it.value, "by": it.by}
+            {
+                "question": it.question,
+                "texts": {"ko": it.ko or it.question, "en": it.question},
+                "time": utc_text(it.time),
+                "value": it.value,
+                "by": it.by,
+            }
             for it in job.answers
         ],
         "safe": {device: outcome_form(outcome) for device, outcome in job.safe.items()},

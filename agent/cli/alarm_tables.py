@@ -25,12 +25,12 @@ def alarms_table(alarms: Iterable[Form], language: str) -> RenderableType:
             f", {it['by']}" if it["state"] in {"acknowledged", "shelved"} else ""
         )
         table.add_row(
-            it["alarm"] + (" (first)" if it["first"] else ""),
+            it["alarm"] + (f" ({words.told('first')})" if it["first"] else ""),
             words.title_of(it["titles"], language) or words.NOTHING,
-            it["priority"],
+            words.told(it["priority"]),
             Text(state, style=STYLES.get(it["state"], "")),
             it["since"],
-            it["reason"] or words.NOTHING,
+            words.said(it["reason"]) or words.NOTHING,
             words.title_of(it["todo"], language) or words.NOTHING,
         )
     return table

@@ -73,9 +73,9 @@ def check(name: str, printer: str, socket: Path | None, *, as_json: bool) -> int
         output.document(found)
     else:
         for reason in found["reasons"]:
-            output.line(f"refused: {reason}")
+            output.line(Message("refused: {reason}", reason=reason))
         for warning in found["warnings"]:
-            output.line(f"warning: {warning}")
+            output.line(Message("warning: {warning}", warning=warning))
         if found["admitted"]:
             output.line(said(Message("ok: {printer} may print {name}", printer=printer, name=name)))
     return 0 if found["admitted"] else REFUSED
@@ -89,7 +89,7 @@ def remove(name: str, socket: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.document(answer)
     else:
-        output.line(f"{known}: removed")
+        output.line(Message("{file}: removed", file=known))
 
 
 def _added(file: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agent.cli import output, words
 from agent.cli.client import AgentClient, socket_path
+from agent.cli.job_view import given
 from agent.cli.words import said
 from agent.languages.message import Message
 
@@ -75,7 +76,7 @@ def _told(entry: Mapping[str, Any], language: str) -> str:
                     Message(
                         "answer to {question}: {shown}",
                         question=data["question"],
-                        shown=words.shown(data["value"]),
+                        shown=given(data["value"]),
                     )
                 )
                 + by

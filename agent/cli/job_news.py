@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.cli import job_view, words
+from agent.cli import job_view
 
 Form = Mapping[str, Any]
 
@@ -43,8 +43,4 @@ class News:
         """An answer and whose it is; nothing of one that was given here."""
         if answer["question"] in self._given:
             return ""
-        value = answer["value"]
-        said = (
-            words.told("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
-        )
-        return f"{answer['question']} {said} ({answer['by']})"
+        return job_view.answered(answer, self._language)

@@ -100,19 +100,17 @@ def _outcome(job: Form, language: str) -> Iterator[RenderableType]:
         measures = new_table("measured", "value", "verdict", "")
         for it in job["measures"]:
             shown = words.shown(it["value"], it["unit"])
-            measures.add_row(it["name"], shown, _coloured(it["verdict"]), it["reason"])
+            measures.add_row(it["name"], shown, _coloured(it["verdict"]), said(it["reason"]))
         yield measures
     for line in job["log"]:
         yield Text(f"{line['time']} {line['texts'][language]}")
     for it in job["answers"]:
-        yield Text(f"{it['time']} {it['question']} {words.shown(it['value'])} ({it['by']})")
+        yield Text(f"{it['time']} {job_view.answered(it, language)}")
     for device, outcome in job["safe"].items():
-        safe = (
-            "safe"
-            if outcome["status"] == "done"
-            else said(Message("NOT CONFIRMED SAFE, go and look"))
-        )
-        yield Text(f"{device}: {safe}" + (f": {outcome['message']}" if safe != "safe" else ""))
+        is_safe = outcome["status"] == "done"
+        safe = Message("safe") if is_safe else Message("NOT CONFIRMED SAFE, go and look")
+        why = "" if is_safe else f": {said(outcome['message'])}"
+        yield Text(f"{device}: {said(safe)}{why}")
 
 
 def _place(job: Form, language: str) -> str:

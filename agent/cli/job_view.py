@@ -110,6 +110,16 @@ def asked(question: Form, language: str) -> str:
     return f"{question['texts'][language]} [{allowed}]"
 
 
+def answered(answer: Form, language: str) -> str:
+    """A question of before, with its answer and whose that is."""
+    return f"{answer['texts'][language]} {given(answer['value'])} ({answer['by']})"
+
+
+def given(value: Any) -> str:
+    """What was answered: yes or no, or a value."""
+    return words.told("yes" if value else "no") if isinstance(value, bool) else words.shown(value)
+
+
 def ending(job: Form) -> Iterator[str]:
     """What became of a job, and of each device that was to be made safe."""
     for device, outcome in job["safe"].items():

@@ -212,7 +212,7 @@ def answer(question: str | None, value: str | None, socket: Path | None, *, as_j
     if as_json:
         output.document(answered)
     else:
-        output.line(f"{question}: answered")
+        output.line(Message("{question}: answered", question=question))
 
 
 def _ask(job: str, verb: str, socket: Path | None, *, as_json: bool) -> None:

@@ -185,7 +185,7 @@ def _tell(verdict: Verdict) -> None:
                 )
             )
         )
-    output.line(f"head: {verdict.head}")
+    output.line(Message("head: {head}", head=verdict.head))
 
 
 def _counted(count: int) -> str:

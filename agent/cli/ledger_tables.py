@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
-from agent.cli.words import said, shown, told
+from agent.cli.words import called, said, shown, told
 from agent.fleet.events import one_line
 from agent.languages.message import Message
+from agent.store.entries import OF_STATES
 from agent.store.rows import Row
 
 STYLES: Final = {
@@ -36,7 +37,7 @@ def rows_table(rows: Iterable[Row]) -> Table:
             str(row.seq),
             _time(entry),
             _said(_who(entry.get("actor"))),
-            _said(f"{told(str(entry.get('action', '')))} {entry.get('object', '')}".strip()),
+            _said(f"{called(str(entry.get('action', '')))} {entry.get('object', '')}".strip()),
             _said(_change(entry)),
             Text(told(stage), STYLES.get(stage, "")),
             _said(_step(entry)),
@@ -59,13 +60,19 @@ def _who(actor: Any) -> str:
 
 
 def _change(entry: Mapping[str, Any]) -> str:
-    before, after = (_value(entry.get(name)) for name in ("before", "after"))
+    said_of = _state if entry.get("kind") in OF_STATES else _value
+    before, after = (said_of(entry.get(name)) for name in ("before", "after"))
     return f"{before} → {after}" if before and after else (before and f"{before} →") or after
 
 
 def _step(entry: Mapping[str, Any]) -> str:
     job, step = entry.get("job", ""), entry.get("step", "")
     return said(Message("{job} step {step}", job=job, step=step)) if step else str(job)
+
+
+def _state(value: Any) -> str:
+    """The same of a job or an alarm, whose words are states of ours."""
+    return told(value) if isinstance(value, str) else _value(value)
 
 
 def _value(value: Any) -> str:

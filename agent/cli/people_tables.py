@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from agent.cli.tables import new_table
-from agent.cli.words import NOTHING
+from agent.cli.words import NOTHING, told
 
 Form = Mapping[str, Any]
 
@@ -20,8 +20,8 @@ def users_table(users: Iterable[Form]) -> RenderableType:
     table = new_table("user", "name", "role", "may sign in", *elsewhere, "since")
     for it in found:
         at = [it["provider"] or NOTHING] if elsewhere else []
-        allowed = "yes" if it["enabled"] else "no"
-        table.add_row(it["name"], it["display"], it["role"], allowed, *at, it["since"])
+        allowed = told("yes" if it["enabled"] else "no")
+        table.add_row(it["name"], it["display"], told(it["role"]), allowed, *at, it["since"])
     return table
 
 
@@ -29,6 +29,6 @@ def tokens_table(tokens: Iterable[Form]) -> RenderableType:
     """Every token: name, scope, who made it, until when, whether it counts."""
     table = new_table("token", "scope", "made by", "until", "counts")
     for it in tokens:
-        counts = "yes" if it["counts"] else "no"
+        counts = told("yes" if it["counts"] else "no")
         table.add_row(it["name"], it["scope"], it["owner"] or NOTHING, it["until"], counts)
     return table

@@ -49,7 +49,7 @@ def _said(plate: dict[str, Any]) -> str:
     if plate["printing"]:
         return said(Message("{device}: prints now", device=plate["device"]))
     if plate["clear"]:
-        return f"{plate['device']}: clear"
+        return said(Message("{device}: clear", device=plate["device"]))
     return said(
         Message(
             "{device}: nobody has said that it is clear since the last print: `labkeeper "

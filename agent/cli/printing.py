@@ -120,7 +120,7 @@ def _admit(client: AgentClient, wish: Wish, stored: str) -> None:
     """Warn of what is to be expected. Raises Refused with every reason."""
     found = admission(client, wish.device, stored)
     for warning in found["warnings"]:
-        say(f"warning: {warning}")
+        say(said(Message("warning: {warning}", warning=warning)))
     if not found["admitted"]:
         raise Refused(
             Message(

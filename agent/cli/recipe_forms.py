@@ -9,6 +9,7 @@ from agent.jobs.recipes.library import Entry, Library, head_of
 from agent.jobs.recipes.outline import outline
 from agent.jobs.recipes.recipe import About, Head
 from agent.jobs.recipes.recipe_file import RecipeFile
+from agent.jobs.recipes.step_words import line_said
 from agent.settings import Station, Title
 
 
@@ -44,7 +45,7 @@ def steps_of(entry: Entry, language: str) -> list[dict[str, Any]]:
     return [
         {
             "depth": line.depth,
-            "text": line.text,
+            "text": line_said(line, language),
             "line": line.step.place.line if line.step else None,
         }
         for line in outline(entry.recipe, language)

@@ -36,7 +36,7 @@ def recipes_table(recipes: Iterable[Form], language: str) -> Table:
             else ""
         )
         table.add_row(
-            it["recipe"], title_of(it["titles"], language), it["version"], it["role"], wrong
+            it["recipe"], title_of(it["titles"], language), it["version"], told(it["role"]), wrong
         )
     return table
 
@@ -54,7 +54,7 @@ def recipe_page(it: Form, language: str) -> Group:
     if it["steps"]:
         parts += [Text(""), *(_step(step) for step in it["steps"])]
     for problem in it["problems"]:
-        parts += [Text(f"wrong: {problem}", "red")]
+        parts += [Text(said(Message("wrong: {problem}", problem=problem)), "red")]
     return Group(*parts)
 
 
@@ -65,7 +65,7 @@ def _facts(it: Form) -> Table:
     table.add_row(told("file"), it["file"])
     if it["sha256"]:
         table.add_row("SHA-256", it["sha256"])
-    because = f" ({it['demanding']})" if it["demanding"] else ""
+    because = f" ({said(it['demanding'])})" if it["demanding"] else ""
     table.add_row(
         said(Message("may be started by")),
         said(Message("{role} or above{because}", role=Message(it["role"]), because=because)),

@@ -79,7 +79,7 @@ def list_recipes(config: Path, *, as_json: bool) -> None:
     else:
         output.line(said(Message("no recipes in {folder}", folder=library.folder)))
     for sentence in wrong:
-        output.line(f"warning: {sentence}")
+        output.line(Message("warning: {warning}", warning=sentence))
 
 
 def show(name: str, config: Path, *, as_json: bool) -> None:

@@ -103,4 +103,4 @@ def _tell(verdict: RunVerdict, folder: Path) -> None:
     else:
         output.line(said(Message("NOT AS IT WAS CLOSED: {folder}, see above", folder=folder)))
     if verdict.sha256:
-        output.line(f"manifest: {verdict.sha256}")
+        output.line(Message("manifest: {sha256}", sha256=verdict.sha256))

@@ -139,7 +139,11 @@ def events_table(events: Iterable[Form]) -> Table:
     for event in events:
         severity = _coloured(event["severity"])
         table.add_row(
-            event["time"], severity, event["device"], event["kind"], words.said(event["text"])
+            event["time"],
+            severity,
+            event["device"],
+            words.called(event["kind"]),
+            words.said(event["text"]),
         )
     return table
 
@@ -170,7 +174,7 @@ def _values(device: Form, now: float) -> Text:
             continue
         told.append(" · " if told else "", "dim")
         told.append(f"{name} ", "dim")
-        told.append(words.shown(sample["value"], sample["unit"], digits=SHORT))
+        told.append(words.chosen(sample["value"], sample["unit"], digits=SHORT))
         told.append(_doubt(sample, now), STYLES.get(sample["quality"], ""))
     return told
 

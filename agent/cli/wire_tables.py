@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.tables import new_table
-from agent.cli.words import said
+from agent.cli.words import said, told
 from agent.languages.message import Message
 
 Form = Mapping[str, Any]
@@ -36,8 +36,8 @@ def recording_page(recording: Form) -> Group:
 
 def entry_line(at: float, entry: Form) -> str:
     """One entry as a line of text, with the bytes where no words are known for them."""
-    told = f"{at:+10.4f}  {_direction(entry)}  {_words(entry)}  {_bytes(entry, always=False)}"
-    return told.rstrip()
+    line = f"{at:+10.4f}  {_direction(entry)}  {_words(entry)}  {_bytes(entry, always=False)}"
+    return line.rstrip()
 
 
 def _head(recording: Form) -> Iterable[Text]:
@@ -55,8 +55,8 @@ def _head(recording: Form) -> Iterable[Text]:
     )
     if recording["identity"]:
         yield Text(recording["identity"])
-    why = f": {recording['reason']}" if recording["reason"] else ""
-    yield Text(f"{recording['time']}  {recording['state']}{why}")
+    why = f": {said(recording['reason'])}" if recording["reason"] else ""
+    yield Text(f"{recording['time']}  {told(recording['state'])}{why}")
 
 
 def _entries(recording: Form) -> Table:
@@ -87,7 +87,7 @@ def _words(entry: Form) -> str:
             entry.get("text") or said(Message("{count} bytes", count=len(entry["hex"]) // 2))
         ) + _cut(entry)
     text = entry.get("text", "")
-    return f"{kind}: {text}" if text else str(kind)
+    return f"{told(kind)}: {text}" if text else told(kind)
 
 
 def _cut(entry: Form) -> str:

@@ -47,7 +47,17 @@ def shown(value: Any, unit: str = "", *, digits: int = 10) -> str:
 
 def with_unit(sample: Mapping[str, Any]) -> str:
     """A sample's value; never a number for a bad one."""
-    return shown(sample["value"], sample["unit"])
+    return chosen(sample["value"], sample["unit"])
+
+
+def chosen(value: Any, unit: str = "", *, digits: int = 10) -> str:
+    """The same of a reading: what is one of several is said in words where these are not English."""
+    if not isinstance(value, str) or spoken() == ENGLISH:
+        return shown(value, unit, digits=digits)
+    # As the catalogue, it is read when there is something to say.
+    from agent.languages.names import CHOICES
+
+    return said(CHOICES.get(value, value)) if value else shown(value)
 
 
 def believed(sample: Mapping[str, Any]) -> bool:
@@ -140,6 +150,16 @@ def said(text: str) -> str:
     from agent.languages.catalogues import in_language
 
     return in_language(text, spoken())
+
+
+def called(name: str) -> str:
+    """A verb of the ledger or a kind of event; by its name in English, which programs and people grep."""
+    if spoken() == ENGLISH:
+        return name
+    # As the catalogue, it is read when there is something to say.
+    from agent.languages.deeds import deed
+
+    return said(deed(name))
 
 
 def told(word: str) -> str:

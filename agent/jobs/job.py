@@ -12,6 +12,7 @@ from agent.jobs.language.expressions import Value
 from agent.jobs.progress import Progress
 from agent.jobs.states import JobState
 from agent.jobs.time_left import TimeLeft
+from agent.languages.message import Titled
 from agent.roles import Actor
 
 KEPT: Final = 1000
@@ -81,6 +82,8 @@ class Job:
     """All devices that belong to it while it runs, those of called recipes included."""
     by: Actor
     submitted: float
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What people call the recipe, by language; none where it has no title."""
     called: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of the file of each recipe that it calls, by name."""
     priority: int = 0
@@ -115,6 +118,11 @@ class Job:
     step: Callable[[], StepTime | None] = lambda: None
     """Of the steps that run and say how long they may take, the one that is nearest to that or most
     beyond it; None where there is none, the job does not run, or it waits for a person."""
+
+    @property
+    def title(self) -> str:
+        """What people call the recipe, each in their language; its name where it has no title."""
+        return Titled(self.titles) or self.recipe
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

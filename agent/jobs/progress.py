@@ -40,6 +40,8 @@ class Progress:
         self.begun = 0
         """Steps that have begun, each time anew in a loop."""
         self.ended = 0
+        self.over: dict[tuple[str, str], bool] = {}
+        """Of each step that is over, by file and key: whether it has done its work. Of a loop, its last turn."""
 
     @property
     def now(self) -> tuple[StepNow, ...]:
@@ -53,8 +55,19 @@ class Progress:
         now = StepNow(step.place.key, str(step.place), titles, began=began, expected=step.expected)
         self._now.append(now)
         self.begun += 1
+        file, key = step.place.file, step.place.key
+        self._forget(file, key)
         try:
             yield now
             self.ended += 1
+            self.over[file, key] = True
+        except BaseException:
+            self.over[file, key] = False
+            raise
         finally:
             self._now = [it for it in self._now if it is not now]
+
+    def _forget(self, file: str, key: str) -> None:
+        """A step begins anew, and so do those inside it."""
+        for it in [it for it in self.over if it[0] == file and f"{it[1]}.".startswith(f"{key}.")]:
+            del self.over[it]

@@ -112,6 +112,7 @@ def new_job(
         id=name,
         recipe=entry.recipe.name,
         version=entry.recipe.version,
+        titles=entry.recipe.title.model_dump(exclude_none=True),
         sha256=entry.sha256,
         called=called_hashes(entry, library),
         arguments=dict(values),

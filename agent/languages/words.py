@@ -71,6 +71,11 @@ WORDS: Final = frozenset(
         N_("begun"),
         N_("repeated"),
         N_("waits"),
+        # how runs stand, and what a table says of people, tokens and alarms
+        N_("open"),
+        N_("yes"),
+        N_("no"),
+        N_("first"),
         # the stages of an entry of the ledger
         N_("intent"),
         N_("sent"),

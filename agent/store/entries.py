@@ -21,6 +21,10 @@ class Kind(StrEnum):
     LEDGER = "ledger"  # the ledger itself: its beginning, and what was found at a start
 
 
+OF_STATES: Final = frozenset({Kind.JOB, Kind.ALARM})
+"""Kinds of entries whose values before and after are states, where they are words."""
+
+
 class Stage(StrEnum):
     """How far a command is."""
 

@@ -51,6 +51,10 @@ LINE: Final[dict[str, Any]] = {
 }
 ANSWER: Final[dict[str, Any]] = {
     "question": "Is specimen S-17 in the oven, with its leads connected?",
+    "texts": {
+        "ko": "시편 S-17이(가) 오븐 안에 있고 리드선이 연결되었습니까?",
+        "en": "Is specimen S-17 in the oven, with its leads connected?",
+    },
     "time": "2026-11-22T09:15:01.000Z",
     "value": True,
     "by": "kim",

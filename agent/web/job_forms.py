@@ -149,6 +149,7 @@ class AnswerForm(BaseModel):
     model_config = _config(examples.ANSWER)
 
     question: str
+    texts: dict[str, str]
     time: Moment
     value: Shown
     by: str

@@ -16,8 +16,9 @@ from agent.store.rows import Wanted
 from agent.web import ledger_examples as examples
 from agent.web import ledger_forms as forms
 from agent.web.jobs import TO_CHANGE, as_problems
+from agent.web.ledger_words import row_form
 from agent.web.problems import Problem
-from agent.web.routes import AT_THE_DOOR, WITH_TOKEN, TheStation, answers
+from agent.web.routes import AT_THE_DOOR, WITH_TOKEN, TheLanguage, TheStation, answers
 
 MOST_ROWS: Final = 1000
 MOMENT: Final = r"^(\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?)?)?Z?)?$"
@@ -76,7 +77,8 @@ TheWanted = Annotated[Wanted, Depends(_wanted)]
 )
 async def ledger(
     pages: ThePages,
-    wanted: TheWanted,
+    its: TheWanted,
+    language: TheLanguage,
     order: Annotated[Order, Query(description="Which come first.")] = "newest",
     cursor: Annotated[
         int | None,
@@ -86,12 +88,13 @@ async def ledger(
 ) -> dict[str, Any]:
     """Those that all of the filters fit. They are parsed, not verified.
 
+    `said` has the words for it in the language of `Accept-Language`: `entry` stays as it was hashed.
     Each page looks through a hundred thousand rows, so that of a long ledger one may be short, or
     empty: there is more as long as `next` is not null.
     """
     with as_problems():
-        page = await pages.page(wanted, most=limit, order=order, begin=cursor)
-    return {"rows": [row.form() for row in page.rows], "next": page.next}
+        page = await pages.page(its, most=limit, order=order, begin=cursor)
+    return {"rows": [row_form(row, language) for row in page.rows], "next": page.next}
 
 
 @ledger_views.get(

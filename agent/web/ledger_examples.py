@@ -3,6 +3,12 @@
 from typing import Any, Final
 
 HEAD: Final[dict[str, Any]] = {"seq": 812, "hash": "9f86" * 16}
+SAID: Final[dict[str, Any]] = {
+    "kind": "command or setting",
+    "action": "set",
+    "stage": "done",
+    "reason": "",
+}
 ROW: Final[dict[str, Any]] = {
     **HEAD,
     "prev_hash": "3b1a" * 16,
@@ -22,6 +28,7 @@ ROW: Final[dict[str, Any]] = {
         "software_version": "0.1.0",
         "config_hash": "c0ffee",
     },
+    "said": SAID,
 }
 PAGE: Final[dict[str, Any]] = {"rows": [ROW], "next": 811}
 FINDING: Final[dict[str, Any]] = {

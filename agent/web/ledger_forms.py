@@ -21,6 +21,17 @@ class HeadForm(BaseModel):
     hash: Hash
 
 
+class SaidForm(BaseModel):
+    """What people call what a row says, in the language that was asked for."""
+
+    model_config = config(examples.SAID)
+
+    kind: Annotated[str, Field(description="What it is about.")]
+    action: Annotated[str, Field(description="What was done.")]
+    stage: Annotated[str, Field(description="How far a command is; empty where it is none.")]
+    reason: Annotated[str, Field(description="Why.")]
+
+
 class RowForm(BaseModel):
     """One row."""
 
@@ -36,6 +47,7 @@ class RowForm(BaseModel):
             "JSON any more."
         ),
     ]
+    said: SaidForm
 
 
 class PageForm(BaseModel):

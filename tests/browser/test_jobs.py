@@ -232,7 +232,7 @@ def test_a_run_is_found_in_the_history_drawn_and_verified(
     page.get_by_role("button", name="Search").click()
     page.locator(f"a[href='/jobs/{job}/run']").click()
     expect(page.locator(".verdict")).to_have_text("not passed")
-    expect(page.locator("#plots figcaption")).to_have_text("warm_up: oven.temperature (°C)")
+    expect(page.locator("#plots figcaption")).to_have_text("warm_up: oven temperature (°C)")
     page.wait_for_selector("#plots canvas")
     page.get_by_role("button", name="Is it as it was").click()
     expect(page.locator("#verified")).to_contain_text("files are as they were")

@@ -19,6 +19,7 @@ from agent.jobs.language.values import Given, Target
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.recipes.step import Step
 from agent.languages.message import Message
+from agent.languages.words import term
 from agent.settings.document import KeyPath
 from agent.settings.sentences import suggest
 from drivers import Role
@@ -75,7 +76,8 @@ class Inspection:
         """Note that a step uses something of a role, and who may do that."""
         self.used.setdefault(target.role, set()).add(target.name)
         if needed is not None and needed > self.role:
-            self.role, self.demanding = needed, f"{step.verb} {target} ({step.place})"
+            what = {"verb": term(step.verb), "target": str(target), "place": str(step.place)}
+            self.role, self.demanding = needed, Message("{verb} {target} ({place})", **what)
 
     def expression(
         self, step: Step, key: KeyPath, expression: Expression, scope: Scope, *types: str

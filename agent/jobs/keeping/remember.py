@@ -25,6 +25,7 @@ def remembered(job: Job) -> dict[str, Any]:
     form: dict[str, Any] = {name: getattr(job, name) for name in PLAIN}
     form |= {
         "state": str(job.state),
+        "titles": dict(job.titles),
         "arguments": dict(job.arguments),
         "devices": dict(job.devices),
         "called": dict(job.called),
@@ -34,6 +35,7 @@ def remembered(job: Job) -> dict[str, Any]:
     if job.state.is_final:
         form |= {
             "steps": [job.progress.begun, job.progress.ended],
+            "over": [[*step, is_done] for step, is_done in job.progress.over.items()],
             "measures": [asdict(it) for it in job.measures],
             "log": [asdict(it) for it in job.log],
             "answers": [asdict(it) for it in job.answers],
@@ -52,6 +54,7 @@ def recalled(form: Mapping[str, Any]) -> Job:
     job = Job(
         **given,
         state=JobState(form["state"]),
+        titles=form.get("titles", {}),
         arguments=form["arguments"],
         devices=form["devices"],
         called=form["called"],
@@ -59,6 +62,7 @@ def recalled(form: Mapping[str, Any]) -> Job:
         by=actor_of(form["by"]),
     )
     job.progress.begun, job.progress.ended = form.get("steps", (0, 0))
+    job.progress.over = {(file, key): is_done for file, key, is_done in form.get("over", ())}
     job.measures = deque((Measure(**it) for it in form.get("measures", ())), maxlen=KEPT)
     job.log = deque((LogLine(**it) for it in form.get("log", ())), maxlen=KEPT)
     job.answers = [Answer(**it) for it in form.get("answers", ())]

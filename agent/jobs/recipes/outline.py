@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from agent.jobs.language.expressions import Expression
 from agent.jobs.language.values import Given
@@ -29,7 +31,11 @@ from agent.jobs.recipes.person_steps import ConfirmStep, FailStep, InputStep, Lo
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.step import Step
 from agent.languages.catalogues import in_language
-from agent.languages.message import N_, Message
+from agent.languages.message import N_, Message, listed
+
+LIMITS: Final[Mapping[str, str]] = MappingProxyType(
+    {"low": N_("low {end}"), "high": N_("high {end}"), "equals": N_("equals {end}")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,18 @@ def _of_device(step: Step) -> str:
             to = _value(step.to)
             return Message("ramp {ramp} to {to} at {rate}", ramp=step.ramp, to=to, rate=step.rate)
         case MeasureStep():
-            measured = [_measured(*it) for it in step.measure.items()]
-            return Message("measure {items}", items=", ".join(measured))
+            return Message("measure {items}", items=measured(step))
         case RecordStep():
             readings = ", ".join(map(str, step.record))
             return Message("record {items} every {every}", items=readings, every=step.every)
         case PrintStep():
             return Message("print {file} on {on}", file=_value(step.print), on=step.on)
     return ""
+
+
+def measured(step: MeasureStep) -> str:
+    """What a step measures, with the limits of each."""
+    return listed(_measured(*it) for it in step.measure.items())
 
 
 def _set(step: SetStep) -> Iterator[str]:
@@ -145,13 +155,14 @@ def _often(how: Repeat) -> str:
 
 
 def _measured(name: str, its: Measured) -> str:
-    ends = [
-        f"{key} {_value(end)}"
-        for key in ("low", "high", "equals")
+    limits = listed(
+        Message(text, end=_value(end))
+        for key, text in LIMITS.items()
         if (end := getattr(its, key)) is not None
-    ]
-    limits = f" ({', '.join(ends)})" if ends else ""
-    return f"{name} = {its.value}{limits}"
+    )
+    if not limits:
+        return Message("{name} = {value}", name=name, value=str(its.value))
+    return Message("{name} = {value} ({limits})", name=name, value=str(its.value), limits=limits)
 
 
 def _arguments(given: Mapping[str, Given]) -> str:

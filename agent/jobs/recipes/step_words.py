@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from agent.jobs.recipes.device_steps import PrintStep, RampStep, RecordStep
+from agent.jobs.recipes.device_steps import DoStep, MeasureStep, PrintStep, RampStep, RecordStep
 from agent.jobs.recipes.flow_steps import RepeatStep, UntilStep
-from agent.jobs.recipes.outline import summary, title
+from agent.jobs.recipes.outline import Line, measured, summary, title
 from agent.jobs.recipes.step import Step
 from agent.languages.catalogues import in_language
-from agent.languages.message import N_, Message
+from agent.languages.message import ENGLISH, N_, Message
 
 VERBS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -29,6 +29,27 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What a step does that has no title, by its verb."""
+
+LISTS: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        "steps": Message("Steps"),
+        "finally": Message("At the end in any case"),
+        "on_stop": Message("After a stop"),
+        "then": Message("Then"),
+        "else": Message("Otherwise"),
+    }
+)
+"""What lists of steps are called in a recipe, and what people call them."""
+
+
+def line_said(line: Line, language: str) -> str:
+    """A line of a recipe: in English by the words of its file, else in words of the language."""
+    if language == ENGLISH:
+        return line.text
+    if line.step is not None:
+        return step_said(line.step, language)
+    key = line.text.removesuffix(":")
+    return f"{in_language(LISTS.get(key, key), language)}:"
 
 
 def step_said(step: Step, language: str) -> str:
@@ -49,6 +70,11 @@ def _what(step: Step, language: str) -> str:
             setting, _, to = ramp.partition(" to ")
             end, _, rate = to.rpartition(" at ")
             return Message("Take {setting} to {end} at {rate}", setting=setting, end=end, rate=rate)
+        case MeasureStep():
+            return Message("Measure {what}", what=measured(step))
+        case DoStep() if step.as_:
+            what = said.removeprefix("do ").removesuffix(f" as {step.as_}")
+            return Message("Do {what}, and keep it as {name}", what=what, name=step.as_)
         case RecordStep():
             of = {"what": ", ".join(map(str, step.record)), "time": step.every}
             return Message("Record {what} every {time}", **of)

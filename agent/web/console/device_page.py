@@ -11,11 +11,11 @@ from agent.fleet.events import Event
 from agent.fleet.samples import Snapshot
 from agent.fleet.trends import STEP_S
 from agent.languages.catalogues import all_in_language, in_language
+from agent.languages.names import spoken
 from agent.public import description_form
 from agent.station import Station
 from agent.web.console.items import Items, alarms_now, device_items, job_items
 from agent.web.console.live import Feeds, Seen
-from agent.web.console.names import spoken
 from agent.web.console.page import language_of, page
 from agent.web.console.show import symbol, titled
 from agent.web.console.station_page import open_alarms

@@ -8,8 +8,8 @@ from agent.fleet.samples import Sample, Snapshot
 from agent.jobs.job import Job
 from agent.languages.catalogues import in_language
 from agent.languages.message import Message
+from agent.languages.names import choice, spoken
 from agent.station import Station
-from agent.web.console.names import choice, spoken
 from agent.web.console.show import note_of, value_text
 from agent.web.console.words import JOBS, STATES
 
@@ -94,7 +94,7 @@ def job_items(station: Station, devices: Iterable[str], language: str) -> dict[s
 def _job(job: Job, language: str) -> Item:
     step = next(iter(job.progress.now), None)
     where = step.titles.get(language) or step.place if step else ""
-    text = Message("Job {recipe}: {state}", recipe=job.recipe, state=JOBS[job.state])
+    text = Message("Job {recipe}: {state}", recipe=job.title, state=JOBS[job.state])
     return Item(in_language(text, language), job.state, None, where)
 
 

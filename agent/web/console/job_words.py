@@ -15,15 +15,6 @@ RUNS: Final[Mapping[str, Message]] = MappingProxyType(
     {**{str(state): word for state, word in JOBS.items()}, "open": Message("being written")}
 )
 """The states in which the history has runs."""
-LISTS: Final[Mapping[str, Message]] = MappingProxyType(
-    {
-        "steps": Message("Steps"),
-        "finally": Message("At the end in any case"),
-        "on_stop": Message("After a stop"),
-        "then": Message("Then"),
-        "else": Message("Otherwise"),
-    }
-)
 IN_SCRIPT: Final[Mapping[str, Message]] = MappingProxyType(
     {
         "too_low": Message("At least {limit}"),

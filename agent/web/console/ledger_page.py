@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from agent.languages.message import Message
 from agent.store.rows import Wanted
 from agent.web.console.about_page import FRAME
-from agent.web.console.ledger_rows import KINDS, ORIGINS, shown_row
+from agent.web.console.ledger_rows import shown_row
 from agent.web.console.page import page
 from agent.web.jobs import as_problems
 from agent.web.ledger import Words
+from agent.web.ledger_words import KINDS, ORIGINS
 from agent.web.problems import Problem
 from agent.web.routes import TheStation
 
@@ -68,7 +69,7 @@ async def ledger(
         newest=_query(asked),
         has_cursor=cursor is not None,
         export=_query(for_api),
-        actions=sorted({it["action"] for it in rows}),
+        actions=dict(sorted((it["action"], it["deed"]) for it in rows)),
         kinds=KINDS,
         origins=ORIGINS,
     )

@@ -3,49 +3,17 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from agent.languages.message import Message
-from agent.store.entries import Kind, Stage
-from agent.store.rows import DAMAGED, Row
+from agent.languages.deeds import deed
+from agent.languages.words import term
+from agent.store.entries import OF_STATES
+from agent.store.rows import Row
 from agent.web.console.show import NOTHING, moment
+from agent.web.console.words import SWITCH
+from agent.web.ledger_words import ORIGINS, kind_word, stage_word
 
-KINDS: Final[Mapping[str, Message]] = MappingProxyType(
-    {
-        Kind.COMMAND: Message("command or setting"),
-        Kind.JOB: Message("job"),
-        Kind.STEP: Message("step of a job"),
-        Kind.EVENT: Message("event"),
-        Kind.ALARM: Message("alarm"),
-        Kind.CONFIG: Message("config"),
-        Kind.LEDGER: Message("the ledger itself"),
-    }
-)
-BROKEN: Final = Message("damaged row")
-ORIGINS: Final[Mapping[str, Message]] = MappingProxyType(
-    {
-        "web": Message("console"),
-        "cli": Message("command line"),
-        "api": Message("program (API)"),
-        "mqtt": Message("program (MQTT)"),
-        "schedule": Message("schedule"),
-        "job": Message("job"),
-        "agent": Message("the agent itself"),
-    }
-)
-STAGES: Final[Mapping[str, Message]] = MappingProxyType(
-    {
-        Stage.INTENT: Message("about to be done"),
-        Stage.SENT: Message("sent"),
-        Stage.CONFIRMED: Message("done"),
-        Stage.REFUSED: Message("refused"),
-        Stage.FAILED: Message("failed"),
-        Stage.UNKNOWN: Message("outcome unknown"),
-        Stage.SETTLED: Message("settled by a person"),
-    }
-)
 _SHOWN: Final = frozenset(
     {"utc", "kind", "actor", "action", "object", "before", "after", "reason", "job", "stage"}
 )
@@ -58,23 +26,25 @@ def shown_row(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     actor = entry.get("actor")
     actor = actor if isinstance(actor, Mapping) else {}
     kind, origin, stage = (str(it or "") for it in _three(entry, actor))
+    text = _state if kind in OF_STATES else _text
     return {
         "seq": row.seq,
         "time": _time(str(entry.get("utc", "")), zone),
         "utc": str(entry.get("utc", "")),
-        "kind": BROKEN if kind == DAMAGED else KINDS.get(kind, kind),
+        "kind": kind_word(kind),
         "who": str(actor.get("name", "")),
         "role": str(actor.get("role", "")),
         "origin": ORIGINS.get(origin, origin),
         "action": str(entry.get("action", "")),
+        "deed": deed(str(entry.get("action", ""))),
         "object": str(entry.get("object", "")),
-        "before": _text(entry.get("before")),
-        "after": _text(entry.get("after")),
+        "before": text(entry.get("before")),
+        "after": text(entry.get("after")),
         "reason": str(entry.get("reason", "")),
         "job": str(entry.get("job", "")),
-        "stage": STAGES.get(stage, stage),
+        "stage": stage_word(stage),
         "mark": stage,
-        "more": {name: _text(it) for name, it in entry.items() if name not in _SHOWN},
+        "more": {name: _json(it) for name, it in entry.items() if name not in _SHOWN},
         "hash": row.hash.hex(),
         "prev_hash": row.prev_hash.hex(),
     }
@@ -86,9 +56,22 @@ def _three(entry: Mapping[str, Any], actor: Mapping[str, Any]) -> tuple[Any, Any
 
 def _text(value: Any) -> str:
     """A JSON value as people read it."""
-    if value is None:
-        return NOTHING
+    match value:
+        case None:
+            return NOTHING
+        case bool():
+            return SWITCH[value]
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    """A JSON value as it stands in the row; a text without its quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _state(value: Any) -> str:
+    """The same, where a word is a state of ours."""
+    return term(value) if isinstance(value, str) and value else _text(value)
 
 
 def _time(utc: str, zone: ZoneInfo) -> str:

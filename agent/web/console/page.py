@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agent.languages.catalogues import in_language, wanted
 from agent.languages.message import LANGUAGES, Message
+from agent.languages.names import choice, spoken
 from agent.station import Station
 from agent.web.console.assets import address
 from agent.web.console.compiled import Compiled
@@ -25,7 +26,6 @@ from agent.web.console.frame import frame_items
 from agent.web.console.job_items import open_questions, words_of
 from agent.web.console.job_words import IN_SCRIPT as IN_JOBS
 from agent.web.console.job_words import RUNS, VERDICTS
-from agent.web.console.names import choice, spoken
 from agent.web.console.show import moment, symbol, titled, value_text
 from agent.web.console.who_looks import IN_SCRIPT as OF_PEOPLE
 from agent.web.console.who_looks import who_looks

@@ -7,10 +7,10 @@ from agent.fleet.samples import Snapshot
 from agent.jobs.plate_desk import Plate
 from agent.languages.catalogues import in_language
 from agent.languages.message import Message
+from agent.languages.names import choice
 from agent.safety.condition import BELIEVED
 from agent.web.console.amounts import duration
 from agent.web.console.items import Item
-from agent.web.console.names import choice
 from agent.web.console.show import NOTHING
 from agent.web.console.words import STATES
 

@@ -7,8 +7,8 @@ from agent.jobs.recipes.device_steps import MeasureStep
 from agent.jobs.recipes.library import Library, head_of
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.recipes.step import Step
+from agent.languages.names import spoken
 from agent.settings.section import Title
-from agent.web.console.names import spoken
 from agent.web.console.show import symbol
 
 

@@ -9,12 +9,15 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from agent.jobs.recipes.library import Library
+from agent.languages.catalogues import in_language
 from agent.languages.message import Message
+from agent.languages.names import NAMES
 from agent.store.disk_threads import at_disk_thread
 from agent.store.run_manifest import FACTS, NAME, SIDECAR, read, read_bytes
 from agent.store.run_shelf import Shelved
 from agent.store.run_writer import MEASURES
 from agent.store.store_errors import NotRead
+from agent.web.console.amounts import size
 from agent.web.console.page import language_of, page
 from agent.web.console.recipe_names import measured_titles, taken_by
 from agent.web.console.show import titled
@@ -46,6 +49,8 @@ async def run(request: Request, job: JobId, jobs: TheJobs, station: TheStation) 
         request,
         "run.html",
         live_view="/live/jobs",
+        size=size,
+        names={name: in_language(it, language_of(request)) for name, it in NAMES.items()},
         units={code: row.symbol for code, row in UNITS.items()},
         run=job,
         is_closed=shelved.is_closed,
@@ -69,6 +74,10 @@ def _shown(form: dict[str, Any], library: Library, language: str) -> dict[str, A
         "taken": taken_by(library, name, parameters, language),
         "measured_titles": measured_titles(library, name, language),
         "devices": [_device(it, language) for it in form.get("devices") or ()],
+        "roles": {
+            role: in_language(it.title, language)
+            for role, it in taken_by(library, name, _part(form, "roles"), language).items()
+        },
         "files": [*files, {"name": NAME}, {"name": SIDECAR}] if files else (),
     }
 

@@ -9,6 +9,7 @@ from agent.languages.message import Message
 from agent.station import Station
 from agent.web.console.live import Feeds, Seen
 from agent.web.console.page import language_of, page
+from agent.web.console.recipe_names import titles_of
 from agent.web.routes import TheStation
 from agent.web.schedules import schedule_form
 from agent.web.streams import Stream
@@ -34,14 +35,14 @@ OVERLAP: Final = {
 @schedules_page.get("/schedules")
 async def all_schedules(request: Request, station: TheStation) -> Response:
     """The page."""
-    more = _shown(station)
+    more = await _shown(request, station)
     return page(request, "schedules.html", live_view="/live/schedules", **more)
 
 
 @schedules_page.get("/parts/schedule-list")
 async def schedule_list(request: Request, station: TheStation) -> Response:
     """The schedules alone, when one of them has fired or was switched."""
-    return page(request, "parts/schedule_list.html", **_shown(station))
+    return page(request, "parts/schedule_list.html", **await _shown(request, station))
 
 
 @schedules_page.get("/live/schedules")
@@ -63,8 +64,10 @@ def _listing(station: Station) -> tuple[Followed, ...]:
     return station.schedules.listing if station.schedules is not None else ()
 
 
-def _shown(station: Station) -> dict[str, Any]:
+async def _shown(request: Request, station: Station) -> dict[str, Any]:
+    jobs = station.jobs
     return {
+        "recipes": titles_of(await jobs.library(), language_of(request)) if jobs else {},
         "schedules": [_form(it) for it in _listing(station)],
         "TROUBLES": TROUBLES,
         "MISSED": MISSED,

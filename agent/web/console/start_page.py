@@ -11,10 +11,10 @@ from agent.jobs.recipes.device_roles import DeviceRole
 from agent.jobs.recipes.library import head_of
 from agent.jobs.recipes.parameters import IDENTITY, LONGEST_TEXT, Parameter
 from agent.jobs.turns import found
+from agent.languages.names import spoken
 from agent.public import parameter_form
 from agent.station import Station
 from agent.web.console.jobs_page import card_of
-from agent.web.console.names import spoken
 from agent.web.console.page import language_of, page
 from agent.web.console.recipe_names import title_in
 from agent.web.console.show import titled

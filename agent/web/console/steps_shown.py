@@ -10,17 +10,17 @@ from agent.jobs.recipes.outline import outline
 from agent.jobs.recipes.recipe import Recipe
 from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.recipes.step import Step
-from agent.jobs.recipes.step_words import step_said
+from agent.jobs.recipes.step_words import LISTS, step_said
 from agent.jobs.states import JobState
 from agent.languages.catalogues import in_language
 from agent.languages.message import Message, joined
 from agent.web.console.items import Item
-from agent.web.console.job_words import LISTS, duration
+from agent.web.console.job_words import duration
 
 DEEPEST: Final = 6
 """Steps that stand deeper than this are not indented further."""
 Standing = dict[str, str]
-"""`now` or `done` by the key of a step."""
+"""`now`, `done`, or `broken` where it broke off, by the key of a step."""
 
 
 class StepLine(NamedTuple):
@@ -54,26 +54,45 @@ def lines_of(recipe: Recipe, language: str) -> list[StepLine]:
 
 
 def standing(recipe: Recipe, job: Job) -> Standing:
-    """Which steps run now, and which are done for certain: those before one that runs."""
+    """Which steps run now, and which are over, and how.
+
+    In a loop these are the steps of the turn that runs, or of the last one.
+    """
     found: Standing = {}
-    ours = running(recipe, job.progress.now)
+    ours, over = running(recipe, job.progress.now), _over(recipe, job)
     for key, steps in recipe.lists():
-        _stand(steps, ours, found)
+        _stand(steps, ours, over, found)
         if job.state is JobState.DONE and key != "on_stop":
             found.update({step.place.key: "done" for step in steps})
     return found
 
 
-def _stand(steps: tuple[Step, ...], ours: Mapping[str, StepNow], found: Standing) -> None:
-    at = [number for number, step in enumerate(steps) if step.place.key in ours]
-    if not at:
-        return
-    for step in steps[: at[0]]:
-        found[step.place.key] = "done"
-    for number in at:
-        found[steps[number].place.key] = "now"
-        for _, inner in steps[number].nested():
-            _stand(inner, ours, found)
+def _stand(
+    steps: tuple[Step, ...],
+    ours: Mapping[str, StepNow],
+    over: Mapping[str, str],
+    found: Standing,
+) -> None:
+    for step in steps:
+        key = step.place.key
+        if key in ours:
+            found[key] = "now"
+        elif key in over:
+            found[key] = over[key]
+        for _, inner in step.nested():
+            _stand(inner, ours, over, found)
+        if key in ours:
+            return  # what stands below is of the turn before
+
+
+def _over(recipe: Recipe, job: Job) -> dict[str, str]:
+    """How the steps ended that are this recipe's own, by key."""
+    file = recipe.steps[0].place.file
+    return {
+        key: "done" if is_done else "broken"
+        for (its, key), is_done in job.progress.over.items()
+        if its == file
+    }
 
 
 def running(recipe: Recipe, now: Iterable[StepNow]) -> dict[str, StepNow]:

@@ -21,7 +21,7 @@ from agent.fleet.events import one_line
 from agent.languages.catalogues import CATALOGUES, FOLDER, in_language, wanted
 from agent.languages.heard import SENTENCES
 from agent.languages.message import ENGLISH, LANGUAGES, Message, joined
-from agent.web.console.names import CHOICES, NAMES
+from agent.languages.names import CHOICES, NAMES
 from drivers import catalogue as drivers
 from drivers import describe
 from drivers.errors import LinkClosed

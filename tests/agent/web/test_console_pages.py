@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agent.store.entries import EventEntry, Stage
+from agent.store.entries import EventEntry, JobEntry, Stage
 from agent.store.ledger import Ledger
 from agent.store.ledger_pages import LedgerPages
 from agent.web.console.assets import VENDORED
@@ -54,6 +54,37 @@ async def test_a_row_says_who_did_what_and_opened_what_was_before_and_why(tmp_pa
         assert '<dd class="is">6.5</dd>' in intent
         assert 'href="/jobs/j-7"' in intent
         assert 'data-stage="confirmed"' in done
+
+
+async def test_a_row_is_in_the_language_of_whoever_reads_it(tmp_path: Path) -> None:
+    korean = {"Accept-Language": "ko"}
+    async with with_ledger(tmp_path) as (ledger, browser):
+        why = "a.gcode: it is empty"
+        gone = EventEntry(action="files.removed", target="a.gcode", before=True, reason=why)
+        await ledger.record(KIM, gone)
+        await ledger.record(KIM, JobEntry(action="held", target="trial", after="held"))
+        held, row, *_ = rows((await browser.get("/ledger", headers=korean)).text)
+        assert "보류 <strong>trial</strong>" in held
+        assert '<dd class="is">보류</dd>' in held
+        assert "파일 삭제 <strong>a.gcode</strong>" in row
+        assert '<dd class="was">켜짐</dd>' in row
+        assert "a.gcode: 파일이 비어 있습니다" in row
+        assert "<code>files.removed</code>" in row
+        found = (await browser.get("/api/v1/ledger?limit=2", headers=korean)).json()["rows"][1]
+        assert found["entry"]["reason"] == why
+        assert found["said"] == {
+            "kind": "사건",
+            "action": "파일 삭제",
+            "stage": "",
+            "reason": "a.gcode: 파일이 비어 있습니다",
+        }
+        english = (await browser.get("/api/v1/ledger?action=set&limit=1")).json()["rows"][0]
+        assert english["said"] | {"reason": ""} == {
+            "kind": "command or setting",
+            "action": "set",
+            "stage": "done",
+            "reason": "",
+        }
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ const COLOURS = ["#1187a3", "#c2572b", "#5a8f29", "#8757c4", "#b8860b", "#c43d7e
 const texts = JSON.parse(document.body.dataset.texts);
 const place = document.getElementById("plots");
 const units = JSON.parse(place.dataset.units);
+const names = JSON.parse(place.dataset.names);
+const roles = JSON.parse(place.dataset.roles);
 
 document.addEventListener("done", ({ detail: { button, said } }) => button.id === "verify" && verified(said));
 draw();
@@ -34,12 +36,18 @@ function byUnit(all) {
   return found.values();
 }
 
+/** What people call a recorded reading, which the table calls `role.reading`. */
+function called(column) {
+  const [role, reading] = column.split(".");
+  return `${roles[role] ?? role} ${names[reading] ?? reading ?? ""}`.trim();
+}
+
 function plot(record, series) {
   place.hidden = false;
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   figure.className = "plot";
-  caption.textContent = `${record}: ${series.map((it) => it.name).join(", ")}${series[0].unit ? ` (${units[series[0].unit] ?? series[0].unit})` : ""}`;
+  caption.textContent = `${record}: ${series.map((it) => called(it.name)).join(", ")}${series[0].unit ? ` (${units[series[0].unit] ?? series[0].unit})` : ""}`;
   figure.append(caption);
   place.append(figure);
   const data = uPlot.join(series.map((it) => [it.seconds, it.values]));
@@ -60,7 +68,7 @@ function options(figure, series) {
     series: [
       { label: texts.since },
       ...series.map((it, at) => ({
-        label: it.name,
+        label: called(it.name),
         stroke: COLOURS[at % COLOURS.length],
         width: 1.5,
         spanGaps: false,
