@@ -25,6 +25,10 @@ KINDS: Final = MappingProxyType(
         ".svg": "image/svg+xml",
     }
 )
+TOGETHER: Final = MappingProxyType(
+    {"style.css": ("vendor/pico.min.css", "console.css", "person.css")}
+)
+"""Files that every page needs before it can be painted, as one: each of its own asks for a connection first."""
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
@@ -74,9 +78,15 @@ def _read() -> Mapping[str, _File]:
     for path in sorted(FOLDER.rglob("*")):
         if path.suffix in KINDS:
             plain = path.read_bytes()
-            name = path.relative_to(FOLDER).as_posix()
-            found[name] = _File(KINDS[path.suffix], plain, gzip.compress(plain, 9, mtime=0))
+            found[path.relative_to(FOLDER).as_posix()] = _file(path.suffix, plain)
+    for name, parts in TOGETHER.items():
+        whole = b"\n".join(found[part].plain for part in parts)
+        found[name] = _file(Path(name).suffix, whole)
     return MappingProxyType(found)
+
+
+def _file(suffix: str, plain: bytes) -> _File:
+    return _File(KINDS[suffix], plain, gzip.compress(plain, 9, mtime=0))
 
 
 FILES: Final = _read()

@@ -8,6 +8,7 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from itertools import count
 from math import floor
 from typing import Any, Final, NamedTuple
 
@@ -45,18 +46,23 @@ class Feed:
         self._tick, self._silent = -1, 0
         self._frames: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Everything, then what changes, until the reader leaves."""
+    async def pieces(
+        self, has: Callable[[Mapping[str, object]], bool] = lambda _: False
+    ) -> AsyncGenerator[bytes, None]:
+        """Everything, then what changes, until the reader leaves.
+
+        `has` tells of parts with these marks that the reader was made with them: they are not named then.
+        """
         yield f"retry: {RETRY_MS}\n\n".encode() + _event("hello", {"files": DIGEST})
         self._turn()
         shown = self._tick  # before each push: while it is sent, others may turn
-        yield self._whole()
+        yield self._whole({} if has(self._seen.parts) else self._seen.parts)
         while True:
             now = self._clock.monotonic()
             await self._clock.sleep((floor(now / TICK_S) + 1) * TICK_S - now)
             self._turn()
             if shown < self._tick - KEPT:
-                late = self._whole()
+                late = self._whole(self._seen.parts)
             else:
                 late = b"".join(piece for tick, piece in self._frames if tick > shown)
             shown = self._tick
@@ -82,10 +88,10 @@ class Feed:
             self._silent = 0
         self._tick = tick
 
-    def _whole(self) -> bytes:
+    def _whole(self, parts: Mapping[str, object]) -> bytes:
         now = self._clock.monotonic()
         items = {name: item.sent(now) for name, item in self._seen.items.items()}
-        return _event("changes", {"items": items, "parts": list(self._seen.parts)})
+        return _event("changes", {"items": items, "parts": list(parts)})
 
 
 class Feeds:
@@ -97,13 +103,28 @@ class Feeds:
     def __init__(self, clock: Clock, frame: Callable[[str], Seen] = lambda _: Seen({}, {})) -> None:
         self._clock, self._frame = clock, frame
         self._open: dict[tuple[str, str], tuple[Feed, list[None]]] = {}
+        self._made, self._count = clock.utc(), count()
+        self._stamps: dict[str, tuple[Mapping[str, object], str]] = {}
+
+    def stamp(self, view: str, language: str, seen: Seen) -> str:
+        """A name for what the parts of a page show that is made now, to be given to `pieces`.
+
+        It is another as soon as one of them changes, and after a start of the agent.
+        """
+        return self._stamp(view, {**self._frame(language).parts, **seen.parts})
 
     async def pieces(
-        self, view: str, language: str, look: Callable[[], Seen]
+        self, view: str, language: str, look: Callable[[], Seen], has: str = ""
     ) -> AsyncGenerator[bytes, None]:
-        """The pieces of a view in a language, from the one feed of all who look at it."""
+        """The pieces of a view in a language, from the one feed of all who look at it.
+
+        `has` is the stamp that the page was made with. Without one, and with an old one, the page is
+        told to ask for all of its parts.
+        """
         with self._feed((view, language), look) as feed:
-            async with aclosing(feed.pieces()) as pieces:
+            async with aclosing(
+                feed.pieces(lambda it: has != "" and self._stamp(view, it) == has)
+            ) as pieces:
                 async for piece in pieces:
                     yield piece
 
@@ -118,6 +139,12 @@ class Feeds:
             readers.pop()
             if not readers:
                 del self._open[key]
+
+    def _stamp(self, view: str, parts: Mapping[str, object]) -> str:
+        kept = self._stamps.get(view)
+        if kept is None or kept[0] != parts:
+            kept = self._stamps[view] = parts, f"{self._made:.3f}-{next(self._count)}"
+        return kept[1]
 
     def _with_frame(self, look: Callable[[], Seen], language: str) -> Callable[[], Seen]:
         def whole() -> Seen:

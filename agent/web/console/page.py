@@ -26,7 +26,7 @@ from agent.web.console.frame import frame_items
 from agent.web.console.job_items import open_questions, words_of
 from agent.web.console.job_words import IN_SCRIPT as IN_JOBS
 from agent.web.console.job_words import RUNS, VERDICTS
-from agent.web.console.show import moment, symbol, titled, value_text
+from agent.web.console.show import ago, moment, symbol, titled, value_text
 from agent.web.console.who_looks import IN_SCRIPT as OF_PEOPLE
 from agent.web.console.who_looks import who_looks
 from agent.web.console.words import (
@@ -158,6 +158,7 @@ def _on_every_page(request: Request, language: str) -> dict[str, Any]:
         "station": station,
         "moment": partial(moment, zone=zone),
         "zone": station.console.zone,
+        "ago": partial(ago, language=language),
         "value_text": partial(value_text, language=language),
         "spoken": lambda name: in_language(spoken(name), language),
         "choice": lambda value: in_language(choice(value), language),
@@ -165,6 +166,7 @@ def _on_every_page(request: Request, language: str) -> dict[str, Any]:
         "kiosk": "kiosk" in request.query_params,
         "frame": {name: it.sent(0.0) for name, it in frame_items(station, language).items()},
         "live_view": "",
+        "has": "",
         "of": "",
         **who_looks(request),
         "of_job": "",

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,9 @@ DIGITS: Final = 6
 """Of a number on a page. A record has them all."""
 LONGEST: Final = 200
 """Characters of a device's own text."""
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
+_SYMBOLS: Final[Mapping[str, str]] = MappingProxyType({it: row.symbol for it, row in UNITS.items()})
 
 
 def value_text(value: Value | None, language: str) -> str:
@@ -33,7 +38,32 @@ def value_text(value: Value | None, language: str) -> str:
 
 def symbol(unit: str) -> str:
     """What a person reads for a UCUM unit; the code itself where it is none of the lab's."""
-    return next((row.symbol for code, row in UNITS.items() if code == unit), unit)
+    return _SYMBOLS.get(unit, unit)
+
+
+def ago(age: float | None, language: str) -> str:
+    """How old a value is, in whole seconds, minutes or hours, as `ages.js` counts on; "" for None."""
+    if age is None:
+        return ""
+    if age < MINUTE_S:
+        return _ago("s", int(age), language)
+    return (
+        _ago("min", int(age // MINUTE_S), language)
+        if age < HOUR_S
+        else _ago("h", int(age // HOUR_S), language)
+    )
+
+
+@lru_cache(maxsize=512)  # the cards of a station ask it hundreds of times for the same few
+def _ago(unit: str, n: int, language: str) -> str:
+    match unit:
+        case "s":
+            text = Message("{n} s ago", n=n)
+        case "min":
+            text = Message("{n} min ago", n=n)
+        case _:
+            text = Message("{n} h ago", n=n)
+    return in_language(text, language)
 
 
 def note_of(sample: Sample | None, language: str) -> str:

@@ -23,13 +23,25 @@ station_page = APIRouter(include_in_schema=False)
 @station_page.get("/")
 async def station_at_a_glance(request: Request, station: TheStation) -> Response:
     """The page."""
-    return page(request, "station.html", live_view="/live/station", **_shown(request, station))
+    feeds: Feeds = request.app.state.feeds
+    language = language_of(request)
+    seen = View(station, language).look()
+    # What was just made is not asked for again as soon as the page is live: 64 cards are half the work.
+    return page(
+        request,
+        "station.html",
+        live_view="/live/station",
+        has=feeds.stamp("station", language, seen),
+        **_shown(station, language, seen),
+    )
 
 
 @station_page.get("/parts/cards")
 async def cards(request: Request, station: TheStation) -> Response:
     """The cards alone, when devices have come or gone."""
-    return page(request, "parts/cards.html", **_shown(request, station))
+    language = language_of(request)
+    seen = View(station, language).look()
+    return page(request, "parts/cards.html", **_shown(station, language, seen))
 
 
 @station_page.get("/parts/alarms")
@@ -39,11 +51,11 @@ async def alarms(request: Request, station: TheStation) -> Response:
 
 
 @station_page.get("/live/station")
-async def live_station(request: Request, station: TheStation) -> Stream:
-    """What changes on the page."""
+async def live_station(request: Request, station: TheStation, has: str = "") -> Stream:
+    """What changes on the page; `has` is the stamp that it was made with."""
     feeds: Feeds = request.app.state.feeds
     language = language_of(request)
-    return Stream(feeds.pieces("station", language, View(station, language).look))
+    return Stream(feeds.pieces("station", language, View(station, language).look, has))
 
 
 class View:
@@ -57,7 +69,7 @@ class View:
         """Everything that there is to see now."""
         station, plans = self._station, plans_of(self._station)
         items = {**self._cards.items(plans), **job_items(station, plans, self._language)}
-        return Seen(items, {"cards": tuple(plans), "alarms": alarms_now(station)})
+        return Seen(items, {"cards": tuple(plans.values()), "alarms": alarms_now(station)})
 
 
 def open_alarms(station: Station, device: str = "") -> list[dict[str, Any]]:
@@ -74,12 +86,10 @@ def open_alarms(station: Station, device: str = "") -> list[dict[str, Any]]:
     return sorted(found, key=lambda it: (-rank.index(it["priority"]), it["alarm"]))
 
 
-def _shown(request: Request, station: Station) -> dict[str, Any]:
-    language = language_of(request)
-    view = View(station, language)
+def _shown(station: Station, language: str, seen: Seen) -> dict[str, Any]:
     now = station.clock.monotonic()
     return {
-        "items": {name: it.sent(now) for name, it in view.look().items.items()},
+        "items": {name: it.sent(now) for name, it in seen.items.items()},
         "plans": plans_of(station),
         "readings": on_a_card,
         "alarms": open_alarms(station),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from math import inf
 
 from agent.clock import SystemClock
@@ -78,6 +79,26 @@ async def test_a_page_is_never_left_in_silence() -> None:
         assert b"event: beat" in await anext(page)
         assert clock.now - before <= 1.5
     await page.aclose()
+
+
+async def test_a_value_is_told_a_quarter_of_a_second_after_it_was_read_at_the_latest() -> None:
+    clock = Ticks()
+
+    def look() -> Seen:
+        read = clock.now // 0.4 * 0.4
+        return Seen({"value:a.b": Item(f"{read}", "good", read)}, {})
+
+    page = Feed(look, clock).pieces()
+    await anext(page)
+    await anext(page)
+    ages: list[float] = []
+    while len(ages) < 50:
+        piece = await anext(page)
+        data = json.loads(piece.partition(b"data: ")[2].partition(b"\n")[0])
+        ages += [age for _, _, age, _ in data.get("items", {}).values()]
+    await page.aclose()
+    assert clock.now < 51 * 0.4 + TICK_S  # no reading was left out
+    assert 0.0 < max(ages) <= TICK_S
 
 
 async def test_a_feed_that_nobody_looks_at_is_forgotten() -> None:

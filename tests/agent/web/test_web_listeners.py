@@ -37,6 +37,14 @@ def test_port_0_takes_a_free_one_on_loopback(address: str | Listener) -> None:
             pass
 
 
+def test_no_part_of_an_answer_waits_for_the_other_end_to_acknowledge_the_one_before() -> None:
+    with bind_tcp("127.0.0.1:0", "api.listen") as listener:
+        with socket.create_connection(listener.getsockname(), timeout=1.0):
+            connection, _ = listener.accept()
+            with connection:
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_port_in_use_names_the_key_and_what_to_do() -> None:
     with bind_tcp("127.0.0.1:0", "api.listen") as first:
         address = f"127.0.0.1:{first.getsockname()[1]}"

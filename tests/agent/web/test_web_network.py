@@ -217,7 +217,7 @@ async def test_a_browser_that_nobody_knows_is_led_to_the_page_for_signing_in(
     page = await client.get(where)
     assert page.status_code == 200
     assert "Go on without" not in page.text
-    [style] = [it for it in page.text.split('"') if it.endswith("/console.css")]
+    [style] = [it for it in page.text.split('"') if it.endswith("/style.css")]
     assert (await client.get(style)).status_code == 200
     form = {**KIM, "next": "/devices/psu1?kiosk=1"}
     back = await client.post("/sign-in", data=form)

@@ -17,9 +17,12 @@ export function startAges(texts) {
   setInterval(() => document.querySelectorAll(".value").forEach(show), 1000);
 }
 
-/** Take the ages of a part of the page that has just come. */
+/** Take the ages of what has just come. Each is taken once: it was true when it came, and only then. */
 export function takeAges(part) {
-  part.querySelectorAll(".value[data-age]").forEach((it) => setAge(it, Number(it.dataset.age)));
+  part.querySelectorAll(".value[data-age]").forEach((it) => {
+    setAge(it, Number(it.dataset.age));
+    it.removeAttribute("data-age");
+  });
 }
 
 function show(element) {
