@@ -97,6 +97,8 @@ class Job:
     state: JobState = JobState.QUEUED
     why: str = ""
     """What it waits for, or why it ended as it did."""
+    is_held_by_agent: bool = False
+    """Whether it is held and no person has asked for that: until somebody looks, nobody knows."""
     began: float | None = None
     ended: float | None = None
     progress: Progress = field(default_factory=Progress)
@@ -115,6 +117,11 @@ class Job:
     step: Callable[[], StepTime | None] = lambda: None
     """Of the steps that run and say how long they may take, the one that is nearest to that or most
     beyond it; None where there is none, the job does not run, or it waits for a person."""
+
+    def comes_to(self, state: JobState, why: str, by: Actor | None) -> None:
+        """Take a state, and why; `by` is the person who wanted it, None where the agent did."""
+        self.state, self.why = state, why
+        self.is_held_by_agent = state is JobState.HELD and by is None
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

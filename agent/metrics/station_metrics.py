@@ -40,6 +40,11 @@ JOBS: Final = Group(
             "Jobs that wait and run, by their state: queued and held are the queue.",
         ),
         metric(
+            "gauge", "jobs_held_by_agent", "",
+            "Those held that no person has held: the agent was cut off while they waited, or they "
+            "can't be run as they were asked for. They wait until somebody releases them.",
+        ),
+        metric(
             "counter", "jobs_ended_total", "state",
             "Jobs that have ended since the agent started: done, failed, stopped, interrupted.",
         ),

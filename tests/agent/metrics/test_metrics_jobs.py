@@ -18,6 +18,7 @@ from agent.store.disk_watch import Room
 from tests.agent.jobs_bench import LEE, JobsBench, jobs_in_memory, toys
 from tests.agent.ledger_bench import KIM, happening, opened
 from tests.agent.metrics_bench import scraped
+from tests.agent.restart_bench import life
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -133,6 +134,39 @@ async def test_a_queue_that_is_held_and_its_oldest_job_are_told(tmp_path: Path) 
         assert "labkeeper_queue_held 1.0" in shown
         found = scraped(page_of(bench.station.station, None).page)
         assert found["labkeeper_queue_oldest_timestamp_seconds", ()] == oldest.submitted
+
+
+async def test_what_an_agent_holds_that_was_cut_off_before_it_is_told_until_a_person_decides(
+    tmp_path: Path,
+) -> None:
+    async with life(tmp_path, cut_off=True) as before:
+        before.write("- wait: 60")
+        await before.jobs.hold_all(LEE)
+        mine = await before.jobs.submit("trial", {}, {}, LEE, held=True)
+        waits = [await before.jobs.submit("trial", {}, {}, LEE) for _ in range(3)]
+        assert "labkeeper_jobs_held_by_agent 0.0" in page(before)
+    async with life(tmp_path, cut_off=True) as crashed_again:
+        assert "labkeeper_jobs_held_by_agent 3.0" in page(crashed_again)
+    async with life(tmp_path) as bench:
+        assert bench.jobs.get(mine.id).state is JobState.HELD
+        assert "labkeeper_jobs_held_by_agent 3.0" in page(bench)
+        await bench.jobs.hold(waits[0].id, LEE)
+        await bench.jobs.stop(waits[1].id, LEE)
+        assert "labkeeper_jobs_held_by_agent 1.0" in page(bench)
+        await bench.jobs.release(waits[2].id, LEE)
+        assert "labkeeper_jobs_held_by_agent 0.0" in page(bench)
+        assert f'labkeeper_jobs{{state="{JobState.HELD}"}} 2.0' in page(bench)
+
+
+async def test_a_job_that_is_held_as_its_recipe_has_changed_is_told(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- wait: 60")
+        await bench.jobs.hold_all(LEE)
+        job = await bench.jobs.submit("trial", {}, {}, LEE)
+        bench.write("- wait: 61")
+        await bench.jobs.release_all(LEE)
+        await bench.until_state(job, JobState.HELD)
+        assert "labkeeper_jobs_held_by_agent 1.0" in page(bench)
 
 
 async def test_a_pace_stands_still_in_a_pause() -> None:
