@@ -100,6 +100,10 @@ RECORD: Final = Group(
             "Time until what shares a commit was on the disk; its count is that of commits.",
         ),
         metric(
+            "gauge", "disk_silent_seconds", "",
+            "How long ago the disk of the state folder took a trial; one is written every 30 s.",
+        ),
+        metric(
             "gauge", "disk_free_bytes", "",
             "What the agent may still write on the disk of its state folder.",
             "where it can't be looked at",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -227,7 +229,18 @@ def test_a_spread_counts_each_duration_in_the_first_bucket_that_holds_it() -> No
     assert spread.seconds == 14.5
 
 
-def test_the_free_room_of_the_disk_is_shown_while_it_is_known() -> None:
-    names = {it.name: it.samples[0].value for it in disk_families(Room(0.25, 5e8, "a quarter"))}
-    assert names == {"labkeeper_disk_free_bytes": 5e8, "labkeeper_disk_free_ratio": 0.25}
+def test_the_free_room_of_the_disk_is_shown_while_it_is_known_and_always_since_when_it_is_silent() -> (
+    None
+):
+    disk: Any = SimpleNamespace(
+        room=Room(0.25, 5e8, "a quarter"), probe=SimpleNamespace(silent=12.0)
+    )
+    names = {it.name: it.samples[0].value for it in disk_families(disk)}
+    assert names == {
+        "labkeeper_disk_silent_seconds": 12.0,
+        "labkeeper_disk_free_bytes": 5e8,
+        "labkeeper_disk_free_ratio": 0.25,
+    }
+    disk.room = None  # it hangs
+    assert [it.name for it in disk_families(disk)] == ["labkeeper_disk_silent_seconds"]
     assert list(disk_families(None)) == []

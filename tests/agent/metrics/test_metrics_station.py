@@ -73,7 +73,7 @@ def _station(certificate: Path) -> Scraped:
             commits=Spread((1.0,)),
             provenance=SimpleNamespace(config_hash="c0ffee"),
         ),
-        disk=SimpleNamespace(room=Room(0.5, 1e9, "half of it")),
+        disk=SimpleNamespace(room=Room(0.5, 1e9, "half of it"), probe=SimpleNamespace(silent=3.0)),
         alarms=SimpleNamespace(all={}),
         start=SimpleNamespace(
             config_read=12.5,
