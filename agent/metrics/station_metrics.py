@@ -161,7 +161,8 @@ AGENT: Final = Group(
         ),
         metric(
             "gauge", "certificate_expiry_timestamp_seconds", "door",
-            "When the certificate of a door to other machines ends, in seconds UTC: network.",
+            "When a certificate of the station ends, in seconds UTC: network, of its door to other "
+            "machines; mqtt, which it shows to the broker.",
             "where there is none",
         ),
     ),
