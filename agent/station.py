@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -31,8 +31,22 @@ from agent.store.run_shelf import RunShelf
 from drivers import Traffic
 
 
+class Written(NamedTuple):
+    """What the broker answered to a trial message: `denied` is why it does not take it there.
+
+    It is "" where it does, and None where the protocol does not tell.
+    """
+
+    topic: str
+    denied: str | None
+
+
 class Broker(Protocol):
     """What is asked of the session with the broker."""
+
+    async def tried(self) -> Written:
+        """Try to write, and wait up to 2 s for the answer."""
+        ...
 
     @property
     def connected(self) -> bool:

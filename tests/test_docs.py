@@ -257,6 +257,13 @@ def test_every_file_that_the_docs_name_exists() -> None:
     assert not [(name, found) for name, found in named_files if not (ROOT / found).exists()]
 
 
+def test_every_page_is_in_the_menu_and_the_menu_names_no_other() -> None:
+    menu = re.findall(r'"([\w/.-]+\.md)"', (ROOT / "zensical.toml").read_text("utf-8"))
+    pages = {str(it.relative_to(DOCS)) for it in DOCS.rglob("*.md")} - {"decisions/COPYME.md"}
+    assert len(menu) == len(set(menu))
+    assert set(menu) == pages
+
+
 def test_every_decision_is_in_the_list_and_in_the_menu() -> None:
     decisions = sorted(path.name for path in (DOCS / "decisions").glob("0*.md"))
     listed, menu = page("decisions/index.md"), (ROOT / "zensical.toml").read_text("utf-8")

@@ -17,7 +17,7 @@ def add_metrics(commands: Commands) -> None:
         "metrics",
         "scraping:which",
         N_("say how Prometheus finds this station"),
-        "labkeeper metrics targets --config station.yaml    (each has a --help of its own)",
+        "labkeeper metrics targets    (each has a --help of its own)",
         unused=NEEDS_NO_AGENT,
     )
     metrics.set_defaults(runs="scraping:which", unused=NEEDS_NO_AGENT)
@@ -25,9 +25,12 @@ def add_metrics(commands: Commands) -> None:
         "targets",
         "scraping:targets",
         N_("print the station's entry for Prometheus's file_sd_configs, as JSON"),
-        "labkeeper metrics targets --config station.yaml > /etc/prometheus/labkeeper/bench-3.json",
+        "labkeeper metrics targets > /etc/prometheus/labkeeper/bench-3.json",
         unused=NEEDS_NO_AGENT,
     )
     targets.add_argument(
-        "--config", type=Path, metavar="FILE", required=True, help=N_("the station's YAML file")
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=N_("the station's YAML file; default: the service's"),
     )

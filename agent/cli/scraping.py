@@ -11,6 +11,7 @@ from agent.cli import output
 from agent.cli.parser import WrongUsage
 from agent.cli.words import said
 from agent.errors import Refused
+from agent.install.parts import STATION
 from agent.languages.message import Message
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ def which() -> int:
     raise WrongUsage(Message("which? metrics targets; see `labkeeper metrics --help`"))
 
 
-def targets(config: Path) -> None:
+def targets(config: Path | None) -> None:
     """Print the station's entry for file_sd_configs. Raises ConfigError, and Refused where there is none."""
     # Reading a config needs pydantic, YAML and the drivers that it names: 0.4 s.
     from agent.settings import load
 
-    station = load(config)
+    station = load(config or Path(STATION))
     entry = entry_of(station)
     output.line(json.dumps([entry], indent=2))
     if station.api.network is None:

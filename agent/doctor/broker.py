@@ -1,7 +1,8 @@
 """The broker: reached, believed, and willing to take what the station says.
 
 A broker may call each client by its certificate. Whoever logs in there with the station's certificate
-then throws the agent out: where an agent runs, or may run, it is asked instead.
+then throws the agent out: where an agent runs it is asked to try it in its own session, and where one
+may run nobody does.
 """
 
 from __future__ import annotations
@@ -100,7 +101,10 @@ def _hear_refusal(secured: ssl.SSLSocket) -> None:
 def _said(patient: Patient, settings: Mqtt) -> Iterator[Finding]:
     match patient.runs:
         case True:
-            yield _asked(str(patient.ask("about")["health"]["broker"]))
+            health = patient.ask("about", write="true")["health"]
+            yield _asked(str(health["broker"]))
+            if written := health.get("written"):
+                yield _written(written["topic"], written["denied"], settings)
         case False:
             yield from _tried(patient, settings)
         case None:
@@ -133,11 +137,15 @@ def _tried(patient: Patient, settings: Mqtt) -> Iterator[Finding]:
         )
         return
     yield right(Message("the broker lets the station in"))
-    if found.denied is None:
+    yield _written(found.topic, found.denied, settings)
+
+
+def _written(topic: str, denied: str | None, settings: Mqtt) -> Finding:
+    """What the broker answered to the message of a trial, the agent's or our own."""
+    if denied is None:
         text = N_("whether it takes what the station says was not told: MQTT {protocol}")
-        yield unknown(Message(text, protocol=settings.protocol))
-    elif found.denied:
+        return unknown(Message(text, protocol=settings.protocol))
+    if denied:
         text = N_("the broker does not let the station write {topic}: {why}")
-        yield wrong(Message(text, topic=found.topic, why=found.denied), Message(ADMINISTRATOR))
-    else:
-        yield right(Message("the broker lets the station write {topic}", topic=found.topic))
+        return wrong(Message(text, topic=topic, why=denied), Message(ADMINISTRATOR))
+    return right(Message("the broker lets the station write {topic}", topic=topic))

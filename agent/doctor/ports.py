@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from agent.doctor.finding import Finding, doubtful, right, wrong
+from agent.doctor.finding import Finding, doubtful, right, unknown, wrong
 from agent.doctor.patient import Patient
 from agent.doctor.user import User, agent_user, group_of
 from agent.install.parts import PARTS
 from agent.languages.message import N_, Message
-from drivers import holders
+from drivers import Address, holders
 
-ON_LINES: Final = frozenset({"serial", "modbus+rtu"})
+PROC: Final = Path("/proc")
 MODEM: Final = "ModemManager"
 
 
@@ -22,16 +23,30 @@ def ports(patient: Patient) -> Iterator[Finding]:
     station = patient.station
     user = agent_user(station.state)
     places: dict[str, list[str]] = {}
+    numbered = list[Finding]()
     for device in station.devices.values():
-        address = device.address
-        if device.enabled and address.scheme in ON_LINES and address.place.startswith("/"):
-            places.setdefault(address.place, []).append(device.name)
+        if device.enabled and (port := device.address.serial_port):
+            places.setdefault(port, []).append(device.name)
+        elif device.enabled and _is_numbered(device.address):
+            numbered.append(_numbered(device.name, device.address.place))
     for place, names in places.items():
         yield _port(", ".join(names), Path(place), user, patient)
-    if not places:
+    yield from numbered
+    if not (places or numbered):
         yield right(Message("no device is at a serial port of this machine"))
     elif _runs(MODEM, patient.root):
         yield _modem(patient.root)
+
+
+def _is_numbered(address: Address) -> bool:
+    """Whether it is a serial port of VISA's by a number or an alias."""
+    return address.scheme == "visa" and address.place.upper().startswith("ASRL")
+
+
+def _numbered(who: str, resource: str) -> Finding:
+    text = N_("{device}: which port {resource} is, the VISA library alone knows")
+    todo = N_("with pyvisa-py, the default, name the port: visa://ASRL/dev/serial/by-id/…::INSTR")
+    return unknown(Message(text, device=who, resource=resource), Message(todo))
 
 
 def _port(who: str, port: Path, user: User, patient: Patient) -> Finding:
@@ -58,14 +73,30 @@ def _port(who: str, port: Path, user: User, patient: Patient) -> Finding:
 
 
 def _held(what: dict[str, object], port: Path, patient: Patient) -> Finding:
-    holder, pid = holders(str(port)), patient.agent_pid
+    holder = holders(str(port))
     if not holder:
         return right(Message("{device}: {port} is there, and free", **what))
-    if pid is not None and f"(process {pid})" in holder:
+    if _is_the_agents(holder, patient.agent_pid):
         return right(Message("{device}: {port} is there, and the agent has it", **what))
     text = N_("{device}: {port} is held by {holder}")
     todo = N_("close it there; the agent then takes the port by itself")
     return wrong(Message(text, **what, holder=holder), Message(todo))
+
+
+def _is_the_agents(holder: str, agent: int | None) -> bool:
+    """Whether all who hold it are the agent, or the process in which it calls a vendor's VISA library."""
+    pids = [int(it) for it in re.findall(r"\(process (\d+)\)", holder)]
+    return agent is not None and all(agent in {pid, _parent(pid)} for pid in pids)
+
+
+def _parent(pid: int) -> int | None:
+    """The process that has started this one; None where it has ended."""
+    try:
+        status = (PROC / str(pid) / "status").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    found = re.search(r"^PPid:\t(\d+)$", status, re.MULTILINE)
+    return int(found[1]) if found else None
 
 
 def _modem(root: Path) -> Finding:

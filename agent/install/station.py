@@ -152,13 +152,22 @@ def _say_next(root: Root) -> None:
                 path=PROGRAM,
             )
         )
-    root.tell(
-        Message(
-            "next: describe the devices in {station}, put secrets into {secrets}, "
-            "try `labkeeper check --config {station}`, then `systemctl restart labkeeper`",
-            station=STATION,
-            secrets=SECRETS,
+    root.tell(_next(root))
+
+
+def _next(root: Root) -> Message:
+    if not root.is_this_machine:
+        return Message(
+            "next: describe the devices in {station} and put secrets into {secrets}; the service "
+            "starts with the machine that this folder holds",
+            station=root.inside(STATION),
+            secrets=root.inside(SECRETS),
         )
+    return Message(
+        "next: describe the devices in {station}, put secrets into {secrets}, "
+        "try `labkeeper check --config {station}`, then `systemctl restart labkeeper`",
+        station=STATION,
+        secrets=SECRETS,
     )
 
 

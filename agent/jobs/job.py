@@ -100,6 +100,8 @@ class Job:
     state: JobState = JobState.QUEUED
     why: str = ""
     """What it waits for, or why it ended as it did."""
+    is_held_by_agent: bool = False
+    """Whether it is held and no person has asked for that: until somebody looks, nobody knows."""
     began: float | None = None
     ended: float | None = None
     progress: Progress = field(default_factory=Progress)
@@ -123,6 +125,11 @@ class Job:
     def title(self) -> str:
         """What people call the recipe, each in their language; its name where it has no title."""
         return Titled(self.titles) or self.recipe
+
+    def comes_to(self, state: JobState, why: str, by: Actor | None) -> None:
+        """Take a state, and why; `by` is the person who wanted it, None where the agent did."""
+        self.state, self.why = state, why
+        self.is_held_by_agent = state is JobState.HELD and by is None
 
     def judged(self, verdict: Verdict) -> None:
         """Take a verdict into that of the whole job: one fail is a fail."""

@@ -132,7 +132,7 @@ def _interrupted(shop: Shop, kept: Kept, past: Past, why: str) -> Iterable[Entry
 
 def _changed(shop: Shop, kept: Kept, state: JobState, why: str) -> Entry:
     job, was = kept.job, kept.job.state
-    job.state, job.why = state, why
+    job.comes_to(state, why, None)
     return Entry(
         job=job.id,
         time=shop.clock.utc(),

@@ -1,4 +1,4 @@
-"""How much of the disk of the state folder is free."""
+"""Whether the disk of the state folder takes anything, and how much of it is free."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from prometheus_client.metrics_core import Metric
 
 from agent.metrics.families import one
-from agent.store.disk_watch import Room
+from agent.store.disk_watch import DiskWatch
 
 
-def disk_families(room: Room | None) -> Iterator[Metric]:
-    """Yield what is free, in bytes and as a part of the disk; nothing where that is not known."""
-    if room is not None:
+def disk_families(disk: DiskWatch | None) -> Iterator[Metric]:
+    """Yield since when it is silent, and what is free where that is known; nothing without a disk."""
+    if disk is None:
+        return
+    yield one("disk_silent_seconds", disk.probe.silent)
+    if (room := disk.room) is not None:
         yield one("disk_free_bytes", room.free)
         yield one("disk_free_ratio", room.ratio)

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import ProcessCollector
@@ -14,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from agent.clock import Clock
 from agent.metrics.families import gauge, histogram, info, one
 from agent.metrics.slices import cumulated
+from agent.settings import Station as Settings
 from agent.settings.certificate import expiry_of
 from agent.spread import Spread
 from agent.station import Start, Station
@@ -88,16 +90,24 @@ class Itself:
         if (ledger := self._station.ledger) is not None:
             yield info("config_info", ledger.provenance.config_hash)
         certificates = gauge("certificate_expiry_timestamp_seconds")
-        network = start.settings.api.network
-        ends = expiry_of(network.certificate) if network else None
-        if ends is not None:
-            certificates.add_metric(("network",), ends)
+        for door, certificate in _certificates(start.settings):
+            if (ends := expiry_of(certificate)) is not None:
+                certificates.add_metric((door,), ends)
         yield certificates
         calibrations = gauge("calibration_expiry_timestamp_seconds")
         for device in start.settings.devices.values():
             if device.enabled and device.calibrated_until is not None:
                 calibrations.add_metric((device.name,), end_of(device.calibrated_until))
         yield calibrations
+
+
+def _certificates(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Those by which others know the station: at its door, and at the broker."""
+    if settings.api.network is not None:
+        yield "network", settings.api.network.certificate
+    tls = settings.mqtt.tls if settings.mqtt is not None else None
+    if tls is not None and tls.certificate is not None:
+        yield "mqtt", tls.certificate
 
 
 def end_of(day: date) -> float:

@@ -27,6 +27,7 @@ def jobs_in_hand(jobs: Jobs | None) -> Iterator[Metric]:
         if state not in FINAL:
             family.add_metric((str(state),), states[state])
     yield family
+    yield one("jobs_held_by_agent", sum(job.is_held_by_agent for job in jobs.listing))
     yield one("questions_open", len(jobs.questions))
     yield one("queue_held", jobs.held is not None)
     oldest = gauge("queue_oldest_timestamp_seconds")

@@ -15,7 +15,7 @@ HEAD: Final = """\
 
 <!-- Written by `python -m agent.metrics.reference`: change the tables in agent/metrics instead. -->
 
-What Prometheus finds at `http://127.0.0.1:9464/metrics`: [scrape a station](scraping.md) says how. Names, labels and units are a [contract](contracts.md): they are
+What Prometheus finds at `http://127.0.0.1:9464/metrics`: [who may read it](scraping.md). Names, labels and units are a [contract](contracts.md): they are
 not changed without need. An `info` is a gauge that is always 1.
 
 Labels are bounded: devices, readings and choices come from config and drivers, never from what a device or a person

@@ -40,6 +40,11 @@ JOBS: Final = Group(
             "Jobs that wait and run, by their state: queued and held are the queue.",
         ),
         metric(
+            "gauge", "jobs_held_by_agent", "",
+            "Those held that no person has held: the agent was cut off while they waited, or they "
+            "can't be run as they were asked for. They wait until somebody releases them.",
+        ),
+        metric(
             "counter", "jobs_ended_total", "state",
             "Jobs that have ended since the agent started: done, failed, stopped, interrupted.",
         ),
@@ -93,6 +98,10 @@ RECORD: Final = Group(
         metric(
             "histogram", "ledger_commit_seconds", "",
             "Time until what shares a commit was on the disk; its count is that of commits.",
+        ),
+        metric(
+            "gauge", "disk_silent_seconds", "",
+            "How long ago the disk of the state folder took a trial; one is written every 30 s.",
         ),
         metric(
             "gauge", "disk_free_bytes", "",
@@ -152,7 +161,8 @@ AGENT: Final = Group(
         ),
         metric(
             "gauge", "certificate_expiry_timestamp_seconds", "door",
-            "When the certificate of a door to other machines ends, in seconds UTC: network.",
+            "When a certificate of the station ends, in seconds UTC: network, of its door to other "
+            "machines; mqtt, which it shows to the broker.",
             "where there is none",
         ),
     ),

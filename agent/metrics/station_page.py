@@ -38,7 +38,7 @@ def page_of(station: Station, broker: BrokerCounts | None) -> Scraped:
         lambda: jobs_ended(station.jobs),
         lambda: ledger_rows(station.ledger),
         lambda: ledger_commits(station.ledger),
-        lambda: disk_families(station.disk.room if station.disk else None),
+        lambda: disk_families(station.disk),
         lambda: alarm_families(station.alarms.all.values() if station.alarms else ()),
     )
     page = StationPage(station.board, station.workers, sources, station.jobs)

@@ -98,6 +98,18 @@ class News:
             )
         self._deaf = deaf
 
+    def denied(self, why: str) -> None:
+        """Say that the broker throws away what the agent publishes, or some of it."""
+        self._warn(
+            "mqtt.denied",
+            Message(
+                "the broker at {place} does not take all that the agent publishes ({why}): check "
+                "its access rules",
+                place=self._place,
+                why=why,
+            ),
+        )
+
     def rival(self, status_topic: str) -> None:
         """Say that another agent uses this station's name."""
         if not self._rival:

@@ -30,6 +30,7 @@ from agent.mqtt.line_log import LineLog
 from agent.mqtt.news import News
 from agent.mqtt.outbox import Message, Outbox, Publish
 from agent.mqtt.publications import Publications
+from agent.mqtt.rights import Rights
 from agent.mqtt.status import Outnumbered, Seen, Session, next_session, session_of
 from agent.mqtt.tls import refusal, tls_to_broker
 from agent.mqtt.topics import Topics
@@ -54,9 +55,7 @@ class BrokerSession:
 
     def __init__(self, station: Station, settings: Mqtt, rng: Random) -> None:
         self.connected = False
-        self.connects = 0
-        self.published = 0
-        self.refused = 0
+        self.connects = self.published = self.refused = 0
         self._dropped = 0  # before this connection
         self._station, self._settings, self._rng = station, settings, rng
         self._v5 = settings.protocol == "5"
@@ -69,6 +68,8 @@ class BrokerSession:
         self._session = Session(station=station.name, version=station.version, number=0, begun=0.0)
         self._line_log = LineLog()
         self._news = News(station.events, f"{settings.host}:{settings.tcp_port}")
+        self._rights = Rights(self._topics.reply("doctor"), self._news.denied, tells=self._v5)
+        self.tried = self._rights.tried
 
     @property
     def waiting(self) -> int:
@@ -112,6 +113,7 @@ class BrokerSession:
         try:
             await self._subscribe(client)
             self._say_connected()
+            self._rights.begin(client._client)  # noqa: SLF001 - the library does not pass it on
             async with asyncio.TaskGroup() as line:
                 line.create_task(self._publications.run(self._session.birth), name="mqtt.announce")
                 line.create_task(self._outbox.deliver(publish), name="mqtt.deliver")

@@ -93,11 +93,10 @@ def _missing_at(address: Address, *, ports: bool) -> str:
             "there is no VISA library {library} here: install it, or correct its name",
             library=library,
         )
-    is_path = ports and address.scheme != "visa" and address.place.startswith("/")
-    if is_path and not is_there(address.place):
+    if ports and (port := address.serial_port) and not is_there(port):
         return Message(
             "there is no port {place} here now: plug it in, or look for its name in "
             "/dev/serial/by-id and /dev/serial/by-path",
-            place=address.place,
+            place=port,
         )
     return ""

@@ -64,13 +64,11 @@ def _unit(address: Address) -> str:
 
 def _wire_end(address: Address) -> str:
     """The port itself: one serial port has a name in several folders, where it is plugged in."""
-    path = address.place
-    if address.scheme == "visa":
-        resource = path.upper()  # VISA tells no large letters from small ones, but paths do
-        if not resource.startswith("ASRL/"):
-            return resource
-        path = path[len("ASRL") : resource.rindex("::")]
-    return os.path.realpath(path) if path.startswith("/") else address.wire_end
+    if path := address.serial_port:
+        return os.path.realpath(path)
+    if address.scheme == "visa":  # which tells no large letters from small ones, but paths do
+        return address.place.upper()
+    return address.wire_end
 
 
 def _other_name(other: Entry, its: Address, address: Address) -> str:

@@ -7,6 +7,7 @@ stops and what people do against the trouble are on record still.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import os
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 
 from agent.clock import Clock
 from agent.languages.message import Message
+from agent.store.disk_probe import DiskProbe
 from agent.store.disk_threads import at_disk_thread
 from agent.store.reserve import Reserve
 
@@ -74,6 +76,7 @@ class DiskWatch:
         self, folder: Path, marks: Marks, reserve: Reserve, *, clock: Clock, tell: Tell
     ) -> None:
         self.fill = Fill.FREE
+        self.probe = DiskProbe(folder, clock)
         self._folder, self._marks, self._reserve = folder, marks, reserve
         self._clock, self._tell = clock, tell
         self._found: Room | None = None
@@ -94,9 +97,11 @@ class DiskWatch:
 
     async def run(self) -> None:
         """Look again and again until cancelled. A disk that hangs is somebody else's news."""
-        while True:
-            await self.look()
-            await self._clock.sleep(LOOK_S)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.probe.run(), name="disk.probe")
+            while True:
+                await self.look()
+                await self._clock.sleep(LOOK_S)
 
     async def look(self) -> None:
         """Look now, and act on what is found."""

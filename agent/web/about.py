@@ -1,9 +1,9 @@
 """What the agent is and how it is: versions, the config in force, and its health."""
 
 import asyncio
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from agent.clock import Clock
 from agent.public import utc_text
@@ -17,16 +17,24 @@ from agent.web.routes import AT_THE_DOOR, TheStation, answers
 LOOKS: Final = 10
 BETWEEN_S: Final = 0.01
 
+Writes = Annotated[
+    bool,
+    Query(
+        description="Whether it also tries if the broker lets it write: an empty message on its "
+        "own lab/v1/<station>/reply/doctor, not retained. That takes up to 2 s."
+    ),
+]
+
 about_views = APIRouter(prefix="/api/v1")
 
 
 @about_views.get(
     "/about",
     summary="The agent",
-    responses=answers(forms.ABOUT, *AT_THE_DOOR),
+    responses=answers(forms.ABOUT, *AT_THE_DOOR, "bad-value"),
     response_model=forms.AboutForm,
 )
-async def about(station: TheStation) -> dict[str, Any]:
+async def about(station: TheStation, *, write: Writes = False) -> dict[str, Any]:
     """Its versions, the licences of what it serves, the config in force, and its health.
 
     The answer takes a tenth of a second, in which it looks how late the event loop comes.
@@ -35,8 +43,15 @@ async def about(station: TheStation) -> dict[str, Any]:
         "station": station.name,
         **await asyncio.to_thread(made_of),
         "config": _config(station),
-        "health": await _health(station),
+        "health": {**await _health(station), "written": await _written(station, write=write)},
     }
+
+
+async def _written(station: Station, *, write: bool) -> dict[str, Any] | None:
+    broker = station.broker
+    if not write or broker is None or not broker.connected:
+        return None
+    return (await broker.tried())._asdict()
 
 
 def _config(station: Station) -> dict[str, Any] | None:

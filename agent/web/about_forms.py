@@ -20,6 +20,7 @@ CONFIG: Final[dict[str, Any]] = {
 }
 DATABASE: Final[dict[str, Any]] = {"recording": True, "readable": True, "why": ""}
 DISK: Final[dict[str, Any]] = {"free": 81_200_000_000, "ratio": 0.63, "words": "63 % is free"}
+WRITTEN: Final[dict[str, Any]] = {"topic": "lab/v1/bench-3/reply/doctor", "denied": ""}
 HEALTH: Final[dict[str, Any]] = {
     "uptime": 3605.2,
     "loop_lag": 0.0004,
@@ -27,6 +28,7 @@ HEALTH: Final[dict[str, Any]] = {
     "disk": DISK,
     "broker": "connected",
     "clock_synced": True,
+    "written": WRITTEN,
 }
 ABOUT: Final[dict[str, Any]] = {
     "station": "bench-3",
@@ -102,6 +104,20 @@ class DiskForm(BaseModel):
     words: str
 
 
+class WrittenForm(BaseModel):
+    """What the broker answered to an empty message on a topic of the station's own."""
+
+    model_config = config(WRITTEN)
+
+    topic: str
+    denied: Annotated[
+        str | None,
+        Field(
+            description="Why it does not take it; empty if it does, null where MQTT 3 is spoken."
+        ),
+    ]
+
+
 class HealthForm(BaseModel):
     """How the agent is. Durations are in seconds."""
 
@@ -118,6 +134,10 @@ class HealthForm(BaseModel):
     clock_synced: Annotated[
         bool | None,
         Field(description="Whether a time service keeps the clock in step; null if nobody tells."),
+    ]
+    written: Annotated[
+        WrittenForm | None,
+        Field(description="Where `write` asked for it; null without a broker."),
     ]
 
 

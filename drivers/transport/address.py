@@ -102,6 +102,17 @@ class Address:
         return f"{self.place}:{self.port}"
 
     @property
+    def serial_port(self) -> str:
+        """The path of the serial port of this machine that it is at; "" where there is none, or no path.
+
+        VISA writes it `ASRL/dev/ttyUSB0::INSTR`; which port its numbers mean, the library alone knows.
+        """
+        path = self.place if self.scheme in {"serial", "modbus+rtu"} else ""
+        if self.scheme == "visa" and self.place.upper().startswith("ASRL/"):
+            path = self.place[len("ASRL") : self.place.rindex("::")]
+        return path if path.startswith("/") else ""
+
+    @property
     def baudrate(self) -> int:
         """Bits per second of the serial line; 0 where there is none, or a gateway keeps it."""
         if self.scheme not in {"serial", "modbus+rtu"}:

@@ -90,8 +90,8 @@ NOW: Final = Row(
             kind="list",
             title=Text("인증서", "Certificates"),
             about=Text(
-                "만료까지 남은 날입니다. 다른 컴퓨터에 열지 않은 스테이션은 없습니다.",
-                "Days until each ends. A station that is not open to others has none.",
+                "만료까지 남은 날입니다. 다른 컴퓨터에 열지 않고 브로커에 인증서를 쓰지 않는 스테이션은 없습니다.",
+                "Days until each ends. A station that is not open to others and shows none to a broker has none.",
             ),
             queries=(
                 Query(

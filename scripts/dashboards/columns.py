@@ -27,7 +27,7 @@ NAMES: Final = {
     "severity": Text("심각도", "Severity"),
     "alertname": Text("경보", "Alert"),
     "bus": Text("버스", "Bus"),
-    "door": Text("출입구", "Door"),
+    "door": Text("쓰는 곳", "Used at"),
     "version": Text("버전", "Version"),
 }
 """How the labels are called above a column."""

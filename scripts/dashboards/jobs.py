@@ -43,6 +43,18 @@ NOW: Final = Row(
             "sum(labkeeper_queue_held{@})",
             scale=ORANGE_FROM_ONE,
             runbook="QueueHeld",
+            width=3,
+        ),
+        number(
+            Text("에이전트가 보류한 작업", "Jobs held by agents"),
+            Text(
+                "에이전트가 갑자기 종료되었거나 요청한 대로 실행할 수 없어 보류된 작업 수입니다.",
+                "Jobs that no person has held: their agent was cut off, or they can't be run as they were asked for.",
+            ),
+            "sum(labkeeper_jobs_held_by_agent{@})",
+            scale=ORANGE_FROM_ONE,
+            runbook="JobsHeld",
+            width=3,
         ),
         number(
             Text("답을 기다리는 질문", "Questions open"),
@@ -53,6 +65,7 @@ NOW: Final = Row(
             "sum(labkeeper_questions_open{@})",
             scale=ORANGE_FROM_ONE,
             runbook="JobWaitsForPerson",
+            width=3,
         ),
         number(
             Text("24시간 동안 실패", "Failed within a day"),
@@ -63,6 +76,7 @@ NOW: Final = Row(
             'sum(increase(labkeeper_jobs_ended_total{@, state=~"failed|interrupted"}[24h]))',
             scale=ORANGE_FROM_ONE,
             runbook="JobFailed",
+            width=3,
         ),
         Panel(
             kind="list",

@@ -81,3 +81,20 @@ def test_no_text_is_understood_that_makes_no_link(scheme: str, rest: str) -> Non
     except BadAddress:
         return
     Lines().link(address)
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        ("serial:///dev/ttyUSB0?baudrate=9600", "/dev/ttyUSB0"),
+        ("modbus+rtu:///dev/ttyS1?unit=3", "/dev/ttyS1"),
+        ("visa://ASRL/dev/serial/by-id/usb-X::INSTR", "/dev/serial/by-id/usb-X"),
+        ("visa://asrl/dev/ttyUSB0::INSTR", "/dev/ttyUSB0"),
+        ("visa://ASRL1::INSTR", ""),
+        ("visa://TCPIP0::192.0.2.7::INSTR", ""),
+        ("serial://socket://192.0.2.7:4000", ""),
+        ("tcp://192.0.2.7:5025", ""),
+    ],
+)
+def test_the_serial_port_of_an_address_is_its_path_where_it_has_one(text: str, port: str) -> None:
+    assert Address.parse(text).serial_port == port

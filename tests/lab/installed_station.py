@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -42,6 +43,7 @@ password_file /etc/broker/passwords
 set_tcp_nodelay true
 user root
 """
+PROVIDER_PORT = 8180
 BENCH = "/opt/labkeeper/current/venv/bin/python"
 
 
@@ -51,13 +53,25 @@ class Secrets:
 
     broker: str = "canary-broker-9f2c61"
     person: str = "canary person 7d18 horse"
+    provider: str = "canary-provider-40be77"
     printers: tuple[tuple[str, str], ...] = ()
     tls: str = ""
 
     def all(self) -> dict[str, str]:
         """Each by what it is for."""
-        tls = {"the TLS key": self.tls}
-        return {"the broker": self.broker, "a person": self.person, **dict(self.printers), **tls}
+        return {
+            "the broker": self.broker,
+            "a person": self.person,
+            "the provider": self.provider,
+            "the provider, as it is sent": self.login,
+            "the TLS key": self.tls,
+            **dict(self.printers),
+        }
+
+    @property
+    def login(self) -> str:
+        """How the station shows the provider who it is, without the padding."""
+        return base64.b64encode(f"bench-1:{self.provider}".encode()).decode().rstrip("=")
 
 
 def bundle_of(folder: Path, version: str) -> Path:
@@ -141,6 +155,9 @@ def furnish(machine: Machine) -> Secrets:
     ear = "mosquitto_sub -h 127.0.0.1 -u witness -P witness -t '#' -v"
     machine.until("sh", "-c", f"{ear} -E && echo there", says="there")
     machine.serves("ear", "sh", "-c", ear, into="/run/heard")
+    machine.write("/etc/provider.py", (ROOT / "tests/lab/echoing_provider.py").read_bytes())
+    provider = ("/usr/bin/python3", "/etc/provider.py", str(PROVIDER_PORT), "/run/shown")
+    machine.serves("provider", *provider)
     machine.write("/etc/labkeeper/station.yaml", _config(found["devices"]))
     machine.write("/etc/labkeeper/recipes/rest.yaml", RECIPE)
     mood = "/var/lib/labkeeper/mood"  # of the VISA library: a good one
@@ -158,7 +175,7 @@ def _hide(machine: Machine, keys: dict[str, str]) -> Secrets:
     machine.write(f"{folder}/bench-1.key", key, 0o600)
     machine.write("/etc/labkeeper/tls/bench-1.crt", certificate.cert_chain_pems[0].bytes())
     machine.write("/media/authority.pem", authority.cert_pem.bytes())
-    for name, value in keys.items():
+    for name, value in (*keys.items(), ("oidc", made.provider)):
         machine.write(f"{folder}/{name}", f"{value}\n", 0o600)
     return made
 
@@ -188,6 +205,11 @@ api:
     certificate: tls/bench-1.crt
     key: secrets/bench-1.key
     hosts: [bench-1.lab.example, localhost]
+  oidc:
+    issuer: http://127.0.0.1:{PROVIDER_PORT}
+    client_id: bench-1
+    client_secret_file: secrets/oidc
+    roles: {{lab-technicians: technician}}
 devices:
   psu1: {{driver: siglent.spd1000x, address: "tcp://{at("psu1")}", simulated: true, on_shutdown: make_safe}}
   dmm1: {{driver: keysight.34460a, address: "{visa}", simulated: true}}

@@ -217,9 +217,43 @@ async def test_a_station_is_examined_while_it_works_and_feels_nothing(
     assert found.of("ports")[0].endswith("is there, and free")
 
 
+async def test_an_agent_that_the_broker_lets_in_and_not_write_hears_that_and_so_does_who_examines_it(
+    folder: Path, locked: Locked
+) -> None:
+    config = station(folder, "devices: {}", more=await mqtt_of(locked, "bench-2"))
+    async with agent(folder, config) as running:
+        await running.until_said("mqtt.denied")
+        await running.until_said("agent.started")
+        found = await doctor(running)
+        await doctor(running)
+        assert len(running.events("mqtt.denied")) == 1
+        assert not running.events("mqtt.lost")
+    assert "does not take all that the agent publishes (Not authorized)" in running.log
+    assert found.code == 3
+    assert found.of("broker")[-2:] == [
+        "right: the agent is connected to it",
+        "wrong: the broker does not let the station write lab/v1/bench-1/reply/doctor: "
+        "Not authorized",
+    ]
+
+
+async def test_of_an_agent_that_speaks_an_old_protocol_it_is_said_that_nobody_tells(
+    folder: Path, locked: Locked
+) -> None:
+    config = station(folder, "devices: {}", more=await mqtt_of(locked, more='protocol: "3.1.1"'))
+    async with agent(folder, config) as running:
+        await running.until_said("mqtt.connected")
+        await running.until_said("agent.started")
+        found = await doctor(running)
+    assert found.of("broker")[-1].startswith("unknown: whether it takes what the station says was")
+
+
 def right_in_all(found: Examined) -> None:
     """Every examination that has to do with this station, and not with the machine, is right."""
-    assert found.of("broker")[-1] == "right: the agent is connected to it"
+    assert found.of("broker")[-2:] == [
+        "right: the agent is connected to it",
+        "right: the broker lets the station write lab/v1/bench-1/reply/doctor",
+    ]
     assert [it.partition(":")[0] for it in found.of("devices")] == ["right"] * 5
     assert {it.rpartition(", ")[2] for it in found.of("ports")} == {"and the agent has it"}
     for name in ("config", "database", "web", "disk"):

@@ -18,6 +18,7 @@ import pytest
 
 from tests.drivers.slicer import sliced
 from tests.drivers.tower import Tower
+from tests.lab.canary import API, everything_told, try_to_sign_in
 from tests.lab.installed_station import Secrets, as_printed, bundle_of, called, furnish, states
 from tests.lab.machine import Machine, NoMachine, machine
 from tests.pages import ROOT
@@ -44,7 +45,6 @@ print(json.dumps({
     "etc": tried(lambda: open("/etc/probe", "w").close()),
 }))
 """
-API = ("curl", "--silent", "--unix-socket", "/run/labkeeper/agent.sock")
 
 
 @dataclass
@@ -92,6 +92,7 @@ def test_the_life_of_a_station_from_its_bundle_to_its_end(bench: Installed) -> N
         from_where_it_stands_only_its_own_folders_can_be_written,
         it_reads_sets_and_keeps_people_and_files_under_these_limits,
         a_person_comes_in_by_the_door_with_the_key_that_only_root_can_read,
+        the_provider_of_sign_ins_is_shown_the_secret_that_only_root_can_read,
         what_a_kill_leaves_energised_is_made_safe_under_the_same_limits,
         no_secret_is_anywhere_but_where_it_was_put,
         each_limit_of_the_unit_bites_here,
@@ -169,6 +170,10 @@ def a_person_comes_in_by_the_door_with_the_key_that_only_root_can_read(
     assert json.loads(said)["name"] == "anna", said
 
 
+def the_provider_of_sign_ins_is_shown_the_secret_that_only_root_can_read(bench: Installed) -> None:
+    try_to_sign_in(bench.machine, bench.secrets)
+
+
 def what_a_kill_leaves_energised_is_made_safe_under_the_same_limits(bench: Installed) -> None:
     assert "psu1.output: on" in bench.machine.does("labkeeper", "set", "psu1.output", "true")
     bench.machine.does("kill", "-9", bench.agent)
@@ -186,7 +191,7 @@ def no_secret_is_anywhere_but_where_it_was_put(bench: Installed) -> None:
         "a session": bench.machine.read("/media/jar").decode().split()[-1],
         "the token of the API": bench.machine.read("/var/lib/labkeeper/api-token").decode().strip(),
     }
-    found = _everything_told(bench)
+    found = everything_told(bench.machine, bench.log())
     assert len(found) > 40  # pages, processes, files
     for secret, text in {**bench.secrets.all(), **keys}.items():
         assert len(text) > 12
@@ -196,29 +201,6 @@ def no_secret_is_anywhere_but_where_it_was_put(bench: Installed) -> None:
         for name in bench.machine.does("ls", "/etc/labkeeper/secrets").split()
     )
     assert bench.secrets.broker.encode() in hidden  # what is looked for can be found
-
-
-def _everything_told(bench: Installed) -> dict[str, bytes]:
-    """What the station says, writes and shows to others, by place."""
-    machine = bench.machine
-    found = {"the log": bench.log().encode(), "heard": machine.read("/run/heard")}
-    schema = json.loads(machine.does(*API, "http://labkeeper/api/v1/openapi.json"))
-    devices = ("psu1", "printer2", "printer3", "printer4")
-    for path, methods in schema["paths"].items():
-        for name in devices if "{device}" in path else ("",):
-            where = path.replace("{device}", name)
-            if "get" in methods and "{" not in where and not where.endswith(("/live", "/stream")):
-                page = machine.run(*API, "--max-time", "5", f"http://labkeeper{where}")
-                found[where] = page.stdout.encode()
-    found["metrics"] = machine.does("curl", "--silent", "http://127.0.0.1:9464/metrics").encode()
-    each = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ"
-    found["the processes"] = machine.run("sh", "-c", each).stdout.encode()
-    assert b"/opt/labkeeper/" in found["the processes"]
-    for folder in ("var/lib/labkeeper", "var/log", "tmp"):
-        for path in (machine.folder / folder).rglob("*"):
-            if path.is_file() and not path.is_symlink() and path.name != "api-token":
-                found[str(path)] = path.read_bytes()
-    return found
 
 
 def each_limit_of_the_unit_bites_here(bench: Installed) -> None:

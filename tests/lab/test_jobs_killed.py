@@ -10,6 +10,7 @@ import pytest
 from tests.lab.processes import LABKEEPER, Agent, Room, agent, child, station
 from tests.lab.safe_bench import asked
 from tests.lab.test_jobs import RECIPE, job, until
+from tests.lab.test_station_metrics import scraped
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -34,19 +35,24 @@ async def test_a_kill_interrupts_what_ran_holds_what_waits_and_forgets_no_key(
         assert found[ran["job"]]["state"] == "interrupted"
         assert found[waits["job"]]["state"] == "held"
         assert "release it" in found[waits["job"]]["why"]
+        assert (await scraped(config))["labkeeper_jobs_held_by_agent"] == 1
         shown = await second.get(f"/jobs/{ran['job']}")
-        assert shown["measures"][0]["name"] == "reached"
-        code, again = await job(second, *keyed)
-        assert (code, again["job"], again["state"]) == (0, waits["job"], "held")
-        log = (await second.get(f"/jobs/{ran['job']}/log"))["entries"]
-        assert [it["data"]["phase"] for it in log if it["what"] == "step"][-1] == "unknown"
-        states = [it["data"]["state"] for it in log if it["what"] == "state"]
-        assert states[-1] == "interrupted"
+        assert [it["name"] for it in shown["measures"]] == ["reached"]
+        again = await job(second, *keyed)
+        assert (again[0], again[1]["job"], again[1]["state"]) == (0, waits["job"], "held")
+        await its_log_says_that_it_was_interrupted(second, ran["job"])
         looked = await asked(second, "settle", "psu1", "--reason", "looked at")
         assert looked.code == 0, looked.text
         assert (await job(second, "release", waits["job"]))[0] == 0
         await until(second, waits["job"], lambda it: it["state"] == "done")
         await the_ledger_verifies(second)
+
+
+async def its_log_says_that_it_was_interrupted(running: Agent, its: str) -> None:
+    log = (await running.get(f"/jobs/{its}/log"))["entries"]
+    assert [it["data"]["phase"] for it in log if it["what"] == "step"][-1] == "unknown"
+    states = [it["data"]["state"] for it in log if it["what"] == "state"]
+    assert states[-1] == "interrupted"
 
 
 async def the_ledger_verifies(running: Agent) -> None:

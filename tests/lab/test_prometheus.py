@@ -45,7 +45,7 @@ def _scrape_config(port: int) -> str:
 
 
 def _scrape_elsewhere(folder: Path) -> str:
-    """As docs/scraping.md shows it, for a Prometheus on another machine."""
+    """As docs/prometheus.md shows it, for a Prometheus on another machine."""
     return json.dumps(
         {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},

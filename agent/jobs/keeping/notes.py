@@ -59,7 +59,7 @@ class Notes:
     def state(self, state: JobState, why: str = "", by: Actor | None = None) -> None:
         """Enter a state, and tell everybody at once."""
         job, was = self.job, self.job.state
-        job.state, job.why = state, why
+        job.comes_to(state, why, by)
         if state.is_final:
             job.ended = self._clock.utc()
         data = {"state": str(state), "was": str(was), "why": why}

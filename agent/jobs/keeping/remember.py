@@ -16,6 +16,7 @@ from drivers import Role, word
 PLAIN: Final = (
     *("id", "recipe", "version", "sha256", "submitted", "priority", "rank", "not_before"),
     *("number", "copies", "batch", "why", "began", "ended", "verdict", "folder"),
+    "is_held_by_agent",
 )
 """What JSON has as it is."""
 

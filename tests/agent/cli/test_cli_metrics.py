@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import main
+from agent.cli import main, scraping
 
 DOOR = """
 api:
@@ -41,6 +41,15 @@ def test_one_without_is_scraped_on_its_own_machine_alone_and_that_is_said(
     assert json.loads(out) == [{"targets": ["127.0.0.1:9464"], "labels": labels}]
     assert code == 0
     assert "add api.network" in err
+
+
+def test_without_a_config_it_is_about_the_station_that_is_installed_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "station.yaml").write_text("name: bench-4\n", "utf-8")
+    monkeypatch.setattr(scraping, "STATION", str(tmp_path / "station.yaml"))
+    assert main(["metrics", "targets"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["labels"]["station"] == "bench-4"
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,38 @@ def test_who_holds_a_port_is_named_but_the_agent_may(tmp_path: Path, port: str) 
         assert said == f"right: stage1: {port} is there, and the agent has it → "
 
 
+VISA = "devices: {{dmm1: {{driver: keysight.34460a, address: 'visa://{resource}'}}}}"
+
+
+def test_a_serial_port_by_its_name_in_visa_is_looked_at_like_any_other(
+    tmp_path: Path, port: str
+) -> None:
+    who = patient(tmp_path, VISA.format(resource=f"ASRL{port}::INSTR"))
+    assert words("ports", who) == [f"right: dmm1: {port} is there, and free → "]
+    gone = patient(tmp_path, VISA.format(resource="ASRL/dev/none-such::INSTR"))
+    assert words("ports", gone)[0].startswith("wrong: dmm1: there is no port /dev/none-such → plug")
+
+
+def test_the_process_in_which_the_agent_calls_a_vendors_library_is_the_agents(
+    tmp_path: Path, port: str
+) -> None:
+    who = patient(tmp_path, VISA.format(resource=f"ASRL{port}::INSTR"))
+    with held(port):  # a process of ours
+        assert words("ports", who)[0].startswith(f"wrong: dmm1: {port} is held by ")
+        (tmp_path / "state" / "agent.lock").write_text(f"{os.getpid()}\n")
+        assert words("ports", who) == [f"right: dmm1: {port} is there, and the agent has it → "]
+
+
+def test_of_a_serial_port_that_visa_numbers_nothing_is_known_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    who = patient(tmp_path, VISA.format(resource="ASRL1::INSTR"))
+    [said] = words("ports", who)
+    assert said.startswith("unknown: dmm1: which port ASRL1::INSTR is, the VISA library alone")
+    lan = patient(tmp_path, VISA.format(resource="TCPIP0::192.0.2.7::INSTR"))
+    assert words("ports", lan) == ["right: no device is at a serial port of this machine → "]
+
+
 def test_a_port_that_the_agents_user_may_not_open_is_wrong(
     tmp_path: Path, port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

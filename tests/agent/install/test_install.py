@@ -65,6 +65,7 @@ def test_a_machine_becomes_a_station(bench: Machine) -> None:
     assert str(command.readlink()) == "/opt/labkeeper/current/venv/bin/labkeeper"
     wanted_at_boot = etc / "systemd/system/multi-user.target.wants/labkeeper.service"
     assert wanted_at_boot.is_symlink()
+    assert f"describe the devices in {etc}/labkeeper/station.yaml and" in bench.said[-1]
 
 
 def test_the_config_to_start_from_is_right_and_named_after_the_machine(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from agent.store.disk_watch import Room
 from tests.agent.jobs_bench import LEE, JobsBench, jobs_in_memory, toys
 from tests.agent.ledger_bench import KIM, happening, opened
 from tests.agent.metrics_bench import scraped
+from tests.agent.restart_bench import life
 
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
@@ -135,6 +138,39 @@ async def test_a_queue_that_is_held_and_its_oldest_job_are_told(tmp_path: Path) 
         assert found["labkeeper_queue_oldest_timestamp_seconds", ()] == oldest.submitted
 
 
+async def test_what_an_agent_holds_that_was_cut_off_before_it_is_told_until_a_person_decides(
+    tmp_path: Path,
+) -> None:
+    async with life(tmp_path, cut_off=True) as before:
+        before.write("- wait: 60")
+        await before.jobs.hold_all(LEE)
+        mine = await before.jobs.submit("trial", {}, {}, LEE, held=True)
+        waits = [await before.jobs.submit("trial", {}, {}, LEE) for _ in range(3)]
+        assert "labkeeper_jobs_held_by_agent 0.0" in page(before)
+    async with life(tmp_path, cut_off=True) as crashed_again:
+        assert "labkeeper_jobs_held_by_agent 3.0" in page(crashed_again)
+    async with life(tmp_path) as bench:
+        assert bench.jobs.get(mine.id).state is JobState.HELD
+        assert "labkeeper_jobs_held_by_agent 3.0" in page(bench)
+        await bench.jobs.hold(waits[0].id, LEE)
+        await bench.jobs.stop(waits[1].id, LEE)
+        assert "labkeeper_jobs_held_by_agent 1.0" in page(bench)
+        await bench.jobs.release(waits[2].id, LEE)
+        assert "labkeeper_jobs_held_by_agent 0.0" in page(bench)
+        assert f'labkeeper_jobs{{state="{JobState.HELD}"}} 2.0' in page(bench)
+
+
+async def test_a_job_that_is_held_as_its_recipe_has_changed_is_told(tmp_path: Path) -> None:
+    async with jobs_in_memory(tmp_path) as bench:
+        bench.write("- wait: 60")
+        await bench.jobs.hold_all(LEE)
+        job = await bench.jobs.submit("trial", {}, {}, LEE)
+        bench.write("- wait: 61")
+        await bench.jobs.release_all(LEE)
+        await bench.until_state(job, JobState.HELD)
+        assert "labkeeper_jobs_held_by_agent 1.0" in page(bench)
+
+
 async def test_a_pace_stands_still_in_a_pause() -> None:
     clock = HandClock(100.0)
     pace = Pace(clock, lambda: None)
@@ -193,7 +229,18 @@ def test_a_spread_counts_each_duration_in_the_first_bucket_that_holds_it() -> No
     assert spread.seconds == 14.5
 
 
-def test_the_free_room_of_the_disk_is_shown_while_it_is_known() -> None:
-    names = {it.name: it.samples[0].value for it in disk_families(Room(0.25, 5e8, "a quarter"))}
-    assert names == {"labkeeper_disk_free_bytes": 5e8, "labkeeper_disk_free_ratio": 0.25}
+def test_the_free_room_of_the_disk_is_shown_while_it_is_known_and_always_since_when_it_is_silent() -> (
+    None
+):
+    disk: Any = SimpleNamespace(
+        room=Room(0.25, 5e8, "a quarter"), probe=SimpleNamespace(silent=12.0)
+    )
+    names = {it.name: it.samples[0].value for it in disk_families(disk)}
+    assert names == {
+        "labkeeper_disk_silent_seconds": 12.0,
+        "labkeeper_disk_free_bytes": 5e8,
+        "labkeeper_disk_free_ratio": 0.25,
+    }
+    disk.room = None  # it hangs
+    assert [it.name for it in disk_families(disk)] == ["labkeeper_disk_silent_seconds"]
     assert list(disk_families(None)) == []

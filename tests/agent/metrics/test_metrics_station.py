@@ -58,7 +58,7 @@ def certificate(tmp_path: Path) -> Path:
     return path
 
 
-def _station(certificate: Path) -> Scraped:
+def _station(certificate: Path, mqtt: Any = None) -> Scraped:
     network = SimpleNamespace(certificate=certificate)
     station: Any = SimpleNamespace(
         board=Board(),
@@ -73,12 +73,14 @@ def _station(certificate: Path) -> Scraped:
             commits=Spread((1.0,)),
             provenance=SimpleNamespace(config_hash="c0ffee"),
         ),
-        disk=SimpleNamespace(room=Room(0.5, 1e9, "half of it")),
+        disk=SimpleNamespace(room=Room(0.5, 1e9, "half of it"), probe=SimpleNamespace(silent=3.0)),
         alarms=SimpleNamespace(all={}),
         start=SimpleNamespace(
             config_read=12.5,
             settings=SimpleNamespace(
-                api=SimpleNamespace(network=network), devices={it.name: it for it in DEVICES}
+                api=SimpleNamespace(network=network),
+                mqtt=mqtt,
+                devices={it.name: it for it in DEVICES},
             ),
         ),
     )
@@ -128,6 +130,24 @@ async def test_the_agent_tells_of_its_config_certificate_threads_and_tasks(
     assert value > 1_700_000_000
     ends = found["labkeeper_calibration_expiry_timestamp_seconds"]
     assert ends == (datetime(2027, 4, 1, tzinfo=UTC).timestamp(), {"device": "psu1"})
+
+
+async def test_the_certificate_that_is_shown_to_the_broker_is_told_where_there_is_one(
+    certificate: Path,
+) -> None:
+    async def doors(mqtt: Any) -> list[str]:
+        scraped = _station(certificate, mqtt)
+        await scraped.itself.look()
+        told = {it.name: it for it in families(scraped.page.text("openmetrics"), "openmetrics")}
+        samples = told["labkeeper_certificate_expiry_timestamp_seconds"].samples
+        assert {it.value for it in samples} == {expiry_of(certificate)}
+        return [it.labels["door"] for it in samples]
+
+    tls = SimpleNamespace(certificate=certificate)
+    assert await doors(SimpleNamespace(tls=tls)) == ["network", "mqtt"]
+    tls.certificate = None
+    assert await doors(SimpleNamespace(tls=tls)) == ["network"]
+    assert await doors(SimpleNamespace(tls=None)) == ["network"]
 
 
 def test_a_certificate_that_cannot_be_read_has_no_end(tmp_path: Path) -> None:

@@ -174,9 +174,10 @@ def test_a_port_or_library_that_is_not_there_is_told_and_no_mistake(tmp_path: Pa
             PSU,
         ),
     )
-    port, library = missing(found)
+    port, library, visa = missing(found)
     assert f"station.yaml:3: devices.d1.address: there is no port {absent} here now" in port
     assert f"devices.d4.address: there is no VISA library {tmp_path}/v.so here" in library
+    assert "devices.d6.address: there is no port /dev/none here now" in visa
 
 
 def test_more_polls_than_a_line_can_carry_are_a_warning_with_the_figure(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from agent.clock import SystemClock
-from agent.station import Start
+from agent.station import Start, Written
 from agent.store.ledger_pages import LedgerPages
 from drivers import catalogue
 from tests.agent.api_bench import client_of
@@ -20,9 +20,13 @@ from tests.agent.ledger_bench import PROVENANCE, opened
 
 @dataclass
 class Session:
-    """A session with a broker, as it stands."""
+    """A session with a broker, as it stands, which takes what is published or does not."""
 
     connected: bool
+    denied: str | None = None
+
+    async def tried(self) -> Written:
+        return Written("lab/v1/bench-1/reply/doctor", self.denied)
 
 
 class LateClock(SystemClock):
@@ -102,3 +106,19 @@ async def test_health_says_what_works_and_what_does_not(tmp_path: Path) -> None:
             assert found["loop_lag"] == 0.25
         async with client_of(replace(well, broker=None)) as client:
             assert (await client.get("/about")).json()["health"]["broker"] == "off"
+
+
+async def test_whether_the_broker_lets_the_agent_write_is_tried_only_for_who_asks(
+    tmp_path: Path,
+) -> None:
+    async with station_in_memory(folder=tmp_path) as bench:
+        denied = replace(bench.station, broker=Session(connected=True, denied="Not authorized"))
+        async with client_of(denied) as client:
+            assert (await client.get("/about")).json()["health"]["written"] is None
+            assert (await client.get("/about?write=true")).json()["health"]["written"] == {
+                "topic": "lab/v1/bench-1/reply/doctor",
+                "denied": "Not authorized",
+            }
+        lost = replace(bench.station, broker=Session(connected=False))
+        async with client_of(lost) as client:
+            assert (await client.get("/about?write=true")).json()["health"]["written"] is None
