@@ -64,4 +64,4 @@ OF_FILES: Final = frozenset({"Survey", "Thumbnail", "refusals", "warnings"})
 def __getattr__(name: str) -> Any:
     if name in OF_FILES:
         return getattr(import_module("drivers.survey"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(name)
