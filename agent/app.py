@@ -1,14 +1,13 @@
 """The composition root: builds everything, and owns the order in which it starts and stops.
 
 start   lock the state folder · bind the listeners · what trips · what is to be made safe is on the
-        disk · a worker for each device · the broker session · then, when the devices have had
-        their first turn, the web · what is in doubt after an end without order · READY
+        disk · a worker for each device · the broker session · then, when the devices have had their
+        first turn and the broker knows, the web · what is in doubt after an end without order · READY
 stop    STOPPING · no more requests · jobs are interrupted · make safe what is configured so, and all
         that nothing covers where something has failed · what is still to be made safe · say goodbye
 """
 
 import asyncio
-import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -32,7 +31,7 @@ from agent.reload import reload
 from agent.safety.dirty_start import Before
 from agent.safety.waivers import Waivers
 from agent.settings import Station as Settings
-from agent.starting import after_jobs, tidied, waited_for
+from agent.starting import after_jobs, first_turns, tidied, waited_for
 from agent.station import Station
 from agent.store.database import NAME as DATABASE
 from agent.store.database import Database
@@ -42,14 +41,12 @@ from drivers import Driver
 from drivers.transport.lines import Lines
 
 FIRST_ROUND_S: Final = 1.0
-"""How long the web waits for the devices' first turn: importing it takes the processor for a while."""
+"""How long the web waits for the first values to be at the broker: importing it takes a processor."""
 READY_WITHIN_S: Final = 10.0  # READY for it: no device that hangs makes systemd give the agent up
 JOBS_END_WITHIN_S: Final = 1.5  # then devices are made safe all the same
 NOTED_WITHIN_S: Final = 0.3  # a disk that hangs leaves the safe-state file as it was
 END_WITHIN_S: Final = 4.8  # then the process ends, whatever waits for a device, name or broker
 HURRY_S: Final = 1.0  # the same after a second SIGTERM: for devices to be made safe alone
-
-log = logging.getLogger("labkeeper")
 
 
 class Agent:
@@ -136,11 +133,12 @@ class Agent:
             self.fleet.start(plan)
         self._begin(self._keeper.run(), "safe-state")
         self._broker = self._begin_broker(station)
-        await self._first_round(FIRST_ROUND_S)
+        told = self._broker.tried if self._broker is not None else None
+        await first_turns(self.fleet, FIRST_ROUND_S, told)
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")
         self._begin(self._heed_reloads(), "reload")
-        await self._first_round(READY_WITHIN_S)
+        await first_turns(self.fleet, READY_WITHIN_S)
         self.jobs.open()
         self._begin(self.schedules.run(), "schedules")
         watch = ClockWatch(self._clock, self.events, self.record.ledger)
@@ -159,14 +157,6 @@ class Agent:
         for what, work in parts.items():
             self._begin(work, what)
         await waited_for(self._background[-len(parts) :], self.events)
-
-    async def _first_round(self, seconds: float) -> None:
-        """Wait for every device's first turn; one that takes longer holds nothing up."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.fleet.first_round()
-        except TimeoutError:
-            log.debug("not every device had its first turn within %g s", seconds)
 
     def _station(self, database: Database | str) -> Station:
         workers = self.fleet.workers

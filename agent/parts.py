@@ -27,8 +27,6 @@ from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.schedules.schedules import Schedules
 from agent.jobs.station_recipes import StationRecipes
 from agent.languages.message import Message
-from agent.people.people import People
-from agent.people.session import Rules
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarm_watch import AlarmWatch
 from agent.safety.alarms import Alarms
@@ -173,7 +171,6 @@ class Parts:
         """The same, with what people alone ask for."""
         return replace(
             station,
-            people=self.people(settings, station.ledger),
             ledger_pages=LedgerPages(settings.state),
             plates=self.plate_desk,
             disk=self.disk_watch,
@@ -200,12 +197,6 @@ class Parts:
             clock=self.clock,
             events=self.events,
         )
-
-    def people(self, settings: Settings, ledger: Ledger | None) -> People:
-        """The people of this station, who are kept where the record is."""
-        its = settings.api.sessions
-        rules = Rules(lock_after=its.lock_after, idle=its.idle, longest=its.longest)
-        return People(ledger, self.clock, self.events, rules, oidc=settings.api.oidc)
 
     def leases(self, workers: Mapping[str, DeviceWorker], record: Record) -> Leases:
         """The reservations of people for these devices, which are kept where the record is."""

@@ -1,21 +1,25 @@
 """The public JSON forms of what the agent knows: the same over MQTT, HTTP and on the command line."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.fleet.events import Event
 from agent.fleet.plan import Plan
 from agent.fleet.samples import Outcome, Sample, Snapshot
-from agent.jobs.job import Job
-from agent.jobs.progress import StepNow
-from agent.jobs.questions import Question
-from agent.jobs.recipes.parameters import Parameter
-from agent.jobs.recipes.recipe import Head
-from agent.jobs.time_left import TimeLeft
 from agent.safety.alarm import Alarm
 from agent.safety.interlock import Standing
 from drivers import describe
+
+if TYPE_CHECKING:
+    from agent.jobs.job import Job
+    from agent.jobs.progress import StepNow
+    from agent.jobs.questions import Question
+    from agent.jobs.recipes.parameters import Parameter
+    from agent.jobs.recipes.recipe import Head
+    from agent.jobs.time_left import TimeLeft
 
 
 def utc_text(seconds: float) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from agent.metrics import BrokerCounts, metrics_app, page_of
+from agent.people.people import People
+from agent.people.session import Rules
 from agent.settings import Station as Settings
 from agent.station import Station
 from agent.web.api import api_of, doors_of
@@ -20,9 +22,9 @@ def sites(
     station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerCounts | None
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """Yield the name and the serving of each site, what its plots need, and who may sign in there."""
-    if station.people is not None:
-        yield "people", station.people.run()
-    station = replace(station, broker=broker)
+    people = _people(station, settings)
+    yield "people", people.run()
+    station = replace(station, people=people, broker=broker)
     api = api_of(station, settings.api)
     inside = doors_of(api, station, settings.api, token)
     yield "command line", serve(inside, ports.command_line)
@@ -44,3 +46,10 @@ def sites(
         yield "certificate", ports.tls.run(station.events)
     if station.trends is not None:
         yield "trends", station.trends.run()
+
+
+def _people(station: Station, settings: Settings) -> People:
+    """The people of this station, who are kept where the record is."""
+    its = settings.api.sessions
+    rules = Rules(lock_after=its.lock_after, idle=its.idle, longest=its.longest)
+    return People(station.ledger, station.clock, station.events, rules, oidc=settings.api.oidc)

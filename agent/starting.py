@@ -1,4 +1,4 @@
-"""What a start asks of its disk, and how long it waits: one that hangs keeps nobody from watching devices."""
+"""What a start waits for, and how long: no disk, device or broker that hangs keeps others from being watched."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from agent.fleet.events import EventLog, Severity
+from agent.fleet.fleet import Fleet
 from agent.jobs.jobs import Jobs
 from agent.jobs.runs.run_records import RunRecords
 from agent.languages.message import Message
@@ -47,3 +48,14 @@ async def tidied(files: FileStore) -> None:
         await files.tidy()
     except RequestError as error:
         log.warning("%s", error)
+
+
+async def first_turns(fleet: Fleet, seconds: float, told: asyncio.Event | None = None) -> None:
+    """Wait for every device's first turn, and until the broker is `told`; what takes longer holds nothing up."""
+    try:
+        async with asyncio.timeout(seconds):
+            await fleet.first_round()
+            if told is not None:
+                await told.wait()
+    except TimeoutError:
+        log.debug("not every device had its first turn, and told it, within %g s", seconds)

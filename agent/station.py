@@ -1,8 +1,11 @@
 """The station as those see it who speak to the outside: the broker session, the web, the metrics."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -13,7 +16,6 @@ from agent.flight import FlightRecords
 from agent.jobs.jobs import Jobs
 from agent.jobs.plate_desk import PlateDesk
 from agent.jobs.schedules.schedules import Schedules
-from agent.people.people import People
 from agent.safety.alarm_desk import AlarmDesk
 from agent.safety.alarms import Alarms
 from agent.safety.gate import Gate
@@ -29,6 +31,9 @@ from agent.store.ledger_pages import LedgerPages
 from agent.store.run_pages import RunReader
 from agent.store.run_shelf import RunShelf
 from drivers import Traffic
+
+if TYPE_CHECKING:
+    from agent.people.people import People
 
 
 class Written(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, get_args, get_o
 from drivers.errors import OutOfRange, UnknownName, WrongInstrument, WrongType
 from drivers.fields import Command, Reading, Setting
 from drivers.forms import Limits
-from drivers.survey import Profile
+from drivers.profile import Profile
 from drivers.transport.link import Link, RegisterLink, Timeouts, WebLink
 from drivers.wire import Ref, Wire
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import NoneType, UnionType
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     Protocol,
@@ -24,8 +25,10 @@ from typing import (
 )
 
 from drivers.errors import OutOfRange, WrongType
-from drivers.survey import Survey
 from drivers.units import UNITS, Unit
+
+if TYPE_CHECKING:
+    from drivers.survey import Survey
 
 THE_MODEL = "the model"
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agent.errors import AgentError
 from agent.fleet.events import EventLog, Severity
 from agent.jobs.jobs import Jobs
-from agent.jobs.recipes.device_steps import MeasureStep, RecordStep
-from agent.jobs.recipes.flow_steps import CallStep
-from agent.jobs.recipes.library import Library
-from agent.jobs.recipes.recipe_file import RecipeFile
 from agent.jobs.states import JobState
 from agent.languages.message import Message
 from agent.roles import Actor
 from agent.safety.disk_alarms import DiskAlarms
 from agent.store.disk_watch import Fill
 from drivers import Role
+
+if TYPE_CHECKING:
+    from agent.jobs.recipes.library import Library
 
 DISK: Final = Actor(name="the full disk", origin="agent", role=Role.OBSERVER)
 RUNS: Final = frozenset({JobState.RUNNING, JobState.PAUSING, JobState.PAUSED})
@@ -83,6 +82,10 @@ class FullDisk:
 
 def measures(recipe: str, library: Library, above: frozenset[str] = frozenset()) -> bool:
     """Whether a recipe, or one that it calls, leaves data. One that can't be looked into counts as such."""
+    from agent.jobs.recipes.device_steps import MeasureStep, RecordStep
+    from agent.jobs.recipes.flow_steps import CallStep
+    from agent.jobs.recipes.recipe_file import RecipeFile
+
     try:
         entry = library.find(recipe)
     except AgentError:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from agent.fleet.samples import Outcome
-from agent.jobs.language.expressions import Value
 from agent.jobs.progress import Progress
 from agent.jobs.states import JobState
-from agent.jobs.time_left import TimeLeft
 from agent.languages.message import Titled
 from agent.roles import Actor
+
+if TYPE_CHECKING:
+    from agent.jobs.language.expressions import Value
+    from agent.jobs.time_left import TimeLeft
 
 KEPT: Final = 1000
 """Measured values and lines of the log that a job shows; the journal keeps what came before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.errors import AgentError, NotAllowed, Refused
 from agent.fleet.samples import Outcome
@@ -17,7 +17,6 @@ from agent.jobs.plates import Plates
 from agent.jobs.questions import Question, Questions
 from agent.jobs.queue import Place, moved
 from agent.jobs.queue_hold import QueueHold
-from agent.jobs.recipes.library import Library
 from agent.jobs.shop import Kept, Shop
 from agent.jobs.states import PAUSABLE, WAITING, JobState
 from agent.jobs.submission import Submission
@@ -27,6 +26,9 @@ from agent.roles import Actor, refusal
 from agent.safety.stops import ANSWERED_WITHIN_S
 from agent.store.store_errors import NotRecorded
 from drivers import Role
+
+if TYPE_CHECKING:
+    from agent.jobs.recipes.library import Library
 
 BEGUN_WITHIN_S: Final = 2.0
 """How long the answer to a release waits for the job to begin, or for what keeps it from that."""
@@ -195,9 +197,8 @@ class Jobs:
         """Let a job go on after a pause."""
         kept = self._asked(job, actor, N_("resuming job {job}"), PAUSABLE)
         if kept.job.state is not JobState.RUNNING and kept.pace:
-            kept.notes.state(
-                JobState.RUNNING, Message("resumed {by}", by=sentences.done_by(actor)), actor
-            )
+            text = Message("resumed {by}", by=sentences.done_by(actor))
+            kept.notes.state(JobState.RUNNING, text, actor)
             kept.pace.resume()
             await kept.notes.must_enter()
         return kept.job
@@ -216,9 +217,8 @@ class Jobs:
         if why := self._shop.uncovered(actor, kept.job.recipe, kept.job.claimed):
             raise Refused(why)
         kept.released = actor
-        kept.notes.state(
-            JobState.QUEUED, Message("released {by}", by=sentences.done_by(actor)), actor
-        )
+        text = Message("released {by}", by=sentences.done_by(actor))
+        kept.notes.state(JobState.QUEUED, text, actor)
         await kept.notes.must_enter()
         self._turns.next()
         await kept.until_begun(BEGUN_WITHIN_S)

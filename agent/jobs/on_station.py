@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from agent.clock import Clock
 from agent.fleet.board import Board
@@ -14,19 +15,27 @@ from agent.jobs.keeping.book import Book, MemoryBook
 from agent.jobs.keeping.journal import Journal, MemoryJournal
 from agent.jobs.keeping.journals import Journals
 from agent.jobs.plates import Plates
-from agent.jobs.running.hands import Hands, StationHands
 from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.shop import Recipes, Shop
 from agent.roles import Actor
 from agent.safety.gate import Gate
 from agent.safety.reservations import Reservations
 
+if TYPE_CHECKING:
+    from agent.jobs.running.hands import Hands, StationHands
+
 
 def hands_on(
     gate: Gate, workers: Mapping[str, DeviceWorker], board: Board, tasks: asyncio.TaskGroup
 ) -> Callable[[Actor], StationHands]:
     """What gives each job its hands on the station's own devices."""
-    return lambda actor: StationHands(actor, gate, workers, board, tasks)
+
+    def hands(actor: Actor) -> StationHands:
+        from agent.jobs.running.hands import StationHands
+
+        return StationHands(actor, gate, workers, board, tasks)
+
+    return hands
 
 
 def jobs_on(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from agent.jobs.recipes.outline import title
-from agent.jobs.recipes.step import Step
-from agent.jobs.recipes.step_words import step_said
+if TYPE_CHECKING:
+    from agent.jobs.recipes.step import Step
 
 
 @dataclass(slots=True)
@@ -51,6 +51,9 @@ class Progress:
     @contextmanager
     def of(self, step: Step, began: float = 0.0) -> Iterator[StepNow]:
         """Count a step that begins now, by the job's pace, and show it while it runs."""
+        from agent.jobs.recipes.outline import title
+        from agent.jobs.recipes.step_words import step_said
+
         titles = {"ko": step_said(step, "ko"), "en": title(step, "en")}
         now = StepNow(step.place.key, str(step.place), titles, began=began, expected=step.expected)
         self._now.append(now)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from agent.errors import NoSuchThing, Refused
 from agent.jobs.job import Answer
-from agent.jobs.language.expressions import Value
-from agent.jobs.recipes.parameters import Parameter
 from agent.languages.message import Message
+
+if TYPE_CHECKING:
+    from agent.jobs.language.expressions import Value
+    from agent.jobs.recipes.parameters import Parameter
 
 THE_ANSWER: Final = Message("the answer")
 

@@ -6,27 +6,26 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.clock import Clock
 from agent.fleet.events import EventLog
-from agent.jobs.checks.check import Checked
 from agent.jobs.job import Job
 from agent.jobs.keeping.book import Book
 from agent.jobs.keeping.journal import Journal
 from agent.jobs.keeping.notes import Notes
-from agent.jobs.language.expressions import Value
 from agent.jobs.plates import Plates
 from agent.jobs.questions import Questions
-from agent.jobs.recipes.claims import called_hashes, claimed
-from agent.jobs.recipes.library import Entry, Library
-from agent.jobs.running.frame import Means
-from agent.jobs.running.hands import Hands
-from agent.jobs.running.pace import Pace
-from agent.jobs.running.run import Run
-from agent.jobs.running.work import WORK
 from agent.roles import Actor
 from agent.safety.reservations import Reservations
+
+if TYPE_CHECKING:
+    from agent.jobs.checks.check import Checked
+    from agent.jobs.language.expressions import Value
+    from agent.jobs.recipes.library import Entry, Library
+    from agent.jobs.running.hands import Hands
+    from agent.jobs.running.pace import Pace
+    from agent.jobs.running.run import Run
 
 
 class Recipes(Protocol):
@@ -108,6 +107,8 @@ def new_job(
     now: float,
 ) -> Job:
     """A job of this id, as it was asked for at `now` (seconds UTC)."""
+    from agent.jobs.recipes.claims import called_hashes, claimed
+
     return Job(
         id=name,
         recipe=entry.recipe.name,
@@ -137,6 +138,12 @@ def equip(
     rests: Callable[[str], None],
 ) -> Run:
     """Give a job what runs it. `rests` is told when every branch of it rests."""
+    # What runs a job is imported with the first recipes, and not by a start: see StationRecipes.
+    from agent.jobs.running.frame import Means
+    from agent.jobs.running.pace import Pace
+    from agent.jobs.running.run import Run
+    from agent.jobs.running.work import WORK
+
     job = kept.job
     pace = kept.pace = Pace(shop.clock, lambda: rests(job.id))
     actor = Actor(name=job.by.name, origin="job", role=job.by.role, job=job.id)

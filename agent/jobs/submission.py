@@ -6,21 +6,23 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agent.errors import KeyConflict, NotAllowed, NotNow, Refused
 from agent.jobs.asked import Asked
-from agent.jobs.checks.check import Checked
 from agent.jobs.job import Job
 from agent.jobs.keeping.book import Key
-from agent.jobs.language.expressions import Value
-from agent.jobs.recipes.library import Entry, Library
 from agent.jobs.shop import Kept, Shop, kept_of, new_job
 from agent.jobs.states import WAITING, JobState
 from agent.jobs.turns import Turns, found
 from agent.languages.message import Message
 from agent.roles import Actor, refusal
 from drivers import Role
+
+if TYPE_CHECKING:
+    from agent.jobs.checks.check import Checked
+    from agent.jobs.language.expressions import Value
+    from agent.jobs.recipes.library import Entry, Library
 
 LONGEST_QUEUE: Final = 200
 """Jobs that may wait; a further one is refused."""

@@ -7,22 +7,22 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agent.errors import AgentError, ConfigError, NoSuchThing
 from agent.jobs.job import Job
 from agent.jobs.job_tally import JobTally
 from agent.jobs.questions import Questions
 from agent.jobs.queue import in_order
-from agent.jobs.recipes.claims import called_hashes
-from agent.jobs.recipes.library import Entry, Library
-from agent.jobs.reckoning import reckon
 from agent.jobs.shop import Kept, Shop, equip
 from agent.jobs.states import JobState
 from agent.languages.message import Message, joined
 from agent.roles import Actor, refusal
 from agent.safety.reservations import Holder
 from agent.settings.sentences import suggest
+
+if TYPE_CHECKING:
+    from agent.jobs.recipes.library import Entry, Library
 
 LOOK_S: Final = 1.0
 """How often a job that waits for a time is looked at: the station's clock may be set meanwhile."""
@@ -150,6 +150,8 @@ class Turns:
         kept.task = self._shop.tasks.create_task(self._run(kept), name=f"job.{kept.job.id}")
 
     def _running(self, kept: Kept) -> None:
+        from agent.jobs.reckoning import reckon
+
         kept.job.began, kept.began = self._shop.clock.utc(), self._shop.clock.monotonic()
         reckon(kept, self.kept.values(), self._questions, self._shop.clock)
         kept.notes.state(JobState.RUNNING)
@@ -197,6 +199,8 @@ class Turns:
         job = kept.job
         try:
             library = await self._shop.recipes.library()
+            from agent.jobs.recipes.claims import called_hashes
+
             entry = found(library, job.recipe)
             if entry.sha256 != job.sha256 or called_hashes(entry, library) != job.called:
                 return Message(

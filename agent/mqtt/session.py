@@ -56,6 +56,8 @@ class BrokerSession:
     def __init__(self, station: Station, settings: Mqtt, rng: Random) -> None:
         self.connected = False
         self.connects = self.published = self.refused = 0
+        self.tried = asyncio.Event()
+        """Set once a broker has acknowledged how all stands, or the first connection has failed."""
         self._dropped = 0  # before this connection
         self._station, self._settings, self._rng = station, settings, rng
         self._v5 = settings.protocol == "5"
@@ -107,6 +109,7 @@ class BrokerSession:
         finally:
             self.connected = False
             self._outbox.forget_retained()
+            self.tried.set()
 
     async def _converse(self, client: aiomqtt.Client) -> None:
         publish = partial(self._publish, client)
@@ -177,6 +180,8 @@ class BrokerSession:
             message.topic, message.payload, qos=1, retain=message.retain, properties=properties
         )
         self.published += 1
+        if message.topic == self._topics.status:  # the birth, which comes after all else
+            self.tried.set()
 
     async def _say_farewell(self, publish: Publish) -> None:
         """Send what waits, as far as time allows, and then that the agent ended in order."""

@@ -1,17 +1,21 @@
 """Each file is examined once, however many ask, and what was found is kept."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from weakref import WeakValueDictionary
 
 from agent.languages.message import Message
 from agent.store.examination import examined
 from agent.store.file_errors import Changed, Unexamined, at_disk
 from agent.store.file_folder import Entry, FileFolder, changed
-from agent.store.surveys import Surveys
-from drivers import Survey
+from agent.store.surveys import Surveys, survey_of
+
+if TYPE_CHECKING:
+    from drivers import Survey
 
 AT_ONCE: Final = 2
 """Examinations at the same time: a large file does not hold up the next one."""
@@ -56,7 +60,7 @@ class Examiner:
             source = partial(self._folder.open, entry)
             text = await self._examine(entry.name, entry.stamp.size, source)
         try:
-            survey = await asyncio.to_thread(Survey.from_json, text)
+            survey = await asyncio.to_thread(survey_of, text)
         except ValueError as error:
             raise Unexamined(
                 Message("{name} was not examined: {error}", name=entry.name, error=str(error))

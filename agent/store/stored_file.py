@@ -1,18 +1,22 @@
 """One file of the store, as drivers take it (drivers.TextFile)."""
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from agent.languages.message import Message
 from agent.store.disk_threads import at_disk_thread
 from agent.store.examiner import Examiner
 from agent.store.file_errors import Unexamined, at_disk
 from agent.store.file_folder import Entry, FileFolder, changed
-from drivers import Survey
+
+if TYPE_CHECKING:
+    from drivers import Survey
 
 PIECE: Final = 1 << 16
 

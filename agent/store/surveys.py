@@ -5,6 +5,8 @@ as long as the file is the one that it was written of; else, and where it can't 
 file is examined again.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import os
@@ -14,10 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from importlib.metadata import version
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from agent.store.file_folder import FOLDER_MODE, Entry, FileFolder, names_in
-from drivers import Survey
+
+if TYPE_CHECKING:
+    from drivers import Survey
 
 FOLDER: Final = ".surveys"
 ENDING: Final = ".json"
@@ -149,7 +153,7 @@ class Surveys:
         return Known(
             sha256=head["sha256"],
             summary=Summary(**head["summary"]),
-            survey=Survey.from_json(rest) if rest else None,
+            survey=survey_of(rest) if rest else None,
         )
 
     @contextmanager
@@ -163,6 +167,13 @@ class Surveys:
             yield directory
         finally:
             os.close(directory)
+
+
+def survey_of(text: bytes) -> Survey:
+    """A survey from its JSON. Raises ValueError where the text is no survey."""
+    from drivers import Survey  # with the first file that is looked at, and not by a start
+
+    return Survey.from_json(text)
 
 
 @cache

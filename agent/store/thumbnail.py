@@ -1,13 +1,17 @@
 """The picture of the part that slicers put into a file, as base64 in its comments."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agent.store.file_folder import Entry, FileFolder
-from drivers import Thumbnail
+
+if TYPE_CHECKING:
+    from drivers import Thumbnail
 
 MOST_BYTES: Final = 2_000_000
 """Of base64 in the file; slicers write some ten thousand."""

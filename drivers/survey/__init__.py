@@ -9,8 +9,8 @@
 As a process of its own: `python -m drivers.survey < part.gcode` prints the survey as JSON.
 """
 
+from drivers.profile import Bound, Buffers, Profile
 from drivers.survey.admission import refusals, warnings
-from drivers.survey.profile import Bound, Buffers, Profile
 from drivers.survey.report import (
     Demand,
     Extent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from drivers.survey.profile import Bound, Profile
+from drivers.profile import Bound, Profile
 from drivers.survey.report import Extent, Peak, Survey
 
 HOST_COMMAND: Final = "M118 //action"

@@ -1,23 +1,27 @@
-"""Every line of the station: a link for one device, or one bus that several units share."""
+"""Every line of the station: a link for one device, or one bus that several units share.
+
+What speaks over a kind of line is imported with the first device on one.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from drivers.transport.access import Access
 from drivers.transport.address import Address
-from drivers.transport.http import HttpLink
 from drivers.transport.line_time import Echoed, Timed
 from drivers.transport.link import Line, Link, RegisterLink, WebLink
-from drivers.transport.modbus_bus import Bus
-from drivers.transport.modbus_rtu import RtuBus
-from drivers.transport.modbus_tcp import TcpBus
 from drivers.transport.recorder import Recorder
-from drivers.transport.serial import SerialLink
 from drivers.transport.stream import StreamLink
 from drivers.transport.tcp import TcpLink
 from drivers.transport.traffic import Traffic
-from drivers.transport.visa import VisaLink
+
+if TYPE_CHECKING:
+    from drivers.transport.http import HttpLink
+    from drivers.transport.modbus_bus import Bus
+    from drivers.transport.visa import VisaLink
 
 AnyStream = TypeVar("AnyStream", bound=StreamLink)
 
@@ -43,6 +47,8 @@ class Lines:
             case "tcp":
                 return self._recorded(TcpLink(address.place, address.port), address)
             case "serial":
+                from drivers.transport.serial import SerialLink
+
                 return self._recorded(SerialLink(address.place, address.options), address)
             case "visa":
                 return self._instrument(address)
@@ -71,6 +77,8 @@ class Lines:
         return link
 
     def _host(self, address: Address, access: Access | None) -> HttpLink:
+        from drivers.transport.http import HttpLink
+
         kept = self._kept.setdefault(address.bus, {})
         host = f"[{address.place}]" if ":" in address.place else address.place
         link = HttpLink(f"{address.scheme}://{host}:{address.port}", access, kept)
@@ -87,7 +95,12 @@ class Lines:
         return link
 
     def _new_bus(self, address: Address) -> Bus:
+        from drivers.transport.modbus_rtu import RtuBus
+        from drivers.transport.modbus_tcp import TcpBus
+
         if address.scheme == "modbus+rtu":
+            from drivers.transport.serial import SerialLink
+
             line = self._recorded(SerialLink(address.place, address.options), address)
             wired, gap = _heard(line, address), _gap(address)
             return RtuBus(wired, baudrate=address.baudrate, gap=gap, warn=self._warning(address))
@@ -115,6 +128,8 @@ def _gap(address: Address) -> float:
 
 
 def _visa_link(address: Address) -> VisaLink:
+    from drivers.transport.visa import VisaLink
+
     options = dict(address.options)
     library = options.pop("library", "@py")
     return VisaLink(address.place, library, options)

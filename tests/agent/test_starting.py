@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -15,12 +17,18 @@ from agent.jobs.keeping.book import Recalled
 from agent.jobs.keeping.ledger_book import LedgerBook
 from agent.jobs.runs.run_records import RunRecords
 from agent.jobs.states import JobState
-from agent.starting import after_jobs, waited_for
+from agent.starting import after_jobs, first_turns, waited_for
 from agent.store.store_errors import NotRecorded
+from tests.agent.bench import station_in_memory
 from tests.agent.jobs.test_jobs_taken_over import Disk
 from tests.agent.jobs_bench import KIM, toys
 from tests.agent.restart_bench import life
 
+IMPORTED = """
+import sys
+import agent.running, agent.mqtt.session
+print(*(it for it in sys.argv[1:] if it in sys.modules))
+"""
 pytestmark = pytest.mark.usefixtures(toys.__name__)
 __all__ = ["toys"]
 
@@ -126,3 +134,31 @@ async def test_it_waits_as_well_where_the_first_attempt_to_take_them_over_fails(
         disk.is_mended = True
         await after
         assert runs.known == [(job.id, JobState.INTERRUPTED)]
+
+
+async def test_the_web_waits_until_the_broker_has_the_first_values_and_no_longer_than_it_may() -> (
+    None
+):
+    async with station_in_memory() as bench, asyncio.TaskGroup() as tasks:
+        told = asyncio.Event()
+        await first_turns(bench.fleet, 0.01, told)  # a broker that never answers
+        waiting = tasks.create_task(first_turns(bench.fleet, 20.0, told), name="start")
+        done, _ = await asyncio.wait([waiting], timeout=0.05)
+        assert not done
+        told.set()
+        async with asyncio.timeout(10):
+            await waiting
+
+
+def test_a_start_imports_nothing_that_the_first_values_do_not_need() -> None:
+    """What is not needed is imported when it is: with the pages, a job, a file, a line of its kind."""
+    late = (
+        *("agent.jobs.recipes.step", "agent.jobs.checks.check", "agent.jobs.running.run"),
+        *("agent.people.people", "agent.web.api", "agent.metrics", "drivers.survey"),
+        *("drivers.transport.http", "drivers.transport.modbus", "drivers.transport.serial"),
+        *("drivers.transport.visa", "fastapi", "jinja2", "httpx", "prometheus_client"),
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *late], capture_output=True, check=True, text=True
+    )
+    assert found.stdout.split() == []

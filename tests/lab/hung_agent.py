@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agent.jobs import station_recipes
 from agent.jobs.recipes import library
 from agent.safety.leases import Leases
 
 HANGS = Path(os.environ["HANGS"])
 CONNECT, FSYNC, RECALL = sqlite3.connect, os.fsync, Leases.recall
+READ = library.read_library
 READS = HANGS.with_suffix(".reads")
 
 
@@ -45,7 +45,7 @@ def fsync(file: int) -> None:
 def read_library(folder: Path) -> Any:
     while READS.exists():
         time.sleep(0.05)  # noqa: TID251
-    return library.read_library(folder)
+    return READ(folder)
 
 
 async def recall(self: Leases) -> None:
@@ -57,7 +57,7 @@ if __name__ == "__main__":
     sqlite3.connect = connect  # type: ignore[assignment]
     os.fsync = fsync  # type: ignore[assignment]
     Leases.recall = recall  # type: ignore[method-assign]
-    vars(station_recipes)["read_library"] = read_library
+    vars(library)["read_library"] = read_library
     from agent.cli import main
 
     sys.exit(main())

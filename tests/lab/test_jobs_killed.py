@@ -70,9 +70,8 @@ async def test_after_an_end_in_order_the_queue_goes_on(lab: Room, folder: Path) 
     async with agent(folder, config) as first:
         await first.until_ready("psu1")
         _, runs = await job(first, "start", "live", "level=2", "rest=60")
-        await until(
-            first, runs["job"], lambda it: it["state"] == "running"
-        )  # else it waits as well
+        # Before it runs, it waits as well.
+        await until(first, runs["job"], lambda it: it["state"] == "running")
         _, waits = await job(first, "start", "live", "level=1")
         first.process.terminate()
         async with asyncio.timeout(6):

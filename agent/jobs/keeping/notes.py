@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agent.clock import Clock
 from agent.errors import AgentError
@@ -15,11 +15,13 @@ from agent.fleet.samples import Outcome, Sample
 from agent.jobs.job import Answer, Job, LogLine, Measure
 from agent.jobs.keeping.journal import Entry, Journal, Kind
 from agent.jobs.keeping.remember import remembered
-from agent.jobs.recipes.step import Step
 from agent.jobs.states import JobState
-from agent.languages.message import Message, Titled
+from agent.languages.message import N_, Message, Titled
 from agent.roles import Actor
 from agent.store.store_errors import TooSlow
+
+if TYPE_CHECKING:
+    from agent.jobs.recipes.step import Step
 
 SEVERITY: Final = {
     JobState.FAILED: Severity.ERROR,
@@ -69,15 +71,11 @@ class Notes:
     def tell(self) -> None:
         """Tell everybody which state the job is in."""
         job = self.job
+        why = Message(": {why}", why=job.why) if job.why else ""
+        text = N_("job {id} ({recipe}): {state}{why}")
         self._events.add(
             f"job.{job.state}",
-            Message(
-                "job {id} ({recipe}): {state}{why}",
-                id=job.id,
-                recipe=job.recipe,
-                state=job.state,
-                why=(Message(": {why}", why=job.why) if job.why else ""),
-            ),
+            Message(text, id=job.id, recipe=job.recipe, state=job.state, why=why),
             severity=SEVERITY.get(job.state, Severity.INFO),
             job=job.id,
             recipe=job.recipe,
@@ -93,9 +91,8 @@ class Notes:
         turn = {"priority": job.priority, "not_before": job.not_before, "state": str(job.state)}
         copy = {"number": job.number, "copies": job.copies}
         who = {"by": job.by.name, "origin": job.by.origin}
-        return self._entry(
-            "submitted", {**data, **asked, **turn, **copy, **who}, job.by, remembered(job)
-        )
+        whole = {**data, **asked, **turn, **copy, **who}
+        return self._entry("submitted", whole, job.by, remembered(job))
 
     def moved(self, by: Actor) -> Entry:
         """That the job has another place in the queue, for the book."""

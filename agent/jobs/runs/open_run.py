@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.errors import AgentError
 from agent.fleet.events import Event, EventLog, Severity
 from agent.jobs.job import Job
-from agent.jobs.runs.run_facts import Prepared
 from agent.jobs.states import JobState
 from agent.languages.message import Message
 from agent.store.run_files import not_recorded
 from agent.store.run_tables import Column, moment
 from agent.store.run_writer import RunWriter
+
+if TYPE_CHECKING:
+    from agent.jobs.runs.run_sources import Prepared
 
 MOST_WAITING: Final = 5000
 """Rows and entries of one run that may wait for the disk; rows beyond it are left out, and counted."""

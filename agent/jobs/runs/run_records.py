@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.clock import Clock
 from agent.errors import AgentError
@@ -23,19 +23,9 @@ from agent.fleet.device import DeviceWorker
 from agent.fleet.events import EventLog, Severity
 from agent.jobs.job import Job
 from agent.jobs.keeping.journal import Entry
-from agent.jobs.recipes.library import Entry as Recipe
-from agent.jobs.recipes.library import Library
 from agent.jobs.runs.open_run import OpenRun, seen_before
 from agent.jobs.runs.run_closing import Closer
-from agent.jobs.runs.run_facts import (
-    Place,
-    Prepared,
-    columns_of,
-    devices_form,
-    facts_of,
-    known_at_last,
-    sources_of,
-)
+from agent.jobs.runs.run_facts import Place, columns_of, devices_form, known_at_last
 from agent.jobs.states import JobState
 from agent.languages.message import Message
 from agent.languages.words import term
@@ -45,6 +35,11 @@ from agent.store.run_tables import moment
 from agent.store.run_thread import LATE_S
 from agent.store.run_writer import RunWriter
 from agent.store.store_errors import DiskFailed
+
+if TYPE_CHECKING:
+    from agent.jobs.recipes.library import Entry as Recipe
+    from agent.jobs.recipes.library import Library
+    from agent.jobs.runs.run_sources import Prepared
 
 TICK_S: Final = 1.0
 CLOSED_WITHIN_S: Final = 1.0
@@ -85,6 +80,8 @@ class RunRecords:
 
     def prepare(self, job: Job, entry: Recipe, library: Library) -> None:
         """Remember what a job will run; its folder is made when it begins."""
+        from agent.jobs.runs.run_sources import Prepared
+
         self._prepared[job.id] = Prepared(job=job, entry=entry, library=library)
 
     def forget(self, job: str) -> None:
@@ -153,6 +150,8 @@ class RunRecords:
 
     def _make(self, job: str) -> asyncio.Future[RunWriter]:
         """Have the folder made once, however long that takes and whoever waits for it."""
+        from agent.jobs.runs.run_sources import facts_of
+
         prepared = self._prepared[job]
         began = prepared.job.began or self._clock.utc()
         devices = devices_form(prepared.job, self._workers, self._board)
@@ -168,6 +167,8 @@ class RunRecords:
         return making
 
     def _written(self, prepared: Prepared, facts: Mapping[str, Any], began: float) -> RunWriter:
+        from agent.jobs.runs.run_sources import sources_of
+
         job = prepared.job
         writer = RunWriter(self.shelf.new(job.id, job.recipe), facts, began)
         writer.begin(sources_of(prepared))
