@@ -133,7 +133,7 @@ class Agent:
             self.fleet.start(plan)
         self._begin(self._keeper.run(), "safe-state")
         self._broker = self._begin_broker(station)
-        told = self._broker.tried if self._broker is not None else None
+        told = self._broker.told if self._broker is not None else None
         await first_turns(self.fleet, FIRST_ROUND_S, told)
         await self._begin_web(station)
         self._begin(self._notifier.watchdog(self._clock), "watchdog")

@@ -1,12 +1,14 @@
 """What is served where: the API behind three doors, the metrics page behind one of them and its own."""
 
+from __future__ import annotations
+
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
-from agent.metrics import BrokerCounts, metrics_app, page_of
+from agent.metrics import metrics_app, page_of
 from agent.people.people import People
 from agent.people.session import Rules
 from agent.settings import Station as Settings
@@ -17,9 +19,12 @@ from agent.web.ports import Ports
 from agent.web.scrapes import ScraperToken, open_to_scrapers, with_metrics
 from agent.web.server import serve
 
+if TYPE_CHECKING:
+    from agent.mqtt.session import BrokerSession
+
 
 def sites(
-    station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerCounts | None
+    station: Station, settings: Settings, ports: Ports, token: str, broker: BrokerSession | None
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """Yield the name and the serving of each site, what its plots need, and who may sign in there."""
     people = _people(station, settings)

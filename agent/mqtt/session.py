@@ -44,8 +44,7 @@ FAREWELL_S: Final = 0.3
 INCOMING: Final = 1000
 NODELAY: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 """With Nagle's algorithm at either end, an answer takes 40 ms longer."""
-TAKEN_OVER: Final = 142
-"""MQTT 5.0, section 3.14.2.1: another connection uses the same client id."""
+TAKEN_OVER: Final = 142  # MQTT 5.0, section 3.14.2.1: another connection uses the client id
 
 log = logging.getLogger("labkeeper")
 
@@ -56,9 +55,8 @@ class BrokerSession:
     def __init__(self, station: Station, settings: Mqtt, rng: Random) -> None:
         self.connected = False
         self.connects = self.published = self.refused = 0
-        self.tried = asyncio.Event()
-        """Set once a broker has acknowledged how all stands, or the first connection has failed."""
         self._dropped = 0  # before this connection
+        self.told = asyncio.Event()  # a broker acknowledged how all stands, or the first try failed
         self._station, self._settings, self._rng = station, settings, rng
         self._v5 = settings.protocol == "5"
         self._topics = Topics(station.name)
@@ -109,7 +107,7 @@ class BrokerSession:
         finally:
             self.connected = False
             self._outbox.forget_retained()
-            self.tried.set()
+            self.told.set()
 
     async def _converse(self, client: aiomqtt.Client) -> None:
         publish = partial(self._publish, client)
@@ -127,9 +125,8 @@ class BrokerSession:
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         """Subscribe, and say once which topics the broker does not let the agent hear."""
-        topics = [self._topics.status, *self._publications.filters]
-        if self._settings.commands:
-            topics.append(self._topics.commands)
+        commands = [self._topics.commands] if self._settings.commands else []
+        topics = [self._topics.status, *self._publications.filters, *commands]
         granted = await client.subscribe([(topic, self._manner(topic)) for topic in topics])
         refused = [isinstance(code, ReasonCode) and code.is_failure for code in granted]
         self._news.subscribed(tuple(compress(topics, refused)))
@@ -181,7 +178,7 @@ class BrokerSession:
         )
         self.published += 1
         if message.topic == self._topics.status:  # the birth, which comes after all else
-            self.tried.set()
+            self.told.set()
 
     async def _say_farewell(self, publish: Publish) -> None:
         """Send what waits, as far as time allows, and then that the agent ended in order."""
@@ -299,6 +296,5 @@ def _first(error: Exception) -> Exception:
     if isinstance(error, ExceptionGroup):
         causes = [_first(cause) for cause in error.exceptions]
         return next((c for c in causes if not isinstance(c, aiomqtt.MqttError)), causes[0])
-    if isinstance(error, aiomqtt.MqttError) and isinstance(error.__cause__, aiomqtt.MqttError):
-        return error.__cause__
-    return error
+    cause = error.__cause__ if isinstance(error, aiomqtt.MqttError) else None
+    return cause if isinstance(cause, aiomqtt.MqttError) else error

@@ -66,7 +66,7 @@ async def test_without_a_broker_at_the_start_it_is_said_once_and_the_fleet_goes_
         tried = bench.board.latest["psu1"].revision
         await bench.until("psu1", lambda s: s.revision > tried + 10)
         assert kinds(bench) == ["mqtt.lost"]
-        assert running.tried.is_set()
+        assert running.told.is_set()
         assert not running.connected
         await broker.start()
         await bench.until_event("mqtt.connected", seconds=5)
@@ -77,9 +77,9 @@ async def test_a_broker_counts_as_told_once_it_has_all_that_there_was_to_say(
     broker: Broker,
 ) -> None:
     async with station_in_memory() as bench, session(bench, broker) as running:
-        assert not running.tried.is_set()
+        assert not running.told.is_set()
         async with asyncio.timeout(10):
-            await running.tried.wait()
+            await running.told.wait()
         assert running.connected
         async with witness(broker) as seen:
             assert (await seen.until(STATUS)).form["state"] == "online"
