@@ -145,6 +145,7 @@ EVENTS: Final[Mapping[str, str]] = MappingProxyType(
         "ledger.head_renewed": N_("head written anew"),
         "mqtt.connected": N_("broker connected"),
         "mqtt.deaf": N_("broker lets nothing be heard"),
+        "mqtt.denied": N_("broker takes not everything"),
         "mqtt.dropped": N_("messages dropped"),
         "mqtt.lost": N_("broker lost"),
         "mqtt.off": N_("no broker"),

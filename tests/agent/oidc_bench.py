@@ -100,8 +100,14 @@ class Lab:
         self.house.clock.wind(seconds)
         self.provider.ahead += seconds
 
-    async def failures(self) -> list[tuple[str, str]]:
-        """Whose sign-ins failed and why, as the ledger has it."""
+    async def failures(self, count: int) -> list[tuple[str, str]]:
+        """Whose sign-ins failed and why, as the ledger has it, once there are so many: no answer waits for it."""
+        async with asyncio.timeout(10):
+            while len(found := await self._failures()) < count:
+                await asyncio.sleep(0.01)
+        return found
+
+    async def _failures(self) -> list[tuple[str, str]]:
         rows = [row.entry for row in await self.house.people.accounts.ledger.rows()]
         return [(it["object"], it["reason"]) for it in rows if it["action"] == "sign-in.failed"]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.stage import CHROMIUM, QUIET, Stage, stage
 from tests.lab.processes import short_folder
 
 Open = Callable[..., Page]
+expect.set_options(timeout=15_000)  # milliseconds, on a machine that has much else to do
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,10 @@ AGED = """async () => {
   const { setAge } = await import(document.body.dataset.files.replace("console.js", "ages.js"));
   setAge(document.getElementById("value:of.nobody"), 7200.5);
 }"""
+SEEN_BY = """(somebody) => {
+  Object.defineProperty(document, "hidden", {value: !somebody, configurable: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 SWAPPED = """(id) => new Promise((swapped) => {
   document.addEventListener("htmx:after:swap", () => setTimeout(swapped), {once: true});
   document.getElementById(id).dispatchEvent(new CustomEvent("renew"));
@@ -57,6 +61,16 @@ def test_a_page_that_goes_live_asks_for_nothing_that_it_has(open_page: Open) -> 
     asked_for = page.evaluate(ASKED_FOR)
     assert {"/parts/cards", "/parts/questions"} & set(asked_for) == set()
     assert len(asked_for) == len(set(asked_for)) < 15
+
+
+def test_a_page_that_comes_back_asks_for_all_of_its_parts(open_page: Open) -> None:
+    page = open_page("/")
+    until_live(page)
+    page.evaluate(SEEN_BY, False)
+    with page.expect_request(lambda it: "/live/station" in it.url) as connection:
+        with page.expect_response(lambda it: "/parts/cards" in it.url):
+            page.evaluate(SEEN_BY, True)
+    assert "has=" not in connection.value.url
 
 
 def test_cards_that_are_far_from_the_window_are_drawn_when_somebody_comes_to_them(

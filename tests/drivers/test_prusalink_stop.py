@@ -106,6 +106,7 @@ async def test_an_interrupt_waits_for_no_other_request(bench: PrusaLinkBench) ->
         async with asyncio.timeout(1.5):
             await bench.printer.interrupt()
         assert not reading.done()
+        reading.cancel()
 
 
 async def test_a_stop_in_an_upload_waits_for_nothing_and_nothing_prints(

@@ -121,7 +121,7 @@ async def test_who_has_no_role_there_does_not_come_in(lab: Lab) -> None:
     assert "None of your groups there has a role on this station" in answer.text
     assert not (await browser.session())["signed_in"]
     assert lab.house.people.accounts.get("guest") is None
-    [(whose, why)] = await lab.failures()
+    [(whose, why)] = await lab.failures(1)
     assert (whose, "none of your groups" in why) == ("nobody", True)
 
 
@@ -136,7 +136,7 @@ async def test_who_has_lost_the_role_there_is_out_here_with_sessions_and_tokens(
     bearer = lab.house.people.tokens.find(token)
     assert bearer
     assert bearer.actor.role is Role.OBSERVER
-    assert [whose for whose, _ in await lab.failures()] == ["park"]
+    assert [whose for whose, _ in await lab.failures(1)] == ["park"]
 
 
 async def test_who_is_switched_off_here_stays_out(lab: Lab) -> None:

@@ -91,9 +91,9 @@ async def first_push(browser: httpx.AsyncClient, address: str) -> dict[str, Any]
 
 
 def live_address(page: httpx.Response) -> str:
-    found = re.search(r'data-live="([^"]+)"', page.text)
+    found = re.search(r'data-live="([^"]+)" data-has="([^"]+)"', page.text)
     assert found
-    return unescape(found[1])
+    return f"{unescape(found[1])}&has={found[2]}"
 
 
 async def test_a_page_that_was_just_made_is_not_told_to_ask_for_its_parts_again(

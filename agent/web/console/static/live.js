@@ -9,12 +9,14 @@ let source = null;
 let heard = 0;
 let again = 0;
 let words = {};
+let has = ""; // which parts the page was made with: that counts for its first connection only
 
 /** Follow the view that the page names, if it names one. */
 export function startLive(texts) {
   const view = document.body.dataset.live;
   if (!view) return;
   words = texts;
+  has = document.body.dataset.has ?? "";
   open(view);
   setInterval(() => {
     if (!document.hidden && performance.now() - heard > SILENCE_MS) lost(view);
@@ -27,7 +29,8 @@ export function startLive(texts) {
 function open(view) {
   close();
   heard = performance.now();
-  source = new EventSource(view);
+  source = new EventSource(has ? `${view}&has=${has}` : view);
+  has = "";
   source.addEventListener("hello", (event) => alive(() => renewed(JSON.parse(event.data))));
   source.addEventListener("changes", (event) => alive(() => change(JSON.parse(event.data))));
   source.addEventListener("beat", () => alive(() => {}));
