@@ -15,6 +15,10 @@ from tests.browser.stage import CHROMIUM, QUIET, Stage, stage
 from tests.lab.processes import short_folder
 
 Open = Callable[..., Page]
+SWAPPED = """(id) => new Promise((swapped) => {
+  document.addEventListener("htmx:after:swap", () => setTimeout(swapped), {once: true});
+  document.getElementById(id).dispatchEvent(new CustomEvent("renew"));
+})"""
 expect.set_options(timeout=15_000)  # milliseconds, on a machine that has much else to do
 
 
@@ -91,6 +95,11 @@ def _listen(page: Page, complaints: list[str], lab: Stage) -> None:
             else None
         ),
     )
+
+
+def renew(page: Page, part: str) -> None:
+    """Let the page ask for a part anew, as when it hears that it has changed, and show it."""
+    page.evaluate(SWAPPED, part)
 
 
 def until_live(page: Page) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from agent.web.console.show import ago
-from tests.browser.conftest import Open, until_live
+from tests.browser.conftest import Open, renew, until_live
 
 pytestmark = pytest.mark.lab
 
@@ -48,10 +48,6 @@ SEEN_BY = """(somebody) => {
   Object.defineProperty(document, "hidden", {value: !somebody, configurable: true});
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-SWAPPED = """(id) => new Promise((swapped) => {
-  document.addEventListener("htmx:after:swap", () => setTimeout(swapped), {once: true});
-  document.getElementById(id).dispatchEvent(new CustomEvent("renew"));
-})"""
 
 
 def test_a_page_that_goes_live_asks_for_nothing_that_it_has(open_page: Open) -> None:
@@ -102,11 +98,11 @@ def test_what_comes_anew_makes_no_other_value_younger(open_page: Open) -> None:
     page = open_page("/")
     until_live(page)
     page.evaluate(OLD)
-    page.evaluate(SWAPPED, "alarms")
+    renew(page, "alarms")
     age = page.locator('[id="value:of.nobody"] [data-part="age"]')
     expect(age).to_have_text("1 h ago")
     page.evaluate(AGED)
-    page.evaluate(SWAPPED, "alarms")
+    renew(page, "alarms")
     expect(age).to_have_text("2 h ago")
 
 

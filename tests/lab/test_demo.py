@@ -88,10 +88,9 @@ async def test_five_devices_are_up_moving_and_gone_at_the_end_with_all_that_was_
         devices = await asyncio.to_thread(_devices, place)
         assert sorted(devices) == sorted(DEVICES)
         assert {device["state"] for device in devices.values()} <= {"ready", "busy"}
-        qualities = {
-            sample["quality"] for device in devices.values() for sample in device["values"].values()
-        }
-        assert qualities == {"simulated"}
+        async with asyncio.timeout(UP_S):
+            while _qualities(devices) != {"simulated"}:  # a busy machine may read one late
+                devices = await asyncio.to_thread(_devices, place)
         assert devices["oven1"]["values"]["running"]["value"] is True
         assert devices["psu1"]["values"]["output"]["value"] is True
         await _warmer(place)
@@ -165,6 +164,11 @@ async def test_a_terminal_that_goes_away_ends_the_demo_and_is_no_defect(tmp_path
     assert b"the answer can't be written: input/output error" in await process.stderr.read()
     assert not list(tmp_path.glob("labkeeper-defect-*"))
     assert (tmp_path / "d" / "agent.log").read_text().count("is stopping") == 1
+
+
+def _qualities(devices: dict[str, Any]) -> set[str]:
+    """How far the values of these devices are to be believed."""
+    return {it["quality"] for device in devices.values() for it in device["values"].values()}
 
 
 def _read_until(terminal: int, words: bytes) -> None:

@@ -12,12 +12,15 @@ document.addEventListener("click", (event) => {
 
 async function act(button) {
   const address = button.dataset.do;
+  const part = button.closest("[hx-get]")?.id;
   underWay.add(address);
   button.setAttribute("aria-busy", "true");
   const { ok, said } = await send("POST", address, JSON.parse(button.dataset.body ?? "{}"));
   underWay.delete(address);
   button.removeAttribute("aria-busy");
   tell(ok, said);
+  // What was asked for shows at once, and also where the page missed to be told of it.
+  if (part) document.getElementById(part)?.dispatchEvent(new CustomEvent("renew"));
   if (ok) document.dispatchEvent(new CustomEvent("done", { detail: { button, said } }));
 }
 
