@@ -69,6 +69,23 @@ def test_a_page_that_comes_back_asks_for_all_of_its_parts(open_page: Open) -> No
     assert "has=" not in connection.value.url
 
 
+def test_no_part_comes_anew_under_a_finger_and_what_was_held_back_comes_after_it(
+    open_page: Open,
+) -> None:
+    page = open_page("/")
+    until_live(page)
+    page.evaluate("document.getElementById('cards').dataset.mark = 'old'")
+    page.mouse.move(5, 5)
+    page.mouse.down()
+    with page.expect_response(lambda it: "/parts/cards" in it.url) as answer:
+        page.evaluate("document.getElementById('cards').dispatchEvent(new CustomEvent('renew'))")
+    answer.value.finished()
+    page.evaluate(PUSHED)  # so long it has been there
+    assert page.locator("#cards").get_attribute("data-mark") == "old"
+    page.mouse.up()
+    expect(page.locator("#cards")).not_to_have_attribute("data-mark", "old")
+
+
 def test_cards_that_are_far_from_the_window_are_drawn_when_somebody_comes_to_them(
     open_page: Open,
 ) -> None:
