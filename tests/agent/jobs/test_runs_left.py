@@ -30,10 +30,10 @@ async def test_what_a_killed_agent_left_is_closed_by_the_next_as_interrupted(
 ) -> None:
     async with runs_in_memory(tmp_path) as bench:
         shelf = bench.shelf.folder
-        left = RunWriter(shelf / "20260101-000000-1_열_시험", FACTS, 0.0)
-        log = {"en": "half", "ko": "반", "level": "info"}
-        await asyncio.to_thread(left.begin, {"recipe.yaml": b"name: x\n"})
-        await asyncio.to_thread(left.entry, 1.0, "log", log)
+    left = RunWriter(shelf / "20260101-000000-1_열_시험", FACTS, 0.0)  # once nobody looks for any
+    log = {"en": "half", "ko": "반", "level": "info"}
+    await asyncio.to_thread(left.begin, {"recipe.yaml": b"name: x\n"})
+    await asyncio.to_thread(left.entry, 1.0, "log", log)
     async with runs_in_memory(tmp_path) as bench:
         await bench.jobs.until(lambda: bench.ledger.told)
         folder = shelf / "20260101-000000-1_열_시험"

@@ -21,6 +21,7 @@ from agent.store.chain import Head
 from agent.store.database import reading
 from agent.store.entries import EventEntry, Stage
 from agent.store.head_file import NAME as HEAD_NAME
+from agent.store.head_file import HeadFile
 from agent.store.ledger import Ledger
 from agent.store.ledger_pages import LedgerPages
 from agent.store.rows import rows
@@ -214,11 +215,20 @@ async def test_where_no_ledger_is_kept_or_none_can_be_read_is_said(tmp_path: Pat
     assert not (tmp_path / HEAD_NAME).exists()
 
 
+async def until_beside(folder: Path, seq: int) -> None:
+    """Wait until the head is written beside the ledger: without it a tail that is cut off leaves no trace."""
+    async with asyncio.timeout(10):
+        beside = HeadFile(folder / HEAD_NAME)
+        while (head := await asyncio.to_thread(beside.read)) is None or head.seq < seq:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("tamper", [edit, forge_row, delete, insert, cut])
 async def test_a_verification_is_told_in_korean_to_whoever_asks_for_that(
     tmp_path: Path, tamper: Tamper
 ) -> None:
     async with asked(tmp_path) as (_, client):
+        await until_beside(tmp_path, (await client.get("/ledger/head")).json()["seq"])
         with tampering(tmp_path) as connection:
             tamper(connection, 4, 3)
         found = await client.post("/ledger/verify", json={}, headers={"Accept-Language": "ko"})
