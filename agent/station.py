@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Written(NamedTuple):
     """What the broker answered to a trial message: `denied` is why it does not take it there.
 
-    It is "" where it does, and None where the protocol does not tell.
+    It is "" where it does, and None where nobody told: MQTT 3 does not, nor a broker that does not answer.
     """
 
     topic: str

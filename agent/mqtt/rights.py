@@ -11,12 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from agent.languages.message import Message
 from agent.station import Written
 
 WITHIN_S: Final = 2.0
 """How long the broker may take to answer a trial."""
-UNANSWERED: Final = Message("it did not answer in time")
 
 
 class Rights:
@@ -52,13 +50,13 @@ class Rights:
     async def tried(self) -> Written:
         """Write an empty message that is not kept, and wait for the answer of the broker."""
         if self._paho is None:
-            return Written(self._topic, UNANSWERED)
+            return Written(self._topic, None)
         sent = self._paho.publish(self._topic, b"", qos=1, retain=False)
         answer = asyncio.get_running_loop().create_future()
         self._waiting[sent.mid] = answer
-        why = UNANSWERED
+        why: str | None = None
         with suppress(TimeoutError):
             async with asyncio.timeout(WITHIN_S):
                 why = await answer
         self._waiting.pop(sent.mid, None)
-        return Written(self._topic, why if why or self._tells else None)
+        return Written(self._topic, why if self._tells else None)

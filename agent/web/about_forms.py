@@ -112,9 +112,7 @@ class WrittenForm(BaseModel):
     topic: str
     denied: Annotated[
         str | None,
-        Field(
-            description="Why it does not take it; empty if it does, null where MQTT 3 is spoken."
-        ),
+        Field(description="Why it does not take it; empty if it does, null if that was not told."),
     ]
 
 

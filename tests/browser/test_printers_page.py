@@ -158,3 +158,17 @@ def test_a_file_that_is_dragged_onto_the_page_is_stored(
         }"""
     )
     expect(page.locator('[data-file="dragged.gcode"].file')).to_be_visible()
+
+
+def test_what_a_person_asked_for_comes_also_while_something_is_pressed(
+    open_page: Open, part: Path, signed: dict[str, dict[str, str]]
+) -> None:
+    page = open_page("/printers", **signed)
+    until_live(page)
+    upload(page, part.rename(part.with_name("pressed.gcode")))
+    expect(page.locator("#file-list .file")).not_to_have_count(0)
+    page.mouse.move(5, 5)
+    page.mouse.down()
+    page.locator("#file-text").fill("nothing is called so")
+    expect(page.locator("#file-list .file")).to_have_count(0)
+    page.mouse.up()

@@ -12,7 +12,7 @@ export function startSteady() {
   }
   addEventListener("blur", letGo);
   document.addEventListener("htmx:before:swap", (event) => {
-    if (!pressed) return;
+    if (!pressed || !event.target.matches('[hx-trigger="renew"]')) return; // the others were asked for
     event.preventDefault();
     waiting.add(event.target.id);
   });
