@@ -19,7 +19,7 @@ async function act(button) {
   underWay.delete(address);
   button.removeAttribute("aria-busy");
   tell(ok, said);
-  // What was asked for shows at once, and also where the page missed to be told of it.
+  // What was done shows at once, before the page hears of it from the agent.
   if (part) document.getElementById(part)?.dispatchEvent(new CustomEvent("renew"));
   if (ok) document.dispatchEvent(new CustomEvent("done", { detail: { button, said } }));
 }

@@ -30,22 +30,6 @@ async function change(form) {
 
 const renew = (list) => list.dispatchEvent(new CustomEvent("renew"));
 
-// A list comes anew with all its rows closed, also where somebody else has changed it: those that were
-// open are opened again. A row that is replaced tells of no toggle.
-const opened = new Set();
-
-document.addEventListener(
-  "toggle",
-  ({ target }) => {
-    if (target.closest(".people")) opened[target.open ? "add" : "delete"](target.id);
-  },
-  true,
-);
-
-document.addEventListener("htmx:after:swap", () => {
-  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-});
-
 function meant(input) {
   const text = input.dataset.type === "integer" ? input.value.trim() : input.value;
   return input.dataset.type === "integer" && /^\d{1,6}$/.test(text) ? Number(text) : text;
