@@ -99,6 +99,11 @@ def _of_device(step: Step) -> str:
     return ""
 
 
+def ordered(step: DoStep) -> str:
+    """The command that a step gives, with its arguments."""
+    return f"{step.do}{_arguments(step.with_)}"
+
+
 def measured(step: MeasureStep) -> str:
     """What a step measures, with the limits of each."""
     return listed(_measured(*it) for it in step.measure.items())

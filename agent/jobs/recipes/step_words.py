@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.jobs.recipes.device_steps import DoStep, MeasureStep, PrintStep, RampStep, RecordStep
 from agent.jobs.recipes.flow_steps import RepeatStep, UntilStep
-from agent.jobs.recipes.outline import Line, measured, summary, title
+from agent.jobs.recipes.outline import Line, measured, ordered, summary, title
 from agent.jobs.recipes.step import Step
 from agent.languages.catalogues import in_language
 from agent.languages.message import ENGLISH, N_, Message
@@ -73,8 +73,8 @@ def _what(step: Step, language: str) -> str:
         case MeasureStep():
             return Message("Measure {what}", what=measured(step))
         case DoStep() if step.as_:
-            what = said.removeprefix("do ").removesuffix(f" as {step.as_}")
-            return Message("Do {what}, and keep it as {name}", what=what, name=step.as_)
+            what = {"what": ordered(step), "name": step.as_}
+            return Message("Do {what}, and keep it as {name}", **what)
         case RecordStep():
             of = {"what": ", ".join(map(str, step.record)), "time": step.every}
             return Message("Record {what} every {time}", **of)
